@@ -1,0 +1,39 @@
+# What each word does is said beside it; `make` alone prints this list.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+
+.DEFAULT_GOAL := help
+
+help: ## print this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+# Made anew only when the lock, the project file or the interpreter changes, so a second run needs no network.
+$(VENV)/.ready: requirements.lock pyproject.toml .ci/setup
+	@PYTHON="$(PYTHON)" .ci/setup "$(VENV)"
+
+demo: $(VENV)/.ready ## set everything up and run the main job on the real case, into demo/
+	@$(BIN)/gestand demo demo
+
+test: $(VENV)/.ready ## set everything up and pass the tests
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+check: $(VENV)/.ready ## format, lint, types, import arrows, shipped rule files
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@PYTHONPATH=. $(BIN)/lint-imports --no-cache
+	@$(BIN)/gestand check
+
+serve: $(VENV)/.ready ## run the demo workspace as a service until Ctrl-C
+	@test -f demo/gestand.yaml || $(BIN)/gestand demo demo
+	@$(BIN)/gestand --workspace demo serve
+
+lock: ## resolve the dependencies anew and pin them with their hashes (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra dev \
+	  --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+clean: ## remove what make has made
+	rm -rf $(VENV) demo build *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help demo test check serve lock clean

@@ -1,0 +1,279 @@
+"""The words of the register: a commitment, the events that befall it, and its standing on a day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from commitments.dates import DAY, Window
+
+
+class Frozen(BaseModel):
+    """A value that came from outside: checked, closed to unknown keys, never changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Force(StrEnum):
+    """How hard a commitment binds; only the first two can become overdue."""
+
+    BINDING = "binding"
+    REQUESTED = "requested"
+    EXPECTED = "expected"
+    VOLUNTARY = "voluntary"
+
+    @property
+    def can_be_overdue(self) -> bool:
+        """Whether being late is a failing: where it is not, a commitment is awaited."""
+        return self in {Force.BINDING, Force.REQUESTED}
+
+
+class Status(StrEnum):
+    """Where a commitment stands on a day."""
+
+    PENDING = "pending"
+    DUE_SOON = "due_soon"
+    DUE_TODAY = "due_today"
+    OVERDUE = "overdue"
+    AWAITED = "awaited"
+    UNDATED = "undated"
+    SUSPENDED = "suspended"
+    FULFILLED = "fulfilled"
+    FULFILLED_LATE = "fulfilled_late"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more is expected."""
+        return self in {Status.FULFILLED, Status.FULFILLED_LATE, Status.WITHDRAWN, Status.LAPSED}
+
+
+class EventKind(StrEnum):
+    """What can befall a commitment."""
+
+    MADE = "made"
+    ANCHORED = "anchored"
+    EXTENDED = "extended"
+    DELAY_NOTICE = "delay_notice"
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"
+    PARTLY_FULFILLED = "partly_fulfilled"
+    FULFILLED = "fulfilled"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    REOPENED = "reopened"
+    AMENDED = "amended"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    NOTE = "note"
+
+    @property
+    def settles(self) -> bool:
+        """Whether nothing more is expected after it."""
+        return self in {EventKind.FULFILLED, EventKind.WITHDRAWN, EventKind.LAPSED}
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+_PARTY = r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*"
+Party = Annotated[str, Field(pattern=f"^{_PARTY}$", max_length=200)]
+"""A party's place in its hierarchy, small letters, broadest first: `nl/eerste-kamer/ia-jbz`."""
+Parties = Annotated[tuple[Party, ...], BeforeValidator(_as_list), Field(min_length=1)]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", max_length=120)]
+Text = Annotated[str, Field(max_length=2000)]
+
+
+def within(party: str, other: str) -> bool:
+    """Whether `party` is `other` or stands below it: nl/eerste-kamer/ia-jbz is within nl/eerste-kamer."""
+    return party == other or party.startswith(f"{other}/")
+
+
+class Citation(Frozen):
+    """Where something is written: the document, the place in it, its words, its address."""
+
+    document: Text = ""
+    clause: Text = ""
+    quote: Text = ""
+    url: Text = ""
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.document, self.clause) if part)
+
+
+class StatedDue(Frozen):
+    """The date a commitment itself names as its deadline, with the words it was named in."""
+
+    date: Window
+    until: Literal["inclusive", "exclusive"] = "inclusive"
+    phrase: Text = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_date(cls, value: Any) -> Any:  # noqa: ANN401
+        return value if isinstance(value, dict | cls) else {"date": value}
+
+    @property
+    def window(self) -> Window:
+        """The last days in time: the day before, where the date was named with "before"."""
+        return self.date if self.until == "inclusive" else self.date.map(lambda day: day - DAY)
+
+
+class Commitment(Frozen):
+    """Something a party (`by`) owes another (`to`).
+
+    `made` is the day of the promise; unknown where no source tells. `anchors` are the named dates that rules count
+    from. `cycle` names the reporting cycle that brought it forth, as pack/cycle.
+    """
+
+    id: Identifier
+    kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
+    title: Annotated[str, Field(min_length=1, max_length=500)]
+    by: Parties
+    to: Parties
+    force: Force = Force.REQUESTED
+    made: date | None = None
+    anchors: dict[str, Window] = Field(default_factory=dict)
+    stated_due: StatedDue | None = None
+    parent: Identifier | None = None
+    dossier: Text = ""
+    cycle: Text = ""
+    source: Citation = Citation()
+
+    @field_validator("anchors")
+    @classmethod
+    def _anchor_names(cls, anchors: dict[str, Window]) -> dict[str, Window]:
+        for name in anchors:
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name == "due":
+                raise ValueError(f"{name!r} cannot name an anchor: write small letters, digits and _ (and not 'due')")
+        return anchors
+
+
+class Event(Frozen):
+    """Something that befell a commitment on a day.
+
+    `date` is the anchor's date for `anchored`, the new deadline for `extended`, the last day for `snoozed`.
+    `commitment` is the whole commitment for `made` and `amended`.
+    """
+
+    kind: EventKind
+    occurred_on: date
+    date: Window | None = None
+    anchor: str = ""
+    commitment: Commitment | None = None
+    document: Text = ""
+    decided_by: Text = ""
+    note: Text = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind is EventKind.ANCHORED and not (self.anchor and self.date):
+            raise ValueError("an anchored event names the anchor and its date")
+        if self.kind is EventKind.EXTENDED and not self.date:
+            raise ValueError("an extension names the new date; a delay notice is the event for a delay without one")
+        if self.kind in {EventKind.MADE, EventKind.AMENDED} and not self.commitment:
+            raise ValueError(f"a {self.kind} event carries the commitment")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """An event as the ledger holds it: its place, when it was written down, and by whom."""
+
+    event: Event
+    seq: int
+    recorded_at: datetime
+    actor: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """A commitment and all that befell it, in the order it was recorded."""
+
+    history: tuple[Recorded, ...]
+
+    def as_of(self, day: date | None = None, known_at: datetime | None = None) -> Record | None:
+        """The record of what had happened by the end of `day`, as far as it was known at `known_at`.
+
+        None where the commitment did not yet exist, or was not yet known.
+        """
+        kept = tuple(
+            entry
+            for entry in self.history
+            if (day is None or entry.event.occurred_on <= day) and (known_at is None or entry.recorded_at <= known_at)
+        )
+        return Record(kept) if any(entry.event.kind is EventKind.MADE for entry in kept) else None
+
+    @cached_property
+    def commitment(self) -> Commitment:
+        """The commitment as last amended."""
+        return next(e.event.commitment for e in reversed(self.history) if e.event.commitment is not None)
+
+    @cached_property
+    def recorded_at(self) -> datetime:
+        """When the commitment was first written down."""
+        return self.history[0].recorded_at
+
+    @cached_property
+    def anchors(self) -> dict[str, Window]:
+        """The anchors with their latest dates."""
+        later = {e.event.anchor: e.event.date for e in self.of(EventKind.ANCHORED) if e.event.date}
+        return self.commitment.anchors | later
+
+    @cached_property
+    def extensions(self) -> tuple[Recorded, ...]:
+        """The extensions granted, in the order of the days on which they were."""
+        return tuple(sorted(self.of(EventKind.EXTENDED), key=lambda entry: entry.event.occurred_on))
+
+    @cached_property
+    def settled(self) -> Recorded | None:
+        """The event that settled the commitment and was not undone since, if any."""
+        turns = [e for e in self._in_order if e.event.kind.settles or e.event.kind is EventKind.REOPENED]
+        return turns[-1] if turns and turns[-1].event.kind.settles else None
+
+    @cached_property
+    def suspended(self) -> Recorded | None:
+        """The event that stopped the clock, while it stands still."""
+        turns = [e for e in self._in_order if e.event.kind in {EventKind.SUSPENDED, EventKind.RESUMED}]
+        return turns[-1] if turns and turns[-1].event.kind is EventKind.SUSPENDED else None
+
+    @cached_property
+    def partly(self) -> bool:
+        """Whether part of what was owed was delivered."""
+        return any(self.of(EventKind.PARTLY_FULFILLED))
+
+    @property
+    def _in_order(self) -> list[Recorded]:
+        return sorted(self.history, key=lambda entry: (entry.event.occurred_on, entry.seq))
+
+    def of(self, *kinds: EventKind) -> Iterable[Recorded]:
+        """The events of these kinds, in the order they were recorded."""
+        return (entry for entry in self.history if entry.event.kind in kinds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where a commitment stands on a day, against its deadlines.
+
+    `rule` names what set the governing deadline: pack/rule, or "stated". Days late count from the latest day of the
+    window to the day it was settled, or to the day of the standing while it is open; negative where that was early,
+    None where there is nothing to count from.
+    """
+
+    status: Status
+    partly: bool = False
+    rule: str = ""
+    original: Window | None = None
+    current: Window | None = None
+    settled_on: date | None = None
+    days_late_original: int | None = None
+    days_late_current: int | None = None

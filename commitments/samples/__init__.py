@@ -1,0 +1,1 @@
+"""Real records that ship with Gestand, each with its source: the register of the demonstration."""

@@ -1,0 +1,1 @@
+"""Rules meet commitments on a day."""

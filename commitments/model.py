@@ -153,8 +153,8 @@ class Commitment(Frozen):
     @classmethod
     def _anchor_names(cls, anchors: dict[str, Window]) -> dict[str, Window]:
         for name in anchors:
-            if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name == "due":
-                raise ValueError(f"{name!r} cannot name an anchor: write small letters, digits and _ (and not 'due')")
+            if not re.fullmatch(r"[a-z][a-z0-9_-]*", name) or name == "due":
+                raise ValueError(f"{name!r} cannot name an anchor: write small letters, digits, _ and - (and not 'due')")
         return anchors
 
 

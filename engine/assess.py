@@ -1,0 +1,366 @@
+"""Rules meet a commitment on a day: its deadlines, its standing, the notices owed, and the day all this next changes.
+
+Everything here is a function of the record, the rule book and the day; nothing is read or written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from commitments.dates import DAY, Window
+from commitments.model import EventKind, Force, Record, Recorded, Standing, StatedDue, Status
+from notifications.notice import CLERK, Moved, Notice, Reason, Stage
+from rules.book import BookRule, RuleBook
+from rules.calendar import Calendars
+from rules.condition import Value
+from rules.deadline import Deadline, Step, compute
+from rules.pack import DEFAULT_LADDER, Ladder
+
+STATED = "stated"
+"""What stands for the rule where the commitment itself names its date."""
+NO_DATE = "the commitment names no date, and no rule in use counts one for it"
+
+_SETTLED_STATUS = {EventKind.WITHDRAWN: Status.WITHDRAWN, EventKind.LAPSED: Status.LAPSED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Obligation:
+    """One deadline of a commitment: the rule that set it, the date as first counted and as it stands, and its ladder.
+
+    `since` is the day on which the present date came to hold, None for the first one. `beaten_by` names what counts
+    instead of it, empty where it counts.
+    """
+
+    rule: str
+    deadline: Deadline
+    current: Window | None
+    force: Force
+    ladder: Ladder
+    reason: Reason
+    since: date | None = None
+    beaten_by: str = ""
+
+    @property
+    def original(self) -> Window | None:
+        """The deadline before any extension."""
+        return self.deadline.window
+
+    @cached_property
+    def soon(self) -> date | None:
+        """The day from which it is due soon: the first reminder, or the first day on which it can fall."""
+        if self.current is None:
+            return None
+        ahead = [rung.day for rung in self.ladder.rungs(self.current) if rung.stage == "reminder"]
+        return min([*ahead, self.current.earliest])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """What became of one commitment by the end of a day.
+
+    `notices` are those that hold on the day, whether told already or not. `next_change` is the first later day on
+    which status or notices will differ if nothing happens, None where that is never.
+    """
+
+    record: Record
+    today: date
+    obligations: tuple[Obligation, ...]
+    standing: Standing
+    notices: tuple[Notice, ...]
+    next_change: date | None
+
+    @property
+    def governing(self) -> Obligation | None:
+        """The deadline that the standing is counted against."""
+        return next((item for item in self.obligations if item.rule == self.standing.rule), None)
+
+    @property
+    def moved(self) -> Moved | None:
+        """How the deadline last moved, if it did."""
+        return _moved(self.record, self.governing) if self.governing else None
+
+
+def facts(record: Record) -> dict[str, Value]:
+    """A commitment as the flat facts that conditions are asked of."""
+    commitment = record.commitment
+    anchors = {f"anchors.{name}": window.latest for name, window in record.anchors.items()}
+    return {
+        "id": commitment.id,
+        "kind": commitment.kind,
+        "title": commitment.title,
+        "by": commitment.by,
+        "to": commitment.to,
+        "force": commitment.force.value,
+        "dossier": commitment.dossier or None,
+        "parent": commitment.parent,
+        "cycle": commitment.cycle or None,
+        "made": commitment.made,
+        **anchors,
+    }
+
+
+def assess(record: Record, book: RuleBook, applying: Iterable[str], calendars: Calendars, today: date) -> Assessment:
+    """What became of a commitment by the end of `today`, under the rules that apply to it.
+
+    `record` holds what had happened by then, and no more.
+    """
+    obligations = tuple(_obligations(record, [book.rules[name] for name in sorted(applying)], calendars))
+    governing = _governing(obligations)
+    standing = _standing(record, governing, today)
+    return Assessment(
+        record=record,
+        today=today,
+        obligations=obligations,
+        standing=standing,
+        notices=tuple(_notices(record, obligations, standing, today)),
+        next_change=_next_change(obligations, standing, today),
+    )
+
+
+def _obligations(record: Record, rules: list[BookRule], calendars: Calendars) -> Iterator[Obligation]:
+    computed = [rule for rule in rules if not rule.rule.due.stated]
+    stated = record.commitment.stated_due is not None
+    if stated or not computed:
+        yield _stated(record, rules)
+    for rule in computed:
+        deadline = compute(rule.rule.due, record.anchors, calendars, timezone=rule.pack.timezone)
+        yield _obligation(
+            record,
+            name=rule.name,
+            deadline=deadline,
+            force=rule.rule.force or record.commitment.force,
+            ladder=rule.ladder,
+            reason=_reason(rule, record.anchors),
+            beaten_by=STATED if stated else "",
+        )
+
+
+def _stated(record: Record, rules: list[BookRule]) -> Obligation:
+    """The date that the commitment itself names, or ought to, told as the rule that applies would tell it."""
+    stated, source = record.commitment.stated_due, record.commitment.source
+    rule = min(rules, key=lambda item: not item.rule.due.stated, default=None)
+    return _obligation(
+        record,
+        name=STATED,
+        deadline=_named_date(stated) if stated else Deadline(window=None, at=None, steps=(), unknown=NO_DATE),
+        force=rule.rule.force or record.commitment.force if rule else record.commitment.force,
+        ladder=rule.ladder if rule else DEFAULT_LADDER,
+        reason=Reason(rule=STATED, phrase=stated.phrase if stated else "", quote=source.quote, document=str(source)),
+    )
+
+
+def _named_date(stated: StatedDue) -> Deadline:
+    words = f" ({stated.phrase})" if stated.phrase else ""
+    last = (
+        "before that day, so the day before is the last in time" if stated.until == "exclusive" else "that day included"
+    )
+    step = Step(
+        name="stated",
+        text=f"the commitment names its own date: {stated.date}{words}, {last}",
+        data={"date": str(stated.date), "until": stated.until, "phrase": stated.phrase},
+    )
+    return Deadline(window=stated.window, at=None, steps=(step,))
+
+
+def _obligation(
+    record: Record, *, name: str, deadline: Deadline, force: Force, ladder: Ladder, reason: Reason, beaten_by: str = ""
+) -> Obligation:
+    extension = record.extensions[-1].event if record.extensions else None
+    return Obligation(
+        rule=name,
+        deadline=deadline,
+        current=extension.date if extension else deadline.window,
+        force=force,
+        ladder=ladder,
+        reason=reason,
+        since=extension.occurred_on if extension else None,
+        beaten_by=beaten_by,
+    )
+
+
+def _reason(rule: BookRule, anchors: Mapping[str, Window]) -> Reason:
+    due = rule.rule.due
+    anchor = due.after or due.before or ""
+    return Reason(
+        rule=rule.name,
+        period=" and ".join(str(period) for period in due.periods),
+        side="before" if due.before else "after",
+        anchor=str(anchor),
+        anchor_date=anchors.get(str(anchor)),
+        quote=rule.rule.source.quote,
+        document=str(rule.rule.source),
+    )
+
+
+def _governing(obligations: tuple[Obligation, ...]) -> Obligation | None:
+    """The earliest deadline that can become overdue; else the earliest; else one that is not known yet."""
+    counting = [item for item in obligations if not item.beaten_by]
+    return min(
+        counting,
+        key=lambda item: (
+            item.current is None,
+            not item.force.can_be_overdue,
+            item.current.latest if item.current else date.max,
+            item.rule,
+        ),
+        default=None,
+    )
+
+
+def _standing(record: Record, governing: Obligation | None, today: date) -> Standing:
+    settled = record.settled
+    until = settled.event.occurred_on if settled else today
+    original = governing.original if governing else None
+    current = governing.current if governing else None
+    return Standing(
+        status=_status(record, governing, today),
+        partly=record.partly and settled is None,
+        rule=governing.rule if governing else "",
+        original=original,
+        current=current,
+        settled_on=settled.event.occurred_on if settled else None,
+        days_late_original=_days_late(original, until),
+        days_late_current=_days_late(current, until),
+    )
+
+
+def _days_late(due: Window | None, day: date) -> int | None:
+    return (day - due.latest).days if due else None
+
+
+def _status(record: Record, governing: Obligation | None, today: date) -> Status:
+    if record.settled is not None:
+        return _settled_status(record.settled, governing)
+    if record.suspended is not None:
+        return Status.SUSPENDED
+    if governing is None or governing.current is None:
+        return Status.UNDATED
+    return open_status(governing, governing.current, today)
+
+
+def _settled_status(settled: Recorded, governing: Obligation | None) -> Status:
+    if settled.event.kind is not EventKind.FULFILLED:
+        return _SETTLED_STATUS[settled.event.kind]
+    if governing is None or governing.current is None or not governing.force.can_be_overdue:
+        return Status.FULFILLED
+    late = settled.event.occurred_on > governing.current.latest
+    return Status.FULFILLED_LATE if late else Status.FULFILLED
+
+
+def open_status(obligation: Obligation, due: Window, today: date) -> Status:
+    """Where an open commitment stands: overdue, or awaited, only after the latest day on which it can be due."""
+    if today > due.latest:
+        return Status.OVERDUE if obligation.force.can_be_overdue else Status.AWAITED
+    if today == due.latest:
+        return Status.DUE_TODAY
+    if obligation.soon is not None and today >= obligation.soon:
+        return Status.DUE_SOON
+    return Status.PENDING
+
+
+def _notices(record: Record, obligations: tuple[Obligation, ...], standing: Standing, today: date) -> Iterator[Notice]:
+    """The notices that hold on a day: for each deadline and audience the last stage reached, and no earlier one."""
+    counting = [item for item in obligations if not item.beaten_by and item.current is not None]
+    if record.settled is not None:
+        yield from _settled_notices(record, record.settled, counting, standing)
+        return
+    if record.suspended is not None:
+        return
+    for obligation in counting:
+        latest = {notice.audience: notice for notice in _reached(record, obligation, today)}
+        yield from latest.values()
+
+
+def _reached(record: Record, obligation: Obligation, today: date) -> list[Notice]:
+    """Every stage reached by `today`, in order. What lay before the deadline's last move is told by the move."""
+    assert obligation.current is not None  # noqa: S101 (the caller chose those that have a date)
+    version = str(obligation.current)
+    reached = [
+        Notice(
+            commitment=record.commitment.id,
+            rule=obligation.rule,
+            stage=Stage(rung.stage),
+            step=rung.step,
+            version=version,
+            audience=rung.audience,
+            day=rung.day,
+        )
+        for rung in obligation.ladder.rungs(obligation.current)
+        if rung.day <= today and (obligation.since is None or rung.day > obligation.since)
+        if obligation.force.can_be_overdue or rung.stage in {"reminder", "due_today"}
+    ]
+    move = record.extensions[-1] if record.extensions else None
+    if move is not None and is_news(record, move):
+        told = Notice(
+            commitment=record.commitment.id,
+            rule=obligation.rule,
+            stage=Stage.DATE_CHANGED,
+            step=len(record.extensions),
+            version=version,
+            audience=CLERK,
+            day=move.event.occurred_on,
+        )
+        reached.insert(0, told)
+    return reached
+
+
+def _settled_notices(
+    record: Record, settled: Recorded, obligations: list[Obligation], standing: Standing
+) -> Iterator[Notice]:
+    """That it is settled is told to the clerk, and to everyone who had been told of it by then."""
+    if not is_news(record, settled):
+        return
+    day = settled.event.occurred_on
+    told = {notice.audience for item in obligations for notice in _reached(record, item, day)}
+    for audience in sorted({CLERK} | told):
+        yield Notice(
+            commitment=record.commitment.id,
+            rule=standing.rule,
+            stage=Stage.SETTLED,
+            step=1,
+            version=f"{settled.event.kind} {day}",
+            audience=audience,
+            day=day,
+        )
+
+
+def is_news(record: Record, entry: Recorded) -> bool:
+    """Whether an event was learnt of after the commitment itself: what came in with it is history, and tells nobody."""
+    return entry.recorded_at > record.recorded_at
+
+
+def _moved(record: Record, obligation: Obligation) -> Moved | None:
+    if not record.extensions or obligation.original is None:
+        return None
+    last = record.extensions[-1].event
+    earlier = record.extensions[-2].event.date if len(record.extensions) > 1 else obligation.original
+    if last.date is None or earlier is None:
+        return None
+    return Moved(
+        before=earlier,
+        after=last.date,
+        on=last.occurred_on,
+        decided_by=last.decided_by,
+        document=last.document,
+        note=last.note,
+    )
+
+
+def _next_change(obligations: tuple[Obligation, ...], standing: Standing, today: date) -> date | None:
+    if standing.status.settled or standing.status is Status.SUSPENDED:
+        return None
+    days = {day for item in obligations if not item.beaten_by for day in _turning_days(item)}
+    return min((day for day in days if day > today), default=None)
+
+
+def _turning_days(obligation: Obligation) -> Iterator[date]:
+    if obligation.current is None:
+        return
+    yield from (rung.day for rung in obligation.ladder.rungs(obligation.current))
+    if obligation.soon is not None:
+        yield obligation.soon
+    yield obligation.current.latest
+    yield obligation.current.latest + DAY

@@ -1,0 +1,126 @@
+"""What comes round: the editions of a cycle, the commitments they bring forth, and the rules that date them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+from typing import Literal
+
+from commitments.dates import DAY, Window, month_end
+from commitments.model import Commitment
+from rules.pack import Cycle, Derived, Pack, Rule
+from rules.period import Period, Point
+
+Precision = Literal["day", "month", "year"]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One turn of a cycle: the year it goes by, when it falls, and the day from which it is looked forward to."""
+
+    year: int
+    window: Window
+    open_from: date | None
+
+
+def editions(cycle: Cycle, today: date) -> Iterator[Edition]:
+    """The turns of a cycle up to the one looked forward to on `today`: each opens when the one before it is over."""
+    open_from = cycle.since
+    for turn in count():
+        if open_from is not None and open_from > today:
+            return
+        computed = widen(_shift(cycle.first, cycle.every, turn), cycle.precision) if turn else cycle.first
+        year = computed.earliest.year
+        window = cycle.known.get(year, computed)
+        yield Edition(year, window, open_from)
+        open_from = window.latest + DAY
+
+
+def widen(window: Window, precision: Precision) -> Window:
+    """The window in whole months or years, where its days are not to be relied on."""
+    if precision == "year":
+        return Window(date(window.earliest.year, 1, 1), date(window.latest.year, 12, 31))
+    if precision == "month":
+        return Window(window.earliest.replace(day=1), month_end(window.latest.year, window.latest.month))
+    return window
+
+
+def _shift(window: Window, every: Period, turns: int) -> Window:
+    ahead = Point(Period(every.count * turns, every.unit), "after")
+    return window.map(lambda day: ahead.day(Window.on(day)))
+
+
+def name(pack: Pack, cycle: Cycle, derived: Derived | None = None) -> str:
+    """How a commitment names the cycle that brought it forth: un-gcr/grf, un-gcr/grf/papers."""
+    return "/".join(part for part in (pack.pack, cycle.id, derived.id if derived else "") if part)
+
+
+def main_commitment(pack: Pack, cycle: Cycle, edition: Edition) -> Commitment:
+    """What an edition of a cycle is in the register."""
+    promise = cycle.commitment
+    return Commitment(
+        id=f"{cycle.id}-{edition.year}",
+        kind=promise.kind,
+        title=f"{promise.title or cycle.title} {edition.year}",
+        by=promise.by,
+        to=promise.to,
+        force=promise.force,
+        made=edition.open_from,
+        anchors={cycle.id: edition.window},
+        cycle=name(pack, cycle),
+        source=cycle.source,
+    )
+
+
+def derived_commitment(pack: Pack, cycle: Cycle, derived: Derived, edition: Edition, held: Window) -> Commitment:
+    """What goes with an edition, dated from the days on which that edition is now known to fall (`held`)."""
+    promise = cycle.commitment
+    return Commitment(
+        id=f"{cycle.id}-{edition.year}-{derived.id}",
+        kind=derived.kind or promise.kind,
+        title=f"{derived.title} ({promise.title or cycle.title} {edition.year})",
+        by=derived.by or promise.by,
+        to=derived.to or promise.to,
+        force=derived.force or promise.force,
+        made=edition.open_from,
+        anchors=derived_anchors(cycle, derived, edition, held),
+        parent=f"{cycle.id}-{edition.year}",
+        cycle=name(pack, cycle, derived),
+        source=derived.source if derived.source.document else cycle.source,
+    )
+
+
+def derived_anchors(cycle: Cycle, derived: Derived, edition: Edition, held: Window) -> dict[str, Window]:
+    """The anchors of a derived commitment: the date of its edition and, where it has one of its own, that."""
+    if derived.at is None:
+        return {cycle.id: held}
+    at = derived.at
+    computed = widen(held.map(lambda day: at.day(Window.on(day))), derived.precision)
+    return {cycle.id: held, derived.id: derived.known.get(edition.year, computed)}
+
+
+def dating_rules(pack: Pack, cycle: Cycle) -> Iterator[Rule]:
+    """The rules by which the commitments of a cycle are due: on their own date, or counted as the pack says."""
+    yield _rule(name(pack, cycle), cycle.id, cycle, _on(cycle.id))
+    for derived in cycle.derived:
+        due = derived.due if derived.due is not None else _on(derived.id)
+        yield _rule(name(pack, cycle, derived), f"{cycle.id}-{derived.id}", derived, due)
+
+
+def _on(anchor: str) -> dict[str, str]:
+    return {"period": "0 days", "after": anchor}
+
+
+def _rule(cycle_name: str, identifier: str, item: Cycle | Derived, due: object) -> Rule:
+    return Rule.model_validate(
+        {
+            "id": identifier,
+            "title": item.title,
+            "source": item.source,
+            "when": {"cycle": cycle_name},
+            "due": due,
+            "notices": item.notices,
+        }
+    )

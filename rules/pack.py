@@ -1,0 +1,245 @@
+"""A rule file as its author wrote it, checked: the pack with its rules, its cycles and their tests.
+
+Reading the file is commitments.source's work; how dates are counted is rules.due's; what a condition says is
+rules.condition's. This module only holds them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from commitments.dates import Window
+from commitments.model import Citation, Force, Frozen, Parties, Status, Text
+from commitments.source import Fault, Misfit
+from rules.condition import Condition
+from rules.due import Due
+from rules.period import Period, Point, Unit
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
+Audience = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
+CLERK = "clerk"
+"""The audience of a notice that names none."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A stage of a ladder as it falls on a day: the `step`-th of its kind, for one audience."""
+
+    day: date
+    stage: Literal["reminder", "due_today", "overdue", "escalation"]
+    step: int
+    audience: str
+
+
+class Reminder(Frozen):
+    """A day to remind on, and whom."""
+
+    at: Point
+    to: Audience = CLERK
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:  # noqa: ANN401
+        return {"at": value} if isinstance(value, str) else value
+
+
+class Escalation(Frozen):
+    """A day to tell someone higher, and whom."""
+
+    at: Point
+    to: Audience
+
+    @field_validator("at")
+    @classmethod
+    def _afterwards(cls, at: Point) -> Point:
+        if at.side != "after":
+            raise ValueError(
+                f"{at} is not after the deadline: an escalation comes when it has passed, e.g. 6 weeks after"
+            )
+        return at
+
+
+class Overdue(Frozen):
+    """When lateness is told: first, then at every interval, at most so many times in all."""
+
+    first: Point = Point.parse("1 day after")
+    every: Period | None = None
+    at_most: Annotated[int, Field(ge=1, le=100)] = 1
+    to: Audience = CLERK
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:  # noqa: ANN401
+        return {"first": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _repeats(self) -> Self:
+        if self.first.side != "after":
+            raise Misfit(Fault(("first",), f"{self.first} is before the deadline has passed", "write 1 day after"))
+        if self.every is None and self.at_most > 1:
+            raise Misfit(Fault(("at_most",), "at_most has nothing to count without every", "add every: 2 weeks"))
+        if self.every is not None and self.every.unit in {Unit.HOUR, Unit.WORKING_DAY, Unit.SITTING_DAY}:
+            raise Misfit(Fault(("every",), f"{self.every} cannot space notices", "count days, weeks or months"))
+        return self
+
+    def days(self, window: Window) -> Iterator[date]:
+        """The days on which lateness is told, each counted from the first, never from the one before it."""
+        first = self.first.day(window)
+        yield first
+        if self.every is None:
+            return
+        for turn in range(1, self.at_most):
+            further = Point(Period(self.every.count * turn, self.every.unit), "after")
+            yield further.day(Window.on(first))
+
+
+class Ladder(Frozen):
+    """When and whom to tell, from the first reminder to the last escalation."""
+
+    remind: tuple[Reminder, ...] = ()
+    overdue: Overdue | None = None
+    escalate: tuple[Escalation, ...] = ()
+
+    def rungs(self, window: Window) -> list[Rung]:
+        """The rungs for a deadline, by day: reminders count from its earliest day, lateness from its latest."""
+        rungs = [
+            Rung(item.at.day(window), "due_today" if item.at.side == "on" else "reminder", step, item.to)
+            for step, item in enumerate(self.remind, start=1)
+        ]
+        if self.overdue is not None:
+            days = enumerate(self.overdue.days(window), start=1)
+            rungs += [Rung(day, "overdue", step, self.overdue.to) for step, day in days]
+        rungs += [
+            Rung(item.at.day(window), "escalation", step, item.to) for step, item in enumerate(self.escalate, start=1)
+        ]
+        return sorted(rungs, key=lambda rung: rung.day)
+
+
+DEFAULT_LADDER = Ladder.model_validate(
+    {"remind": ["1 week before", "on the day"], "overdue": {"first": "1 day after", "every": "4 weeks", "at_most": 6}}
+)
+"""What a deadline gets where neither its rule nor its pack says whom to tell."""
+
+
+class Expectation(Frozen):
+    """What a test expects of a commitment on a day; what it leaves out it does not look at."""
+
+    due: Window | None = None
+    original: Window | None = None
+    status: Status | None = None
+    notices: tuple[str, ...] | None = None
+    days_late: int | None = None
+    applies: bool | None = None
+
+
+class Settlement(Frozen):
+    """The day a test's commitment is fulfilled, and what is expected then."""
+
+    on: date
+    expect: Expectation
+
+
+class Situation(Frozen):
+    """A test in a pack: a commitment in a few words, and what the rule must make of it."""
+
+    name: Annotated[str, Field(min_length=1)]
+    given: dict[str, Any]
+    expect: Expectation = Expectation()
+    timeline: dict[date, Expectation] = Field(default_factory=dict)
+    fulfilled: Settlement | None = None
+
+
+class Rule(Frozen):
+    """By when something is due, for which commitments, and who hears of it."""
+
+    id: Name
+    title: Annotated[str, Field(min_length=1, max_length=300)]
+    source: Citation = Citation()
+    when: Condition
+    unless: Condition | None = None
+    force: Force | None = None
+    due: Due
+    notices: Ladder | None = None
+    tests: tuple[Situation, ...] = ()
+
+
+class Promise(Frozen):
+    """Who owes what to whom at every turn of a cycle."""
+
+    kind: Kind
+    by: Parties
+    to: Parties
+    force: Force = Force.EXPECTED
+    title: Text = ""
+
+
+class Derived(Frozen):
+    """Something that goes with every turn of a cycle: at a distance from it, or due before or after it.
+
+    What it leaves out (kind, by, to, force) it takes from the cycle's commitment.
+    """
+
+    id: Name
+    title: Annotated[str, Field(min_length=1, max_length=300)]
+    source: Citation = Citation()
+    at: Point | None = None
+    precision: Literal["day", "month", "year"] = "day"
+    known: dict[int, Window] = Field(default_factory=dict)
+    due: Due | None = None
+    kind: Kind | None = None
+    by: Parties | None = None
+    to: Parties | None = None
+    force: Force | None = None
+    notices: Ladder | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.at is None) == (self.due is None):
+            raise ValueError("give either at (a distance from the cycle's date) or due (how to count), one of the two")
+        return self
+
+
+class Cycle(Frozen):
+    """Something that comes round: its first date, how often, the dates that are known, and what goes with it.
+
+    Its occurrences enter the register from the day `since` on. A date in `known`, by the year of the edition, beats
+    the computed one, which is no more certain than `precision` says.
+    """
+
+    id: Name
+    title: Annotated[str, Field(min_length=1, max_length=300)]
+    source: Citation = Citation()
+    since: date | None = None
+    every: Period
+    first: Window
+    precision: Literal["day", "month", "year"] = "day"
+    known: dict[int, Window] = Field(default_factory=dict)
+    commitment: Promise
+    notices: Ladder | None = None
+    derived: tuple[Derived, ...] = ()
+
+    @field_validator("every")
+    @classmethod
+    def _comes_round(cls, every: Period) -> Period:
+        if every.unit not in {Unit.MONTH, Unit.YEAR} or every.count < 1:
+            raise ValueError(f"a cycle comes round in months or years, not every {every}")
+        return every
+
+
+class Pack(Frozen):
+    """A rule file."""
+
+    pack: Name
+    title: Annotated[str, Field(min_length=1, max_length=300)]
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    timezone: str = "UTC"
+    version: Annotated[str, Field(max_length=60)] = ""
+    notices: Ladder = DEFAULT_LADDER
+    rules: tuple[Rule, ...] = ()
+    cycles: tuple[Cycle, ...] = ()

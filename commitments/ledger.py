@@ -1,0 +1,142 @@
+"""The hash chain of the register: how entries are sealed, and whether a chain of them is as it was written.
+
+Pure: `register` writes entries, `store` keeps them. Anyone can check a chain with this recipe and a JSON encoder:
+`hash` is the SHA-256, in hex, of the UTF-8 bytes of the canonical JSON array
+[seq, at, actor, kind, commitment, payload, prev], where payload is a text (itself canonical JSON), commitment may be
+null, and prev is the hash of the entry before (64 zeros for the first).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+"""The one JSON text of a value: keys sorted, no spaces, characters as they are. ValueError for NaN and infinities."""
+
+_ZEROS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last entry of a chain, as printed in digests: `#42 9f86d081884c7d65`."""
+
+    seq: int = 0
+    hash: str = _ZEROS
+
+    def __str__(self) -> str:
+        return f"#{self.seq} {self.hash[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger; `at` is UTC, ISO 8601 with microseconds and Z, `payload` is canonical JSON."""
+
+    seq: int
+    at: str
+    actor: str
+    kind: str
+    commitment: str | None
+    payload: str
+    prev: str
+    hash: str
+
+    @property
+    def head(self) -> Head:
+        """The head of a chain that ends here."""
+        return Head(self.seq, self.hash)
+
+    @property
+    def recorded_at(self) -> datetime:
+        """The moment it was written down."""
+        return datetime.fromisoformat(self.at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Whether a chain is as it was written; where not, the first entry that shows it and what is wrong with it."""
+
+    head: Head
+    wrong: str = ""
+    seq: int | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return not self.wrong
+
+    def __str__(self) -> str:
+        return self.wrong or f"the ledger is whole: {self.head.seq} entries, head {self.head}"
+
+
+def stamp(moment: datetime) -> str:
+    """An aware moment as the ledger writes it: 2018-07-13T09:30:00.000000Z."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+
+
+def seal(after: Head, *, at: str, actor: str, kind: str, commitment: str | None, payload: dict[str, Any]) -> Entry:
+    """The entry that follows `after`, with its hash."""
+    seq, text = after.seq + 1, canonical(payload)
+    return Entry(
+        seq, at, actor, kind, commitment, text, after.hash, _digest(seq, at, actor, kind, commitment, text, after.hash)
+    )
+
+
+def _digest(*fields: str | int | None) -> str:
+    return sha256(canonical(fields).encode()).hexdigest()
+
+
+def verify(entries: Iterable[Entry], anchor: str = "") -> Verdict:
+    """What a check of all entries, in order, finds: edited, missing and reordered ones.
+
+    A tail that was cut off leaves a whole chain behind: only an `anchor`, a head (`#seq hash16`) that was printed in
+    a digest or elsewhere, shows it.
+    """
+    witness = _witness(anchor)
+    if anchor and witness is None:
+        return Verdict(
+            head=Head(), wrong=f"{anchor!r} is not a head; write it as printed, such as #42 9f86d081884c7d65"
+        )
+    head = Head()
+    for entry in entries:
+        if wrong := _wrong(head, entry, witness):
+            return Verdict(head=head, wrong=wrong, seq=entry.seq)
+        head = entry.head
+    if witness and witness[0] > head.seq:
+        missing = f"the ledger ends with {head}, but #{witness[0]} {witness[1]} was written: its tail is cut off"
+        return Verdict(head=head, wrong=missing, seq=head.seq + 1)
+    return Verdict(head=head)
+
+
+def _witness(anchor: str) -> tuple[int, str] | None:
+    match = re.fullmatch(r"#?([0-9]{1,18})\s+([0-9a-f]{16,64})", anchor.strip().lower())
+    return (int(match[1]), match[2]) if match else None
+
+
+def _wrong(head: Head, entry: Entry, witness: tuple[int, str] | None) -> str:
+    """What is wrong with the entry after `head`, if anything."""
+    if entry.seq != head.seq + 1:
+        return _misplaced(head, entry)
+    if entry.prev != head.hash:
+        return f"entry #{entry.seq} does not follow #{head.seq} as it stands: one of the two was changed or exchanged"
+    fields = (entry.seq, entry.at, entry.actor, entry.kind, entry.commitment, entry.payload, entry.prev)
+    if entry.hash != _digest(*fields):
+        return f"entry #{entry.seq} was changed after it was written"
+    if witness and witness[0] == entry.seq and not entry.hash.startswith(witness[1]):
+        return f"entry #{entry.seq} is not the one that was written as {witness[1]}: the ledger was rewritten"
+    return ""
+
+
+def _misplaced(head: Head, entry: Entry) -> str:
+    if entry.seq <= head.seq:
+        return f"entry #{entry.seq} stands after #{head.seq}: the order was changed"
+    last = entry.seq - 1
+    gone = f"entry #{last} is" if last == head.seq + 1 else f"entries #{head.seq + 1} to #{last} are"
+    return f"{gone} missing"

@@ -154,7 +154,7 @@ class Commitment(Frozen):
     def _anchor_names(cls, anchors: dict[str, Window]) -> dict[str, Window]:
         for name in anchors:
             if not re.fullmatch(r"[a-z][a-z0-9_-]*", name) or name == "due":
-                raise ValueError(f"{name!r} cannot name an anchor: write small letters, digits, _ and - (and not 'due')")
+                raise ValueError(f"{name!r} cannot name an anchor: write small letters, digits, _ and -, and not 'due'")
         return anchors
 
 
@@ -237,13 +237,13 @@ class Record:
     @cached_property
     def settled(self) -> Recorded | None:
         """The event that settled the commitment and was not undone since, if any."""
-        turns = [e for e in self._in_order if e.event.kind.settles or e.event.kind is EventKind.REOPENED]
+        turns = [e for e in self.in_order if e.event.kind.settles or e.event.kind is EventKind.REOPENED]
         return turns[-1] if turns and turns[-1].event.kind.settles else None
 
     @cached_property
     def suspended(self) -> Recorded | None:
         """The event that stopped the clock, while it stands still."""
-        turns = [e for e in self._in_order if e.event.kind in {EventKind.SUSPENDED, EventKind.RESUMED}]
+        turns = [e for e in self.in_order if e.event.kind in {EventKind.SUSPENDED, EventKind.RESUMED}]
         return turns[-1] if turns and turns[-1].event.kind is EventKind.SUSPENDED else None
 
     @cached_property
@@ -252,7 +252,8 @@ class Record:
         return any(self.of(EventKind.PARTLY_FULFILLED))
 
     @property
-    def _in_order(self) -> list[Recorded]:
+    def in_order(self) -> list[Recorded]:
+        """The events in the order in which they happened."""
         return sorted(self.history, key=lambda entry: (entry.event.occurred_on, entry.seq))
 
     def of(self, *kinds: EventKind) -> Iterable[Recorded]:

@@ -5,13 +5,15 @@ Everything here is a function of the record, the rule book and the day; nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from commitments.dates import DAY, Window
 from commitments.model import EventKind, Force, Record, Recorded, Standing, StatedDue, Status
+from engine.match import Matcher
 from notifications.notice import CLERK, Moved, Notice, Reason, Stage
 from rules.book import BookRule, RuleBook
 from rules.calendar import Calendars
@@ -26,12 +28,20 @@ NO_DATE = "the commitment names no date, and no rule in use counts one for it"
 _SETTLED_STATUS = {EventKind.WITHDRAWN: Status.WITHDRAWN, EventKind.LAPSED: Status.LAPSED}
 
 
+@dataclass(frozen=True)
+class Move:
+    """A deadline that came to fall elsewhere: the event that moved it, and from where (None: not known) to where."""
+
+    entry: Recorded
+    before: Window | None
+    after: Window
+
+
 @dataclass(frozen=True, kw_only=True)
 class Obligation:
     """One deadline of a commitment: the rule that set it, the date as first counted and as it stands, and its ladder.
 
-    `since` is the day on which the present date came to hold, None for the first one. `beaten_by` names what counts
-    instead of it, empty where it counts.
+    `beaten_by` names what counts instead of it, empty where it counts.
     """
 
     rule: str
@@ -40,7 +50,7 @@ class Obligation:
     force: Force
     ladder: Ladder
     reason: Reason
-    since: date | None = None
+    moves: tuple[Move, ...] = ()
     beaten_by: str = ""
 
     @property
@@ -80,7 +90,7 @@ class Assessment:
     @property
     def moved(self) -> Moved | None:
         """How the deadline last moved, if it did."""
-        return _moved(self.record, self.governing) if self.governing else None
+        return _moved(self.governing.moves[-1]) if self.governing and self.governing.moves else None
 
 
 def facts(record: Record) -> dict[str, Value]:
@@ -126,30 +136,64 @@ def _obligations(record: Record, rules: list[BookRule], calendars: Calendars) ->
     if stated or not computed:
         yield _stated(record, rules)
     for rule in computed:
-        deadline = compute(rule.rule.due, record.anchors, calendars, timezone=rule.pack.timezone)
-        yield _obligation(
-            record,
-            name=rule.name,
-            deadline=deadline,
-            force=rule.rule.force or record.commitment.force,
-            ladder=rule.ladder,
-            reason=_reason(rule, record.anchors),
-            beaten_by=STATED if stated else "",
-        )
+        yield _computed(record, rule, calendars, beaten_by=STATED if stated else "")
+
+
+def _computed(record: Record, rule: BookRule, calendars: Calendars, beaten_by: str) -> Obligation:
+    def count(anchors: Mapping[str, Window]) -> Deadline:
+        return compute(rule.rule.due, anchors, calendars, timezone=rule.pack.timezone)
+
+    moves = tuple(_moves(record, lambda anchors: count(anchors).window))
+    deadline = count(record.anchors)
+    return Obligation(
+        rule=rule.name,
+        deadline=deadline,
+        current=_current(record, deadline),
+        force=rule.rule.force or record.commitment.force,
+        ladder=rule.ladder,
+        reason=_reason(rule, record.anchors),
+        moves=moves,
+        beaten_by=beaten_by,
+    )
 
 
 def _stated(record: Record, rules: list[BookRule]) -> Obligation:
     """The date that the commitment itself names, or ought to, told as the rule that applies would tell it."""
     stated, source = record.commitment.stated_due, record.commitment.source
     rule = min(rules, key=lambda item: not item.rule.due.stated, default=None)
-    return _obligation(
-        record,
-        name=STATED,
-        deadline=_named_date(stated) if stated else Deadline(window=None, at=None, steps=(), unknown=NO_DATE),
-        force=rule.rule.force or record.commitment.force if rule else record.commitment.force,
+    deadline = _named_date(stated) if stated else Deadline(window=None, at=None, steps=(), unknown=NO_DATE)
+    return Obligation(
+        rule=STATED,
+        deadline=deadline,
+        current=_current(record, deadline),
+        force=(rule.rule.force if rule else None) or record.commitment.force,
         ladder=rule.ladder if rule else DEFAULT_LADDER,
         reason=Reason(rule=STATED, phrase=stated.phrase if stated else "", quote=source.quote, document=str(source)),
+        moves=tuple(_moves(record, lambda _: deadline.window)),
     )
+
+
+def _current(record: Record, deadline: Deadline) -> Window | None:
+    return record.extensions[-1].event.date if record.extensions else deadline.window
+
+
+def _moves(record: Record, count: Callable[[Mapping[str, Window]], Window | None]) -> Iterator[Move]:
+    """How the deadline moved, event by event: by extensions, and by anchors that got another date."""
+    turns = [entry for entry in record.in_order if entry.event.kind in {EventKind.ANCHORED, EventKind.EXTENDED}]
+    if not turns:
+        return
+    anchors = dict(record.commitment.anchors)
+    extended: Window | None = None
+    before = count(anchors)
+    for entry in turns:
+        if entry.event.kind is EventKind.EXTENDED:
+            extended = entry.event.date
+        elif entry.event.date is not None:
+            anchors[entry.event.anchor] = entry.event.date
+        after = extended or count(anchors)
+        if after is not None and after != before:
+            yield Move(entry, before, after)
+        before = after
 
 
 def _named_date(stated: StatedDue) -> Deadline:
@@ -163,22 +207,6 @@ def _named_date(stated: StatedDue) -> Deadline:
         data={"date": str(stated.date), "until": stated.until, "phrase": stated.phrase},
     )
     return Deadline(window=stated.window, at=None, steps=(step,))
-
-
-def _obligation(
-    record: Record, *, name: str, deadline: Deadline, force: Force, ladder: Ladder, reason: Reason, beaten_by: str = ""
-) -> Obligation:
-    extension = record.extensions[-1].event if record.extensions else None
-    return Obligation(
-        rule=name,
-        deadline=deadline,
-        current=extension.date if extension else deadline.window,
-        force=force,
-        ladder=ladder,
-        reason=reason,
-        since=extension.occurred_on if extension else None,
-        beaten_by=beaten_by,
-    )
 
 
 def _reason(rule: BookRule, anchors: Mapping[str, Window]) -> Reason:
@@ -278,6 +306,7 @@ def _reached(record: Record, obligation: Obligation, today: date) -> list[Notice
     """Every stage reached by `today`, in order. What lay before the deadline's last move is told by the move."""
     assert obligation.current is not None  # noqa: S101 (the caller chose those that have a date)
     version = str(obligation.current)
+    move = obligation.moves[-1] if obligation.moves else None
     reached = [
         Notice(
             commitment=record.commitment.id,
@@ -289,19 +318,18 @@ def _reached(record: Record, obligation: Obligation, today: date) -> list[Notice
             day=rung.day,
         )
         for rung in obligation.ladder.rungs(obligation.current)
-        if rung.day <= today and (obligation.since is None or rung.day > obligation.since)
+        if rung.day <= today and (move is None or rung.day > move.entry.event.occurred_on)
         if obligation.force.can_be_overdue or rung.stage in {"reminder", "due_today"}
     ]
-    move = record.extensions[-1] if record.extensions else None
-    if move is not None and is_news(record, move):
+    if move is not None and move.entry.event.occurred_on <= today and is_news(record, move.entry):
         told = Notice(
             commitment=record.commitment.id,
             rule=obligation.rule,
             stage=Stage.DATE_CHANGED,
-            step=len(record.extensions),
+            step=len(obligation.moves),
             version=version,
             audience=CLERK,
-            day=move.event.occurred_on,
+            day=move.entry.event.occurred_on,
         )
         reached.insert(0, told)
     return reached
@@ -332,20 +360,17 @@ def is_news(record: Record, entry: Recorded) -> bool:
     return entry.recorded_at > record.recorded_at
 
 
-def _moved(record: Record, obligation: Obligation) -> Moved | None:
-    if not record.extensions or obligation.original is None:
+def _moved(move: Move) -> Moved | None:
+    if move.before is None:
         return None
-    last = record.extensions[-1].event
-    earlier = record.extensions[-2].event.date if len(record.extensions) > 1 else obligation.original
-    if last.date is None or earlier is None:
-        return None
+    event = move.entry.event
     return Moved(
-        before=earlier,
-        after=last.date,
-        on=last.occurred_on,
-        decided_by=last.decided_by,
-        document=last.document,
-        note=last.note,
+        before=move.before,
+        after=move.after,
+        on=event.occurred_on,
+        decided_by=event.decided_by,
+        document=event.document,
+        note=event.note,
     )
 
 
@@ -364,3 +389,42 @@ def _turning_days(obligation: Obligation) -> Iterator[date]:
         yield obligation.soon
     yield obligation.current.latest
     yield obligation.current.latest + DAY
+
+
+@dataclass(frozen=True)
+class Assessor:
+    """The rules in use, ready to be asked: which apply to a commitment, and what becomes of it."""
+
+    book: RuleBook
+    calendars: Calendars
+    matcher: Matcher
+    timezone: str
+
+    def applying(self, record: Record) -> frozenset[str]:
+        """The names of the rules that apply to a commitment."""
+        return self.matcher.applying(facts(record))
+
+    def on(self, record: Record, day: date, known_at: datetime | None = None) -> Assessment | None:
+        """What had become of a commitment by the end of `day`; None where it did not exist, or was not known."""
+        then = record.as_of(day, known_at)
+        if then is None:
+            return None
+        return assess(then, self.book, self.applying(then), self.calendars, day)
+
+    def at(self, record: Record, now: datetime) -> Assessment | None:
+        """What has become of a commitment by `now`, on the date it is where its rules are from."""
+        dates = self._dates(now)
+        return self.on(record, dates.pop() if len(dates) == 1 else self.today(now, self.applying(record)))
+
+    def today(self, now: datetime, applying: Iterable[str] = ()) -> date:
+        """The local date of the first rule's pack, or of the workspace where no rule applies."""
+        zones = [self.book.rules[name].pack.timezone for name in sorted(applying)]
+        return now.astimezone(ZoneInfo(zones[0] if zones else self.timezone)).date()
+
+    def latest_today(self, now: datetime) -> date:
+        """The furthest date that it is in any pack's zone."""
+        return max(self._dates(now))
+
+    def _dates(self, now: datetime) -> set[date]:
+        zones = {self.timezone, *(loaded.pack.timezone for loaded in self.book.packs)}
+        return {now.astimezone(ZoneInfo(zone)).date() for zone in zones}

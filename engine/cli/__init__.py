@@ -1,5 +1,83 @@
-"""The command line."""
+"""The command line: `gestand`. Each command is in the module that the table names, loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from engine.cli.output import tell_failure
+
+COMMANDS = {
+    "init": ("engine.cli.setting", "make a workspace that works at once"),
+    "demo": ("engine.cli.demo", "see the whole of it at work on a real case"),
+    "check": ("engine.cli.setting", "check rule files, calendars and settings"),
+    "import": ("engine.cli.writing", "take a register file in (YAML, JSON or CSV)"),
+    "record": ("engine.cli.writing", "write down what happened to a commitment"),
+    "list": ("engine.cli.reading", "list commitments and where they stand"),
+    "show": ("engine.cli.reading", "show a commitment with its whole history"),
+    "explain": ("engine.cli.reading", "say why a date is what it is, or why a rule does not apply"),
+    "audit": ("engine.cli.reading", "account for fulfilled against pending"),
+    "tick": ("engine.cli.running", "run one pass: assess, tell, send"),
+    "serve": ("engine.cli.running", "run passes until stopped"),
+    "digest": ("engine.cli.running", "show what digests were made, or preview the next"),
+    "deadline": ("engine.cli.counting", "count a deadline"),
+    "calendar": ("engine.cli.counting", "show or check a calendar"),
+    "verify": ("engine.cli.reading", "check that nobody changed the ledger"),
+    "doctor": ("engine.cli.setting", "say what runs here, and whether it is well"),
+}
+"""Every command: where it lives, and what it does in a line."""
+
+
+class _Lazy(click.Group):
+    """A group that imports a command when it is called, so that `--help` answers at once."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[name][0])
+        command: click.Command = getattr(module, f"{name}_command")
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "-w",
+    "--workspace",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    envvar="GESTAND_WORKSPACE",
+    show_envvar=True,
+    help="The folder with gestand.yaml; the present one where this is left out.",
+)
+@click.version_option(package_name="gestand", prog_name="gestand")
+@click.pass_context
+def gestand(ctx: click.Context, workspace: Path) -> None:
+    """Watch what was promised, by whom, by when, and what became of it.
+
+    Start with `gestand demo`, or make a workspace of your own with `gestand init FOLDER`.
+    """
+    ctx.obj = workspace
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line and leave with 0, 1 (something is wrong), 2 (wrong use), 3 (a bug) or 130 (interrupted)."""
+    try:
+        status = gestand.main(standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    except BaseException as error:
+        status = tell_failure(error)
+    sys.exit(status if isinstance(status, int) else 0)

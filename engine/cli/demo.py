@@ -1,0 +1,136 @@
+"""The demonstration: real records, real rules, five days on which something happened."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from importlib import resources
+from pathlib import Path
+
+import click
+
+from commitments import audit, exchange, register
+from commitments.register import Draft
+from commitments.store import lock
+from commitments.trouble import TroubleError
+from engine import explain, schedule
+from engine.cli.output import Failed, as_path, tell_problems
+from engine.cli.reading import FORMS, find, make_audit
+from engine.cli.running import change_line, digest_line
+from engine.cli.setting import copy_workspace
+from engine.grow import grow
+from engine.session import Session, open_session
+from engine.settings import FILE
+from engine.tick import Pass, tick
+
+SAMPLES = "commitments.samples"
+MARK = ".gestand-demo"
+SEED = "34964-B"
+STORY = (
+    (date(2018, 8, 1), "the letter of 13 July 2018 was sent nineteen days ago"),
+    (date(2018, 8, 10), "the last day in time for the reply"),
+    (date(2018, 8, 11), "the day after"),
+    (date(2018, 8, 30), "the day the reply came"),
+)
+
+
+class NotADemoError(TroubleError):
+    """A folder that the demonstration would overwrite, and did not make."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} is not empty and not made by `gestand demo`; name another folder")
+
+
+@click.command("demo")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"))
+def demo_command(folder: Path) -> None:
+    """Make a workspace of real records in FOLDER, let time pass, and show what came of it.
+
+    The records: letters and replies of the Dutch parliament, undertakings with the decisions on them, the meetings of
+    the two United Nations compacts. A FOLDER that an earlier demonstration made is made anew.
+    """
+    _prepare(folder)
+    with open_session(folder) as session, lock(session.workspace.store):
+        if tell_problems(session.workspace.problems):
+            raise Failed
+        drafts = _drafts()
+        for day, what in (*STORY, (session.assessor.today(schedule.now()), "today")):
+            click.echo(f"\n{explain.spoken(day)} · {what}")
+            _tell(_live_through(session, drafts, day))
+        _again(session, STORY[1][0])
+        _leave(session)
+
+
+def _prepare(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).exists():
+            raise NotADemoError(folder)
+        shutil.rmtree(folder)
+    copy_workspace("demo", folder)
+    (folder / MARK).touch()
+
+
+def _drafts() -> tuple[Draft, ...]:
+    """The records that ship with Gestand."""
+    drafts: list[Draft] = []
+    for item in sorted(resources.files(SAMPLES).iterdir(), key=lambda item: item.name):
+        with resources.as_file(item) as path:
+            if path.suffix in exchange.READERS:
+                found, problems = exchange.read(path)
+                tell_problems(problems)
+                drafts += found
+    return tuple(drafts)
+
+
+def _live_through(session: Session, drafts: tuple[Draft, ...], day: date) -> Pass:
+    """Learn what had happened by that morning, and run the pass of the day."""
+    now = session.morning(day)
+    with session.store.writing() as tx:
+        grow(tx, session.workspace.book, today=day, at=now)
+        intake = register.take_in(tx, drafts, today=day, at=now, actor="demo")
+    tell_problems(intake.problems)
+    click.echo(f"  taken in: {intake}")
+    return tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
+
+
+def _tell(done: Pass) -> None:
+    watched = [change for change in done.changes if change.before or not change.standing.status.settled]
+    for change in watched:
+        click.echo(f"  {change_line(change)}")
+    history = len(done.changes) - len(watched)
+    if history:
+        click.echo(f"  ({history} more were settled before they were taken in)")
+    for digest in done.digests:
+        click.echo(f"  → digest to {digest.reader.name}: {digest_line(digest)}")
+    for recipient in done.nothing_for:
+        click.echo(f"  → nothing to say to {recipient.name}")
+
+
+def _again(session: Session, day: date) -> None:
+    click.echo(f"\n{explain.spoken(day)} · once more, a day that has passed")
+    done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=session.morning(day))
+    assert done.earlier_than is not None  # noqa: S101 (what this line shows)
+    click.echo("  nothing is done and nothing is sent")
+
+
+def _leave(session: Session) -> None:
+    """Print the explanation and the account, and say where everything is."""
+    folder, today = session.workspace.folder, session.assessor.today(schedule.now())
+    assessment = session.assessor.on(find(session, SEED), today)
+    if assessment is not None:
+        click.echo(f"\n$ gestand explain {SEED}")
+        click.echo("\n".join(explain.explanation(assessment, session.workspace.book)))
+    report = make_audit(session, today)
+    for name, suffix in (("markdown", "md"), ("csv", "csv"), ("json", "json")):
+        (folder / f"audit.{suffix}").write_text(FORMS[name](report), encoding="utf-8", newline="")
+    click.echo(f"\n$ gestand audit\n{audit.summary(report)}")
+    there = as_path(folder)
+    click.echo(f"\nSee for yourself, in {there}/:")
+    for name, what in (
+        ("outbox/", "every digest as .eml, .html and .txt"),
+        ("audit.md", "the account of fulfilled against pending (also .csv and .json)"),
+        ("gestand.db", "the register and its ledger"),
+        (FILE, "who gets what, and when"),
+    ):
+        click.echo(f"  {name:<14}{what}")
+    click.echo(f"and ask it more: cd {there}; gestand list --status open; gestand explain grf-2027; gestand verify")

@@ -1,0 +1,260 @@
+"""The commands that read: list, show, explain, audit, verify."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from commitments import audit, ledger, register
+from commitments.audit import Audit, Audited, Tally
+from commitments.model import Record, Recorded, Status, within
+from commitments.trouble import TroubleError
+from engine import explain, schedule
+from engine.assess import Assessment
+from engine.cli.output import Day, Failed, as_path, number, table, workspace_option, write_json
+from engine.session import Session, audited, open_session
+
+as_of_option = click.option("--as-of", type=Day(), metavar="DATE", help="What was so at the end of that day.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, for a program to read.")
+
+
+class NoSuchCommitmentError(TroubleError):
+    """A commitment that the register does not know."""
+
+    def __init__(self, identifier: str, similar: list[str]) -> None:
+        hint = f"; did you mean {' or '.join(similar)}?" if similar else "; `gestand list` shows those there are"
+        super().__init__(f"there is no commitment {identifier} in the register{hint}")
+
+
+def today(session: Session) -> date:
+    """The date it is now, where the workspace is."""
+    return session.assessor.today(schedule.now())
+
+
+def find(session: Session, identifier: str) -> Record:
+    """The record of a commitment; raises NoSuchCommitmentError."""
+    with session.store.reading() as tx:
+        record = register.record(tx, identifier)
+        if record is None:
+            raise NoSuchCommitmentError(identifier, difflib.get_close_matches(identifier, register.ids(tx, ""), 2))
+        return record
+
+
+def _on_day(session: Session, record: Record, day: date) -> Assessment:
+    assessment = session.assessor.on(record, day)
+    if assessment is None:
+        made = record.history[0].event.occurred_on
+        raise click.UsageError(f"{record.commitment.id} was made on {made}, after {day}: there is nothing to say yet")
+    return assessment
+
+
+# ------------------------------------------------------------------------------------------------- list
+
+STATUSES = [status.value for status in Status]
+
+
+@click.command("list")
+@workspace_option
+@click.option("--status", multiple=True, type=click.Choice([*STATUSES, "open", "settled"]), help="Only these.")
+@click.option("--by", "by", metavar="PARTY", help="Only what this party, or one below it, owes.")
+@click.option("--to", "to", metavar="PARTY", help="Only what is owed to this party, or one below it.")
+@click.option("--kind", metavar="KIND", help="Only this kind: reply, undertaking, report…")
+@click.option("--text", metavar="WORDS", help="Only those with these words in their id, title or dossier.")
+@as_of_option
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Write CSV, for a spreadsheet.")
+def list_command(folder: Path, as_of: date | None, as_json: bool, as_csv: bool, **filters: Any) -> None:  # noqa: ANN401
+    """List commitments and where they stand, the most pressing first."""
+    with open_session(folder) as session:
+        day = as_of or today(session)
+        rows = [row for row in audited(session.assessments(day)) if _fits(row, **filters)]
+    report = audit.audit(rows, as_of=day, head="")
+    if as_json:
+        write_json([audit.cells(row) for row in report.rows])
+    elif as_csv:
+        click.echo(audit.to_csv(report), nl=False)
+    elif rows:
+        head = ("commitment", "title", "owed by", "due", "status")
+        table(head, [_line(row) for row in report.rows], wide="title")
+        click.echo(f"\n{number(len(rows), 'commitment')} as of {explain.spoken(day)}")
+    else:
+        click.echo("no commitments" + (" fit; leave a filter out" if any(filters.values()) else _nothing_yet()))
+
+
+def _nothing_yet() -> str:
+    return " yet; take a register file in with `gestand import FILE`"
+
+
+def _fits(
+    row: Audited, *, status: tuple[str, ...], by: str | None, to: str | None, kind: str | None, text: str | None
+) -> bool:
+    commitment = row.commitment
+    words = f"{commitment.id} {commitment.title} {commitment.dossier}".casefold()
+    return (
+        (not status or _group(row.standing.status) in status or row.standing.status.value in status)
+        and (by is None or any(within(party, by) for party in commitment.by))
+        and (to is None or any(within(party, to) for party in commitment.to))
+        and (kind is None or commitment.kind == kind)
+        and (text is None or text.casefold() in words)
+    )
+
+
+def _group(status: Status) -> str:
+    return "settled" if status.settled else "open"
+
+
+def _line(row: Audited) -> tuple[str, ...]:
+    commitment, standing = row.commitment, row.standing
+    due = explain.spoken_window(standing.current) if standing.current else "–"
+    return commitment.id, commitment.title, ", ".join(commitment.by), due, explain.verdict(standing)
+
+
+# ------------------------------------------------------------------------------------------------- show
+
+
+@click.command("show")
+@workspace_option
+@click.argument("identifier", metavar="ID")
+@json_option
+def show_command(folder: Path, identifier: str, as_json: bool) -> None:
+    """Show a commitment with its whole history, as the ledger has it."""
+    with open_session(folder) as session:
+        record = find(session, identifier)
+    if as_json:
+        write_json([_entry_json(entry) for entry in record.history])
+        return
+    for name, value in record.commitment.model_dump(mode="json", exclude_defaults=True).items():
+        click.echo(f"{name:<12}{_value(value)}")
+    click.echo("\nhistory")
+    for entry in record.history:
+        click.echo(_entry_line(entry))
+
+
+def _entry_json(entry: Recorded) -> dict[str, object]:
+    event = entry.event.model_dump(mode="json", exclude_defaults=True)
+    return {"ledger": entry.seq, "recorded_at": entry.recorded_at.isoformat(), "actor": entry.actor, **event}
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {item}" for key, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _entry_line(entry: Recorded) -> str:
+    event = entry.event
+    words = [event.kind.replace("_", " ")]
+    if event.date:
+        words.append(f"{event.anchor} {event.date}".strip() if event.anchor else f"to {event.date}")
+    words += [part for part in (event.decided_by, event.document, event.note) if part]
+    recorded = f"{entry.recorded_at:%Y-%m-%d} by {entry.actor}"
+    return f"  {event.occurred_on}  {', '.join(words)}  (ledger #{entry.seq}, written down {recorded})"
+
+
+# ------------------------------------------------------------------------------------------------- explain
+
+
+@click.command("explain")
+@workspace_option
+@click.argument("identifier", metavar="ID")
+@click.option("--why-not", "rule", metavar="RULE", help="Say, condition by condition, why that rule does not apply.")
+@as_of_option
+@json_option
+def explain_command(folder: Path, identifier: str, rule: str | None, as_of: date | None, as_json: bool) -> None:
+    """Say why the dates of a commitment are what they are."""
+    with open_session(folder) as session:
+        record, day = find(session, identifier), as_of or today(session)
+        if rule is not None:
+            _why_not(session, record, rule, as_json=as_json)
+            return
+        assessment = _on_day(session, record, day)
+        if as_json:
+            write_json(explain.as_json(assessment))
+            return
+        click.echo("\n".join(explain.explanation(assessment, session.workspace.book)))
+
+
+def _why_not(session: Session, record: Record, rule: str, *, as_json: bool) -> None:
+    names = [name for name in session.workspace.book.rules if rule in (name, name.partition("/")[2])]
+    if not names:
+        there = ", ".join(session.workspace.book.rules) or "none: name packs in gestand.yaml"
+        raise click.UsageError(f"there is no rule {rule}; the rules in use are {there}")
+    for answer in (explain.why_not(session.assessor, record, name) for name in names):
+        if as_json:
+            write_json({"rule": answer.rule, "applies": answer.applies, "when": [vars(c) for c in answer.when],
+                        "unless": [vars(c) for c in answer.unless]})  # fmt: skip
+        else:
+            click.echo("\n".join(explain.why_not_lines(answer)))
+
+
+# ------------------------------------------------------------------------------------------------- audit
+
+FORMS: dict[str, Callable[[Audit], str]] = {
+    "markdown": audit.to_markdown,
+    "csv": audit.to_csv,
+    "json": audit.to_json,
+}
+
+
+@click.command("audit")
+@workspace_option
+@click.option("--format", "form", type=click.Choice(["terminal", *FORMS]), default="terminal", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@as_of_option
+def audit_command(folder: Path, form: str, output: Path | None, as_of: date | None) -> None:
+    """Account for fulfilled against pending: how much, how late, by whom."""
+    with open_session(folder) as session:
+        report = make_audit(session, as_of or today(session))
+    if form == "terminal" and output is None:
+        _tell_audit(report)
+        return
+    text = FORMS["markdown" if form == "terminal" else form](report)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    output.write_text(text, encoding="utf-8", newline="")
+    click.echo(f"written to {as_path(output)}", err=True)
+
+
+def make_audit(session: Session, day: date) -> Audit:
+    """The account of the whole register as of a day."""
+    return audit.audit(audited(session.assessments(day)), as_of=day, head=session.head())
+
+
+def _tell_audit(report: Audit) -> None:
+    click.echo(f"as of {explain.spoken(report.as_of)}: {audit.summary(report)}")
+    if not report.rows:
+        return
+    head = ("", "all", "in time", "late", "median late", "open", "overdue", "awaited", "undated", "on time")
+    for title, groups in (("owed by", report.by), ("owed to", report.to)):
+        click.echo(f"\n{title}")
+        table(head, [_party(name, group) for name, group in groups])
+    pressing = [row for row in report.rows if row.standing.status is Status.OVERDUE]
+    if pressing:
+        click.echo("\noverdue")
+        table(("commitment", "title", "owed by", "due", "status"), [_line(row) for row in pressing], wide="title")
+    click.echo(f"\nledger head {report.head}; every row: gestand audit --format markdown|csv|json")
+
+
+def _party(name: str, group: Tally) -> tuple[str, ...]:
+    return (name, *audit.party_figures(group))
+
+
+# ------------------------------------------------------------------------------------------------- verify
+
+
+@click.command("verify")
+@workspace_option
+@click.option("--anchor", metavar='"#SEQ HASH"', help="A ledger head, as printed in a digest: finds a cut-off tail.")
+def verify_command(folder: Path, anchor: str | None) -> None:
+    """Check that nobody changed the ledger: every entry against its hash and the one before it."""
+    with open_session(folder) as session, session.store.reading() as tx:
+        verdict = ledger.verify(register.entries(tx), anchor)
+    click.echo(str(verdict))
+    if not verdict.ok:
+        raise Failed

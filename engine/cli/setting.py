@@ -1,0 +1,143 @@
+"""The commands that set up: init, check, doctor."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from importlib import metadata, resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import click
+
+from commitments import exchange
+from commitments.trouble import TroubleError
+from engine.cli.output import Failed, as_path, number, tell_problems, workspace_option
+from engine.match import engine_name
+from engine.session import open_session
+from engine.settings import FILE, NoWorkspaceError, Workspace, open_workspace, shipped, shipped_packs
+
+
+class FolderTakenError(TroubleError):
+    """A workspace is to be made where there is one."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} has a {FILE} already, and it is left as it is; name another folder")
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
+def init_command(folder: Path) -> None:
+    """Make a workspace in FOLDER that works at once, every setting explained in it."""
+    make_workspace(folder)
+    there = as_path(folder)
+    click.echo(f"a workspace is in {there}; now, for instance:\n")
+    for line in (
+        f"cd {there}",
+        "gestand check",
+        "gestand import commitments/example.yaml",
+        "gestand explain 34964-B",
+        "gestand tick",
+    ):
+        click.echo(f"  {line}")
+
+
+def make_workspace(folder: Path) -> None:
+    """Copy the files of a new workspace into a folder; raises FolderTakenError where there is one."""
+    if (folder / FILE).exists():
+        raise FolderTakenError(folder)
+    copy_workspace("starter", folder)
+    (folder / "calendars").mkdir(exist_ok=True)
+
+
+def copy_workspace(name: str, folder: Path) -> None:
+    """Copy the files of one of the workspaces that ship with Gestand."""
+    _copy(resources.files("engine.workspaces") / name, folder)
+
+
+def _copy(source: Traversable, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for item in source.iterdir():
+        if item.is_dir():
+            _copy(item, target / item.name)
+            continue
+        with resources.as_file(item) as path:
+            shutil.copyfile(path, target / item.name)
+
+
+@click.command("check")
+@workspace_option
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]…")
+def check_command(folder: Path, files: tuple[Path, ...]) -> None:
+    """Check rule files, calendars and settings, and say where each mistake is.
+
+    Without FILE: those of the workspace, or what ships with Gestand where there is none. With FILE: these rule files.
+    """
+    workspace = _workspace(folder)
+    if files:
+        book, problems = workspace.check_files(files)
+        checked = f"{number(len(files), 'file')}, {number(len(book.rules), 'rule')}"
+    else:
+        problems = (*workspace.problems, *_register_problems(folder))
+        rules = number(len(workspace.book.rules), "rule")
+        checked = (
+            f"{number(len(workspace.book.packs), 'pack')} with {rules}, {number(len(workspace.calendars), 'calendar')}"
+        )
+    count = tell_problems(problems)
+    click.echo(f"{checked}: {number(count, 'problem') if count else 'all in order'}")
+    if count:
+        raise Failed
+
+
+def _workspace(folder: Path) -> Workspace:
+    try:
+        return open_workspace(folder)
+    except NoWorkspaceError:
+        return shipped()
+
+
+def _register_problems(folder: Path) -> Iterator[object]:
+    """What is wrong with the register files that lie in the workspace."""
+    for path in sorted((folder / "commitments").glob("*")):
+        if path.suffix in exchange.READERS:
+            yield from exchange.read(path)[1]
+
+
+@click.command("doctor")
+@workspace_option
+def doctor_command(folder: Path) -> None:
+    """Say what runs here, which matcher and libraries, and whether workspace and register are well."""
+    for name, value in _facts():
+        click.echo(f"{name:<12}{value}")
+    if not (folder / FILE).is_file():
+        click.echo(f"{'workspace':<12}none in {as_path(folder)}; make one with `gestand init`")
+        return
+    with open_session(folder) as session:
+        count = tell_problems(session.workspace.problems)
+        click.echo(f"{'workspace':<12}{as_path(folder)}: {number(count, 'problem') if count else 'in order'}")
+        packs = ", ".join(str(loaded) for loaded in session.workspace.book.packs)
+        click.echo(f"{'in use':<12}{packs or 'no packs: name some in gestand.yaml'}")
+        click.echo(f"{'mail':<12}{_mail(session.workspace)}")
+        click.echo(f"{'register':<12}{session.workspace.store}, ledger head {session.head()}")
+    if count:
+        raise Failed
+
+
+def _facts() -> Iterator[tuple[str, str]]:
+    yield "gestand", metadata.version("gestand")
+    yield "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    yield "matcher", engine_name()
+    yield "sqlite", sqlite3.sqlite_version
+    libraries = ("pydantic", "apscheduler", "jinja2", "sqlalchemy", "holidays")
+    yield "libraries", ", ".join(f"{name} {metadata.version(name)}" for name in libraries)
+    yield "packs", ", ".join(shipped_packs())
+
+
+def _mail(workspace: Workspace) -> str:
+    mail = workspace.settings.mail
+    to = number(len(workspace.settings.recipients), "recipient")
+    if mail.deliver == "smtp" and mail.smtp is not None:
+        return f"by {mail.smtp.host}:{mail.smtp.port} ({mail.smtp.tls}) to {to}"
+    return f"into {as_path(workspace.outbox)}, for {to}"

@@ -1,0 +1,199 @@
+"""Why a commitment stands where it stands: each date step by step, the rule and its words; and why not another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from commitments.dates import DAY, Window
+from commitments.model import EventKind, Record, Standing, Status
+from engine.assess import STATED, Assessment, Assessor, Move, Obligation, facts
+from rules.book import RuleBook
+from rules.condition import Check, trace
+
+_GUTTER = 11
+
+
+def spoken(day: date) -> str:
+    """A day as people write it, with its weekday: Fri 10 Aug 2018."""
+    return f"{day:%a} {day.day} {day:%b %Y}"
+
+
+def spoken_window(window: Window) -> str:
+    """A known day with its weekday, anything less as it is known: 2027, or between two days."""
+    if window.exact:
+        return spoken(window.earliest)
+    text = str(window)
+    return text if "/" not in text else f"{spoken(window.earliest)} – {spoken(window.latest)}"
+
+
+def verdict(standing: Standing) -> str:
+    """Where a commitment stands, in a few words: fulfilled late on Thu 30 Aug 2018, 20 days late."""
+    words = standing.status.replace("_", " ") + (", partly fulfilled" if standing.partly else "")
+    if standing.settled_on:
+        words += f" on {spoken(standing.settled_on)}"
+    tells = standing.settled_on is not None or standing.status is Status.OVERDUE
+    return ", ".join([words, *_lateness(standing)]) if tells else words
+
+
+def _lateness(standing: Standing) -> Iterator[str]:
+    current, original = standing.days_late_current, standing.days_late_original
+    if current is not None:
+        yield _days(current)
+    if original is not None and original != current:
+        yield f"{_days(original)} against the original deadline"
+
+
+def _days(late: int) -> str:
+    if late == 0:
+        return "on the last day"
+    noun = "day" if abs(late) == 1 else "days"
+    return f"{abs(late)} {noun} {'late' if late > 0 else 'early'}"
+
+
+def explanation(assessment: Assessment, book: RuleBook) -> Iterator[str]:
+    """The lines that tell what became of a commitment and why, for a terminal."""
+    commitment = assessment.record.commitment
+    yield f"{commitment.id}  {commitment.title}"
+    yield f"{', '.join(commitment.by)} owes {', '.join(commitment.to)} this {commitment.kind} ({commitment.force})"
+    yield f"as of {spoken(assessment.today)}: {verdict(assessment.standing)}"
+    for obligation in assessment.obligations:
+        yield ""
+        yield from _obligation(obligation, assessment, book)
+    if assessment.next_change:
+        yield ""
+        yield f"next change {spoken(assessment.next_change)}"
+
+
+def _obligation(obligation: Obligation, assessment: Assessment, book: RuleBook) -> Iterator[str]:
+    current = obligation.current
+    yield f"due {spoken_window(current)}" if current else f"due date not known: {obligation.deadline.unknown}"
+    for number, (name, text) in enumerate(_steps(obligation, assessment.record), start=1):
+        yield f"  {number} {name:<{_GUTTER - 2}}{text}"
+    if current is not None:
+        yield f"  {'late from':<{_GUTTER}}{_late_from(obligation, current, book)}"
+    yield f"  {'because':<{_GUTTER}}{_because(obligation, assessment, book)}"
+    if obligation.beaten_by:
+        yield f"  {'but':<{_GUTTER}}this does not count: the date that the commitment itself names comes before it"
+
+
+def _steps(obligation: Obligation, record: Record) -> Iterator[tuple[str, str]]:
+    for step in obligation.deadline.steps:
+        origin = _origin(record, str(step.data.get("anchor", ""))) if step.name == "anchor" else ""
+        yield step.name, f"{step.text}{origin}"
+    for move in obligation.moves:
+        yield "moved", _move(move)
+
+
+def _origin(record: Record, anchor: str) -> str:
+    """Where the register has an anchor's date from."""
+    dated = [entry for entry in record.of(EventKind.ANCHORED) if entry.event.anchor == anchor]
+    made = [entry for entry in record.history if entry.event.commitment and anchor in entry.event.commitment.anchors]
+    source = (dated or made)[-1:]
+    return f" ({record.commitment.id}, ledger #{source[0].seq})" if source else ""
+
+
+def _move(move: Move) -> str:
+    event = move.entry.event
+    what = "extended" if event.kind is EventKind.EXTENDED else f"{event.anchor} dated anew"
+    source = ", ".join(part for part in (event.decided_by, event.document, event.note) if part)
+    origin = f"{source}, ledger #{move.entry.seq}" if source else f"ledger #{move.entry.seq}"
+    before = f"from {spoken_window(move.before)} " if move.before else ""
+    return f"{what} on {spoken(event.occurred_on)}, {before}to {spoken_window(move.after)} ({origin})"
+
+
+def _late_from(obligation: Obligation, current: Window, book: RuleBook) -> str:
+    if not obligation.force.can_be_overdue:
+        return f"never: it is {obligation.force}, so it is awaited"
+    rule = book.rules.get(obligation.rule)
+    zone = f" {rule.pack.timezone}" if rule else ""
+    return f"{spoken(current.latest + DAY)} 00:00{zone}"
+
+
+def _because(obligation: Obligation, assessment: Assessment, book: RuleBook) -> str:
+    if obligation.rule == STATED:
+        source = assessment.record.commitment.source
+        quote = obligation.reason.phrase or source.quote
+        return f"the commitment says so{_quoted(quote)}{_from(str(source))}"
+    rule = book.rules[obligation.rule]
+    return f"rule {rule.name}{_quoted(rule.rule.source.quote)}{_from(str(rule.rule.source))}"
+
+
+def _quoted(quote: str) -> str:
+    return f": “{quote}”" if quote else ""
+
+
+def _from(source: str) -> str:
+    return f" ({source})" if source else ""
+
+
+# ------------------------------------------------------------------------------------------------- why not
+
+
+@dataclass(frozen=True)
+class WhyNot:
+    """Why a rule does or does not apply to a commitment: what `when` asked and got, and what `unless` did."""
+
+    rule: str
+    applies: bool
+    when: tuple[Check, ...]
+    unless: tuple[Check, ...]
+
+
+def why_not(assessor: Assessor, record: Record, name: str) -> WhyNot:
+    """Each condition of a rule with what it wanted and what it got."""
+    rule = assessor.book.rules[name].rule
+    asked = facts(record)
+    return WhyNot(
+        rule=name,
+        applies=name in assessor.applying(record),
+        when=trace(rule.when, asked),
+        unless=trace(rule.unless, asked) if rule.unless else (),
+    )
+
+
+def why_not_lines(answer: WhyNot) -> Iterator[str]:
+    """The lines that tell why a rule does or does not apply, for a terminal."""
+    yield f"rule {answer.rule} {'applies' if answer.applies else 'does not apply'}"
+    for word, checks in (("when", answer.when), ("unless", answer.unless)):
+        for check in checks:
+            yield f"  {word:<7}{'yes' if check.held else 'no ':<4} {check.field} wanted {check.wanted}, got {check.got}"
+
+
+def as_json(assessment: Assessment) -> dict[str, object]:
+    """The whole explanation as plain values: dates as text, each deadline with its steps."""
+    standing = assessment.standing
+    return {
+        "commitment": assessment.record.commitment.model_dump(mode="json", exclude_defaults=True),
+        "as_of": assessment.today.isoformat(),
+        "status": standing.status.value,
+        "partly": standing.partly,
+        "settled_on": _iso(standing.settled_on),
+        "days_late_original": standing.days_late_original,
+        "days_late_current": standing.days_late_current,
+        "rule": standing.rule,
+        "next_change": _iso(assessment.next_change),
+        "deadlines": [_deadline_json(item) for item in assessment.obligations],
+        "notices": [{**vars(item), "stage": item.stage.value, "day": _iso(item.day)} for item in assessment.notices],
+    }
+
+
+def _deadline_json(obligation: Obligation) -> Mapping[str, object]:
+    return {
+        "rule": obligation.rule,
+        "original": str(obligation.original) if obligation.original else None,
+        "current": str(obligation.current) if obligation.current else None,
+        "unknown": obligation.deadline.unknown,
+        "beaten_by": obligation.beaten_by,
+        "steps": [{"step": step.name, "text": step.text, **step.data} for step in obligation.deadline.steps],
+        "moves": [
+            {"from": str(move.before) if move.before else None, "to": str(move.after), "ledger": move.entry.seq}
+            for move in obligation.moves
+        ],
+        "source": {"quote": obligation.reason.quote, "document": obligation.reason.document},
+    }
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None

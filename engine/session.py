@@ -1,0 +1,81 @@
+"""A workspace in use: its register open, its rules ready to be asked, its mail ready to go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from commitments import register
+from commitments.audit import Audited
+from commitments.store import Store
+from engine.assess import Assessment, Assessor
+from engine.match import matcher
+from engine.settings import Workspace, open_workspace
+from notifications.folder import FolderDeliverer
+from notifications.outbox import Deliverer
+from notifications.smtp import SmtpDeliverer
+from rules.condition import Condition
+
+
+@dataclass(frozen=True)
+class Session:
+    """An open workspace."""
+
+    workspace: Workspace
+    store: Store
+    assessor: Assessor
+
+    @property
+    def deliverer(self) -> Deliverer:
+        """What takes the mail away: the folder, or the server that the settings name."""
+        mail = self.workspace.settings.mail
+        if mail.deliver == "smtp" and mail.smtp is not None:
+            return SmtpDeliverer(mail.smtp)
+        return FolderDeliverer(self.workspace.outbox)
+
+    def assessments(self, day: date, known_at: datetime | None = None) -> list[Assessment]:
+        """What had become of every commitment by the end of `day`, as far as was known at `known_at`."""
+        with self.store.reading() as tx:
+            found = (self.assessor.on(record, day, known_at) for record in register.records(tx))
+            return [assessment for assessment in found if assessment is not None]
+
+    def head(self) -> str:
+        """The ledger's head."""
+        with self.store.reading() as tx:
+            return str(register.head(tx))
+
+    def morning(self, day: date) -> datetime:
+        """Eight o'clock on a day where the workspace is: the moment a pass "as of" that day stands for."""
+        return datetime.combine(day, time(8), ZoneInfo(self.workspace.settings.timezone))
+
+
+def audited(assessments: list[Assessment]) -> list[Audited]:
+    """Assessments as the audit takes them."""
+    return [Audited(item.record.commitment, item.standing) for item in assessments]
+
+
+@contextmanager
+def open_session(folder: Path) -> Iterator[Session]:
+    """The workspace in a folder, opened; closed again at the end.
+
+    Raises a TroubleError where there is none, or its register cannot be used.
+    """
+    workspace = open_workspace(folder)
+    store = Store.open(workspace.store)
+    chosen = matcher(conditions(workspace))
+    try:
+        yield Session(
+            workspace, store, Assessor(workspace.book, workspace.calendars, chosen, workspace.settings.timezone)
+        )
+    finally:
+        chosen.close()
+        store.close()
+
+
+def conditions(workspace: Workspace) -> dict[str, Condition]:
+    """What each rule asks of a commitment, by the rule's name."""
+    return {name: item.rule.condition for name, item in workspace.book.rules.items()}

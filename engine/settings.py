@@ -1,0 +1,186 @@
+"""A workspace: the folder with gestand.yaml, the packs and calendars in use, and what is wrong with any of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from commitments.model import Commitment, Frozen, Party, within
+from commitments.source import Document, Problem, check, problem, read
+from commitments.trouble import TroubleError
+from notifications.notice import CLERK
+from notifications.slots import Cadence
+from notifications.smtp import SmtpSettings
+from rules import book, calendar
+from rules.book import RuleBook
+from rules.calendar import Calendars
+
+FILE = "gestand.yaml"
+ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"there is no time zone {name!r}; write one such as Europe/Amsterdam or UTC") from error
+    return name
+
+
+def _address(text: str) -> str:
+    if not ADDRESS.fullmatch(text):
+        raise ValueError(f"{text!r} is not a mail address; write one such as griffie@example.org")
+    return text
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Address = Annotated[str, Field(max_length=254), AfterValidator(_address)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Roles = Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
+
+
+class Scope(Frozen):
+    """Which commitments a recipient hears of: every key that is given must fit, a list means any of."""
+
+    by: Annotated[tuple[Party, ...], BeforeValidator(_as_list)] = ()
+    to: Annotated[tuple[Party, ...], BeforeValidator(_as_list)] = ()
+    kind: Words = ()
+    dossier: Words = ()
+
+    def covers(self, commitment: Commitment) -> bool:
+        """Whether a commitment is in this scope; a party covers everything below it."""
+        return (
+            _any_within(commitment.by, self.by)
+            and _any_within(commitment.to, self.to)
+            and (not self.kind or commitment.kind in self.kind)
+            and (not self.dossier or commitment.dossier in self.dossier)
+        )
+
+
+def _any_within(parties: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    return not wanted or any(within(party, other) for party in parties for other in wanted)
+
+
+class Recipient(Frozen):
+    """Someone who gets digests: which roles they hold, for which commitments, when, and in which language."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    address: Address
+    language: Literal["nl", "en"] | None = None
+    timezone: Zone | None = None
+    roles: Roles = (CLERK,)
+    scope: Scope = Scope()
+    cadence: Cadence = Cadence.parse("weekdays 07:30")
+
+
+class Mail(Frozen):
+    """How digests leave: into a folder (the default), or by SMTP."""
+
+    sender: Address = "gestand@localhost"
+    deliver: Literal["folder", "smtp"] = "folder"
+    folder: str = "outbox"
+    smtp: SmtpSettings | None = None
+
+    @model_validator(mode="after")
+    def _server_named(self) -> Self:
+        if self.deliver == "smtp" and self.smtp is None:
+            raise ValueError("deliver: smtp needs to know the server; add smtp: {host: mail.example.org}")
+        return self
+
+
+class Settings(Frozen):
+    """What gestand.yaml says."""
+
+    store: str = "gestand.db"
+    timezone: Zone = "UTC"
+    language: Literal["nl", "en"] = "en"
+    packs: Words = ()
+    mail: Mail = Mail()
+    recipients: tuple[Recipient, ...] = ()
+
+
+class NoWorkspaceError(TroubleError):
+    """There is no gestand.yaml where one was looked for."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"there is no {FILE} in {folder.resolve()}; make a workspace with `gestand init {folder}`, "
+            "or name one with --workspace"
+        )
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder in use. `problems` tells what could not be read; what could is here and works."""
+
+    folder: Path
+    settings: Settings
+    book: RuleBook
+    calendars: Calendars
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def store(self) -> Path:
+        """The register's file."""
+        return self.folder / self.settings.store
+
+    @property
+    def outbox(self) -> Path:
+        """The folder that digests are delivered to, where they are."""
+        return self.folder / self.settings.mail.folder
+
+    def check_files(self, files: Iterable[Path]) -> tuple[RuleBook, tuple[Problem, ...]]:
+        """These rule files by themselves, with the calendars in use here, and what is wrong with them."""
+        return book.load(files, self.calendars)
+
+
+def open_workspace(folder: Path) -> Workspace:
+    """The workspace in a folder, with every problem in its files.
+
+    Raises NoWorkspaceError where there is no gestand.yaml.
+    """
+    if not (folder / FILE).is_file():
+        raise NoWorkspaceError(folder)
+    document, found = read(folder / FILE)
+    settings, faults = check(Settings, document) if document else (None, ())
+    crossed = tuple(_cross_check(settings, document)) if settings and document else ()
+    settings = settings or Settings()
+    calendars, calendar_problems = Calendars.load([calendar.SHIPPED, folder / "calendars"])
+    files = [book.SHIPPED / f"{name}.yaml" for name in settings.packs if name in shipped_packs()]
+    rule_book, rule_problems = book.load([*files, *book.pack_files(folder / "rules")], calendars)
+    problems = (*found, *faults, *crossed, *calendar_problems, *rule_problems)
+    return Workspace(folder, settings, rule_book, calendars, problems)
+
+
+def shipped() -> Workspace:
+    """What ships with Gestand, where there is no workspace: every pack and calendar, and the default settings."""
+    calendars, calendar_problems = Calendars.load([calendar.SHIPPED])
+    rule_book, rule_problems = book.load(book.pack_files(book.SHIPPED), calendars)
+    return Workspace(Path(), Settings(), rule_book, calendars, (*calendar_problems, *rule_problems))
+
+
+def shipped_packs() -> tuple[str, ...]:
+    """The names of the packs that ship with Gestand."""
+    return tuple(path.stem for path in book.pack_files(book.SHIPPED))
+
+
+def _cross_check(settings: Settings, document: Document) -> Iterator[Problem]:
+    for index, name in enumerate(settings.packs):
+        if name not in shipped_packs():
+            hint = f"shipped are {', '.join(shipped_packs())}; a file of your own goes into rules/ and needs no mention"
+            yield problem(document, ("packs", index), f"no pack called {name} ships with Gestand", hint)
+    addresses = [recipient.address.lower() for recipient in settings.recipients]
+    for index, address in enumerate(addresses):
+        if address in addresses[:index]:
+            message = f"{address} is listed twice"
+            yield problem(document, ("recipients", index, "address"), message, "give one entry all the roles")

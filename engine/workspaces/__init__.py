@@ -1,0 +1,1 @@
+"""The files of new workspaces: `starter`, as `gestand init` copies it, and `demo`, as `gestand demo` does."""

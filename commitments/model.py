@@ -91,6 +91,8 @@ Party = Annotated[str, Field(pattern=f"^{_PARTY}$", max_length=200)]
 Parties = Annotated[tuple[Party, ...], BeforeValidator(_as_list), Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", max_length=120)]
 Text = Annotated[str, Field(max_length=2000)]
+Day = date
+"""The type of a day, for models that have a field named date."""
 
 
 def within(party: str, other: str) -> bool:
@@ -166,7 +168,7 @@ class Event(Frozen):
     """
 
     kind: EventKind
-    occurred_on: date
+    occurred_on: Day
     date: Window | None = None
     anchor: str = ""
     commitment: Commitment | None = None

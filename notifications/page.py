@@ -1,0 +1,144 @@
+"""A digest laid out: every line of it as text in the reader's language, ready for the templates to set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from commitments.dates import Window
+from notifications import phrases
+from notifications.digest import Digest, Section
+from notifications.notice import Item
+from notifications.words import Words
+from notifications.words_en import ENGLISH
+from notifications.words_nl import DUTCH
+
+LANGUAGES = {"en": ENGLISH, "nl": DUTCH}
+MOST_ROWS = 200
+"""As many rows as keep the HTML below the 102 kB at which Gmail cuts a message off."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One commitment: empty strings where there is nothing to say."""
+
+    title: str
+    reference: str
+    due: str
+    state: str
+    facts: tuple[str, ...]
+    reason: str
+    quote: str
+    document: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows of what one party owes."""
+
+    heading: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section with its heading, the number of all it holds, and the rows that are shown."""
+
+    section: Section
+    title: str
+    count: int
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A digest in words. `summary` counts what is in it; `more` counts what is not shown; `footer` is (label, text)."""
+
+    words: Words
+    subject: str
+    date: str
+    summary: str
+    parts: tuple[Part, ...]
+    more: str
+    footer: tuple[tuple[str, str], ...]
+
+
+def page(digest: Digest, *, note: str = "") -> Page:
+    """The digest in its reader's language; `note` says why they get it. Raises KeyError for a language we lack."""
+    words = LANGUAGES[digest.reader.language]
+    today = digest.slot.astimezone(ZoneInfo(digest.reader.timezone)).date()
+    counts = ", ".join(words.counts[section](len(items)) for section, items in digest.sections)
+    total = sum(len(items) for _, items in digest.sections)
+    return Page(
+        words=words,
+        subject=words.subject.format(counts=counts, date=phrases.short_date(words, today)),
+        date=phrases.full_date(words, today),
+        summary=counts,
+        parts=tuple(_parts(words, digest, today)),
+        more=words.more(total - MOST_ROWS) if total > MOST_ROWS else "",
+        footer=tuple(_footer(words, digest, note)),
+    )
+
+
+def _parts(words: Words, digest: Digest, today: date) -> Iterator[Part]:
+    room = MOST_ROWS
+    for section, items in digest.sections:
+        shown = items[:room]
+        room -= len(shown)
+        if shown:
+            yield Part(section, words.sections[section], len(items), tuple(_groups(words, shown, today)))
+
+
+def _groups(words: Words, items: Iterable[Item], today: date) -> Iterator[Group]:
+    for parties, owed in groupby(items, key=lambda item: item.commitment.by):
+        heading = words.owed_by.format(party=phrases.parties(words, parties))
+        yield Group(heading, tuple(_row(words, item, today) for item in owed))
+
+
+def _row(words: Words, item: Item, today: date) -> Row:
+    commitment, standing, reason = item.commitment, item.standing, item.reason
+    facts = (
+        phrases.settled(words, standing),
+        words.partly if standing.partly and not standing.status.settled else "",
+        phrases.move(words, item.moved),
+        _original(words, item),
+    )
+    return Row(
+        title=phrases.clean(commitment.title),
+        reference=phrases.reference(words, commitment),
+        due=phrases.due_date(words, standing.current),
+        state=phrases.state(words, standing, today),
+        facts=tuple(fact for fact in facts if fact),
+        reason=phrases.because(words, reason),
+        quote=phrases.clean(reason.quote) if reason else "",
+        document=phrases.clean(reason.document) if reason else "",
+    )
+
+
+def _original(words: Words, item: Item) -> str:
+    """How late against the original deadline; silent where the line about the move has said all there is."""
+    days = item.standing.days_late_original
+    told = item.moved is not None and item.moved.before == item.standing.original
+    return "" if told and (days is None or days <= 0) else phrases.original(words, item.standing)
+
+
+def _footer(words: Words, digest: Digest, note: str) -> Iterator[tuple[str, str]]:
+    if note:
+        yield words.why, phrases.clean(note)
+    yield words.covers, _covers(words, digest)
+    if digest.packs:
+        yield words.packs, ", ".join(digest.packs)
+    yield words.head, digest.head
+
+
+def _covers(words: Words, digest: Digest) -> str:
+    """The days the digest is about, and how many slots it makes up for."""
+    zone = ZoneInfo(digest.reader.timezone)
+    last = digest.slot.astimezone(zone).date()
+    if digest.covers_from is None:
+        return words.covers_first.format(date=phrases.short_date(words, last))
+    days = phrases.span(words, Window(digest.covers_from.astimezone(zone).date(), last))
+    return f"{days}, {words.missed(digest.missed)}" if digest.missed else days

@@ -93,13 +93,13 @@ def _digest(*fields: str | int | None) -> str:
     return sha256(canonical(fields).encode()).hexdigest()
 
 
-def verify(entries: Iterable[Entry], anchor: str = "") -> Verdict:
+def verify(entries: Iterable[Entry], anchor: str | None = None) -> Verdict:
     """What a check of all entries, in order, finds: edited, missing and reordered ones.
 
     A tail that was cut off leaves a whole chain behind: only an `anchor`, a head (`#seq hash16`) that was printed in
     a digest or elsewhere, shows it.
     """
-    witness = _witness(anchor)
+    witness = _witness(anchor or "")
     if anchor and witness is None:
         return Verdict(
             head=Head(), wrong=f"{anchor!r} is not a head; write it as printed, such as #42 9f86d081884c7d65"

@@ -17,11 +17,26 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, Row
 
 from commitments.trouble import TroubleError
 
-__all__ = ["AlreadyRunningError", "Connection", "Store", "StoreError", "lock", "put"]
+__all__ = [
+    "AlreadyRunningError",
+    "Connection",
+    "Row",
+    "Store",
+    "StoreError",
+    "commitment",
+    "digest",
+    "ledger",
+    "lock",
+    "meta",
+    "notice",
+    "outbox",
+    "put",
+    "told",
+]
 
 metadata = sa.MetaData()
 

@@ -1,0 +1,158 @@
+"""What a register file brings: drafts, what is new in each of them, and what became of them all. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from commitments.model import Commitment, Event, EventKind, Record, Recorded
+from commitments.problem import Problem
+from commitments.transitions import allowed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A commitment with the events a file tells of; without `commitment`, events of one that exists already.
+
+    `origin` is the file and line; `lines` those of the events, where the file has a line for each.
+    """
+
+    id: str
+    commitment: Commitment | None
+    events: tuple[Event, ...]
+    origin: tuple[str, int]
+    lines: tuple[int, ...] = ()
+
+    @property
+    def in_order(self) -> list[tuple[Event, int]]:
+        """The events with their lines, in the order in which they happened."""
+        lines = self.lines or (self.origin[1],) * len(self.events)
+        return sorted(zip(self.events, lines, strict=True), key=lambda pair: pair[0].occurred_on)
+
+    def problem(self, message: str, hint: str = "", line: int = 0) -> Problem:
+        """A Problem of this draft, at its own line or at another."""
+        file, first = self.origin
+        return Problem(file=file, line=line or first, column=1, path=self.id, message=message, hint=hint)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one draft: the events that are new, what comes after today, and what was refused."""
+
+    id: str
+    events: tuple[Event, ...] = ()
+    ahead: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """What became of an import: nothing is left unsaid.
+
+    `ahead` are the commitments and events that come after `today`: left out, to be imported again later.
+    """
+
+    today: date
+    dry_run: bool
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def made(self) -> list[str]:
+        """The ids of the new commitments."""
+        return [one.id for one, event in self._events if event.kind is EventKind.MADE]
+
+    @property
+    def amended(self) -> list[str]:
+        """The ids of the commitments whose text differed."""
+        return [one.id for one, event in self._events if event.kind is EventKind.AMENDED]
+
+    @property
+    def appended(self) -> list[tuple[str, Event]]:
+        """The other new events, with the ids of their commitments."""
+        own = {EventKind.MADE, EventKind.AMENDED}
+        return [(one.id, event) for one, event in self._events if event.kind not in own]
+
+    @property
+    def unchanged(self) -> list[str]:
+        """The ids of the drafts that held nothing new."""
+        return [one.id for one in self.outcomes if not (one.events or one.ahead or one.problems)]
+
+    @property
+    def ahead(self) -> list[str]:
+        """What comes after today, each with its day."""
+        return [what for one in self.outcomes for what in one.ahead]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What was refused."""
+        return [problem for one in self.outcomes for problem in one.problems]
+
+    @property
+    def _events(self) -> Iterator[tuple[Outcome, Event]]:
+        return ((one, event) for one in self.outcomes for event in one.events)
+
+    def __str__(self) -> str:
+        """One line that says what was taken in, and what was not."""
+        made, amended, appended = len(self.made), len(self.amended), len(self.appended)
+        parts = [
+            _count(made, "new commitment"),
+            f"{amended} amended" if amended else "",
+            _count(appended, "event"),
+            "" if made or amended or appended else "nothing new",
+            f"{len(self.unchanged)} unchanged" if self.unchanged else "",
+            f"{len(self.ahead)} left out, for after {self.today}" if self.ahead else "",
+            _count(len(self.problems), "problem"),
+        ]
+        said = ", ".join(part for part in parts if part)
+        return f"{said} (tried only: nothing was written)" if self.dry_run else said
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}" if number else ""
+
+
+def weigh(draft: Draft, known: Record | None, *, today: date, at: datetime) -> tuple[Outcome, Record | None]:
+    """What is new in a draft, and the record as it is with that; `at` is when it is written down."""
+    commitment = draft.commitment
+    if commitment and commitment.made and commitment.made > today:
+        return Outcome(id=draft.id, ahead=(f"{draft.id}, made {commitment.made}",)), known
+    fresh = [first] if (first := _of_itself(draft, known, today)) else []
+    ahead, problems = [], []
+    record = _with(known, *fresh, at=at)
+    for event, line in draft.in_order:
+        if event.occurred_on > today:
+            ahead.append(f"{draft.id}, {event.kind.replace('_', ' ')} {event.occurred_on}")
+        elif record and event in (entry.event for entry in record.history):
+            continue
+        elif reason := allowed(record, event, today):
+            problems.append(draft.problem(f"{event.kind.replace('_', ' ')}: {reason}", line=line))
+        else:
+            fresh.append(event)
+            record = _with(record, event, at=at)
+    return Outcome(id=draft.id, events=tuple(fresh), ahead=tuple(ahead), problems=tuple(problems)), record
+
+
+def _of_itself(draft: Draft, known: Record | None, today: date) -> Event | None:
+    """The event that brings the commitment itself, or its new text."""
+    if draft.commitment is None or (known and known.commitment == draft.commitment):
+        return None
+    if known:
+        return Event(kind=EventKind.AMENDED, occurred_on=today, commitment=draft.commitment)
+    return Event(
+        kind=EventKind.MADE, occurred_on=_first_day(draft, draft.commitment, today), commitment=draft.commitment
+    )
+
+
+def _first_day(draft: Draft, commitment: Commitment, today: date) -> date:
+    """The day it was made; where no source tells, the first day on which it must have existed."""
+    anchors = [window.earliest for window in commitment.anchors.values()]
+    return commitment.made or min([*anchors, *(event.occurred_on for event in draft.events), today])
+
+
+def _with(record: Record | None, *events: Event, at: datetime) -> Record | None:
+    history = list(record.history) if record else []
+    for event in events:
+        seq = history[-1].seq + 1 if history else 1
+        history.append(Recorded(event=event, seq=seq, recorded_at=at, actor=""))
+    return Record(tuple(history)) if history else None

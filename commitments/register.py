@@ -1,0 +1,258 @@
+"""The register: events are appended to the ledger here and nowhere else, and read back as records.
+
+Everything works within an open transaction of `store`. Files enter by `take_in`; `commitments.exchange` reads them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from itertools import groupby, islice
+from typing import Any, TypeVar
+
+from commitments import store
+from commitments.fit import close
+from commitments.intake import Draft, Intake, Outcome, weigh
+from commitments.ledger import Entry, Head, seal, stamp
+from commitments.model import Commitment, Event, EventKind, Record, Recorded
+from commitments.store import Connection, Row
+from commitments.transitions import allowed
+from commitments.trouble import TroubleError
+
+__all__ = [
+    "Draft",
+    "Intake",
+    "UnknownCommitmentError",
+    "allowed",
+    "append",
+    "entries",
+    "head",
+    "ids",
+    "note",
+    "rebuild",
+    "record",
+    "records",
+    "take_in",
+]
+
+_EVENTS = tuple(EventKind)
+_BATCH = 500
+_Item = TypeVar("_Item")
+
+
+class UnknownCommitmentError(TroubleError):
+    """An event of a commitment that the register does not have."""
+
+    def __init__(self, identifiers: Iterable[str]) -> None:
+        super().__init__(f"the register has no commitment {', '.join(sorted(identifiers))}; make it before its events")
+
+
+# ------------------------------------------------------------------------------------------------- writing
+
+
+def append(tx: Connection, events: Iterable[tuple[str, Event]], *, at: datetime, actor: str) -> list[Entry]:
+    """Write events, each with the id of its commitment, at the end of the ledger; the entries they became.
+
+    The projection follows: descriptive columns from the commitment, and `changed` for the next pass.
+    """
+    events = list(events)
+    _refuse_unknown(tx, events)
+    lines = [(event.kind.value, identifier, _payload(event)) for identifier, event in events]
+    written = _write(tx, lines, at=at, actor=actor)
+    _project(tx, events)
+    return written
+
+
+def note(
+    tx: Connection, kind: str, payload: dict[str, Any], *, at: datetime, actor: str, commitment: str | None = None
+) -> Entry:
+    """Write what the program itself did (`digest_sent`, `pack_loaded`, …) at the end of the ledger."""
+    if kind in _EVENTS:
+        raise ValueError(f"{kind} is an event of a commitment: append it")
+    return _write(tx, [(kind, commitment, payload)], at=at, actor=actor)[0]
+
+
+def _write(
+    tx: Connection, lines: Iterable[tuple[str, str | None, dict[str, Any]]], *, at: datetime, actor: str
+) -> list[Entry]:
+    last, moment = head(tx), stamp(at)
+    written = []
+    for kind, commitment, payload in lines:
+        entry = seal(last, at=moment, actor=actor, kind=kind, commitment=commitment, payload=payload)
+        last = entry.head
+        written.append(entry)
+    if written:
+        tx.execute(store.ledger.insert(), [_columns(entry) for entry in written])
+    return written
+
+
+def _columns(entry: Entry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in Entry.__slots__}
+
+
+def _payload(event: Event) -> dict[str, Any]:
+    return event.model_dump(mode="json", exclude_defaults=True)
+
+
+def _refuse_unknown(tx: Connection, events: Sequence[tuple[str, Event]]) -> None:
+    made = {identifier for identifier, event in events if event.kind is EventKind.MADE}
+    named = {identifier for identifier, _ in events} - made
+    table = store.commitment
+    for some in _batches(sorted(named)):
+        named -= set(tx.execute(table.select().with_only_columns(table.c.id).where(table.c.id.in_(some))).scalars())
+    if named:
+        raise UnknownCommitmentError(named)
+
+
+def _project(tx: Connection, events: Sequence[tuple[str, Event]]) -> None:
+    described = {identifier: event.commitment for identifier, event in events if event.commitment}
+    store.put(tx, store.commitment, [_description(one) for one in described.values()])
+    table = store.commitment
+    for some in _batches(sorted({identifier for identifier, _ in events} - set(described))):
+        tx.execute(table.update().where(table.c.id.in_(some)).values(changed=True))
+
+
+def _description(commitment: Commitment) -> dict[str, Any]:
+    return {
+        "id": commitment.id,
+        "kind": commitment.kind,
+        "title": commitment.title,
+        "force": commitment.force.value,
+        "dossier": commitment.dossier,
+        "parent": commitment.parent,
+        "cycle": commitment.cycle,
+        "by": json.dumps(commitment.by),
+        "to": json.dumps(commitment.to),
+        "changed": True,
+    }
+
+
+def rebuild(tx: Connection) -> int:
+    """Make the descriptive columns anew from the ledger and mark every row changed; the number of commitments."""
+    count = 0
+    for some in _batches(records(tx)):
+        count += len(some)
+        store.put(tx, store.commitment, [_description(one.commitment) for one in some])
+    return count
+
+
+# ------------------------------------------------------------------------------------------------- reading
+
+
+def head(tx: Connection) -> Head:
+    """The ledger's last entry."""
+    table = store.ledger
+    last = table.select().with_only_columns(table.c.seq, table.c.hash).order_by(table.c.seq.desc()).limit(1)
+    row = tx.execute(last).first()
+    return Head(row.seq, row.hash) if row else Head()
+
+
+def entries(tx: Connection) -> Iterator[Entry]:
+    """All entries of the ledger in their order, streamed."""
+    query = store.ledger.select().order_by(store.ledger.c.seq).execution_options(yield_per=1000)
+    return (Entry(*row) for row in tx.execute(query))
+
+
+def ids(tx: Connection, prefix: str = "") -> list[str]:
+    """The ids of the commitments that begin with `prefix`, sorted."""
+    table = store.commitment
+    query = table.select().with_only_columns(table.c.id).order_by(table.c.id)
+    return list(tx.execute(query.where(table.c.id.startswith(prefix, autoescape=True))).scalars())
+
+
+def record(tx: Connection, identifier: str) -> Record | None:
+    """A commitment with its whole history, None where the register does not have it."""
+    return next(records(tx, [identifier]), None)
+
+
+def records(tx: Connection, identifiers: Iterable[str] | None = None) -> Iterator[Record]:
+    """The commitments with their histories, in the order of their ids, streamed; all of them where none are named."""
+    table = store.ledger
+    query = table.select().where(table.c.kind.in_(_EVENTS)).order_by(table.c.commitment, table.c.seq)
+    if identifiers is None:
+        yield from _grouped(tx.execute(query.execution_options(yield_per=1000)))
+        return
+    for some in _batches(sorted(set(identifiers))):
+        yield from _grouped(tx.execute(query.where(table.c.commitment.in_(some))))
+
+
+def _grouped(rows: Iterable[Row[Any]]) -> Iterator[Record]:
+    for _, history in groupby(rows, key=lambda row: row.commitment):
+        yield Record(tuple(_recorded(row) for row in history))
+
+
+def _recorded(row: Row[Any]) -> Recorded:
+    return Recorded(
+        event=Event.model_validate_json(row.payload),
+        seq=row.seq,
+        recorded_at=datetime.fromisoformat(row.at),
+        actor=row.actor,
+    )
+
+
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """The items, some at a time: databases take only so many values in one statement."""
+    source = iter(items)
+    while some := list(islice(source, _BATCH)):
+        yield some
+
+
+# ------------------------------------------------------------------------------------------------- taking in
+
+
+def take_in(
+    tx: Connection, drafts: Iterable[Draft], *, today: date, at: datetime, actor: str, dry_run: bool = False
+) -> Intake:
+    """Bring the register up to what a file says, as far as it had happened by `today`; what became of each draft.
+
+    Taking in the same drafts again changes nothing. A commitment whose text differs is amended. With `dry_run` all
+    is tried and undone.
+    """
+    trial = tx.begin_nested() if dry_run else None
+    outcomes: list[Outcome] = []
+    first: dict[str, tuple[str, int]] = {}
+    for some in _batches(drafts):
+        known = {one.commitment.id: one for one in records(tx, [draft.id for draft in some])}
+        found = [_take_one(tx, draft, known, first, today=today, at=at) for draft in some]
+        append(tx, [(one.id, event) for one in found for event in one.events], at=at, actor=actor)
+        outcomes += found
+    if trial:
+        trial.rollback()
+    return Intake(today=today, dry_run=dry_run, outcomes=tuple(outcomes))
+
+
+def _take_one(
+    tx: Connection,
+    draft: Draft,
+    known: dict[str, Record],
+    first: dict[str, tuple[str, int]],
+    *,
+    today: date,
+    at: datetime,
+) -> Outcome:
+    """What is new in a draft; `known` follows, and `first` remembers where each id was seen first."""
+    refused = _repeated(draft, first) if draft.commitment else _orphaned(tx, draft, known, today)
+    if refused:
+        return refused
+    if draft.commitment:
+        first[draft.id] = draft.origin
+    outcome, record = weigh(draft, known.get(draft.id), today=today, at=at)
+    if record:
+        known[draft.id] = record
+    return outcome
+
+
+def _repeated(draft: Draft, first: dict[str, tuple[str, int]]) -> Outcome | None:
+    if draft.id not in first:
+        return None
+    file, line = first[draft.id]
+    return Outcome(id=draft.id, problems=(draft.problem(f"this id is used twice, first in {file}:{line}"),))
+
+
+def _orphaned(tx: Connection, draft: Draft, known: dict[str, Record], today: date) -> Outcome | None:
+    """The outcome of events whose commitment is not there: a mistake, unless they all come after today."""
+    if draft.id in known or all(event.occurred_on > today for event in draft.events):
+        return None
+    problem = draft.problem("the register has no such commitment", close(draft.id, ids(tx, draft.id[:2])))
+    return Outcome(id=draft.id, problems=(problem,))

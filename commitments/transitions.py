@@ -1,0 +1,67 @@
+"""Which events make sense for a commitment as it is; the register refuses the others, with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from commitments.model import Event, EventKind, Record
+
+_ALWAYS = frozenset({EventKind.NOTE, EventKind.AMENDED, EventKind.MADE})
+
+
+def allowed(record: Record | None, event: Event, today: date) -> str:
+    """Why an event cannot be taken in on `today`; empty where it can.
+
+    Events may be recorded late: what counts is the order of the days on which they happened.
+    """
+    if event.occurred_on > today:
+        return f"{event.occurred_on} is in the future"
+    if record is None:
+        return "" if event.kind is EventKind.MADE else "there is no such commitment"
+    if event.kind is EventKind.MADE:
+        return "it exists already"
+    made = record.commitment.made
+    if made and event.occurred_on < made:
+        return f"{event.occurred_on} is before {made}, the day it was made"
+    before = [entry.event for entry in record.in_order]
+    after = sorted([*before, event], key=lambda one: one.occurred_on)
+    return "" if _nonsense(before) else _nonsense(after)
+
+
+def _nonsense(events: Iterable[Event]) -> str:
+    """The first thing that cannot have happened in this order, as a sentence."""
+    settled: Event | None = None
+    stopped: Event | None = None
+    for event in events:
+        if reason := _refusal(event, settled, stopped):
+            return reason
+        if event.kind.settles:
+            settled = event
+        if event.kind is EventKind.REOPENED:
+            settled = None
+        if event.kind in {EventKind.SUSPENDED, EventKind.RESUMED}:
+            stopped = event if event.kind is EventKind.SUSPENDED else None
+    return ""
+
+
+def _refusal(event: Event, settled: Event | None, stopped: Event | None) -> str:
+    if event.kind in _ALWAYS:
+        return ""
+    word = _spoken(event.kind)
+    if event.kind is EventKind.REOPENED:
+        return "" if settled else f"on {event.occurred_on} it was open, so it cannot be reopened then"
+    if settled:
+        was = f"it was {_spoken(settled.kind)} on {settled.occurred_on}"
+        return f"{was}, so it cannot be {word} on {event.occurred_on}; if that was undone, record reopened first"
+    if event.kind is EventKind.SUSPENDED and stopped:
+        return f"it is suspended since {stopped.occurred_on}; record resumed first"
+    if event.kind is EventKind.RESUMED and not stopped:
+        return f"it was not suspended, so it cannot be resumed on {event.occurred_on}"
+    return ""
+
+
+def _spoken(kind: EventKind) -> str:
+    if kind is EventKind.DELAY_NOTICE:
+        return "announced as delayed"
+    return kind.replace("_", " ")

@@ -18,7 +18,7 @@ from commitments.dates import NotADateError, Window
 from commitments.fit import check
 from commitments.problem import Document, Fault, Misfit, Path, Place, Problem, dotted, placed, problem
 
-__all__ = ["Document", "Fault", "Misfit", "Problem", "check", "dotted", "parse", "problem", "read"]
+__all__ = ["Document", "Fault", "Misfit", "Problem", "check", "dotted", "parse", "problem", "read", "read_text"]
 
 MEGABYTE: Final = 1_000_000
 _DEEPEST = 20
@@ -27,28 +27,45 @@ _Loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 def read(path: FilePath, limit: int = MEGABYTE) -> tuple[Document | None, tuple[Problem, ...]]:
     """The document in a file, None where nothing can be used, and every problem met. `limit` is in bytes."""
-    if not path.exists():
-        return None, (_whole(str(path), "there is no such file"),)
-    if not path.is_file():
-        return None, (_whole(str(path), "this is not a file"),)
+    text, problems = read_text(path, limit)
+    return parse(text, str(path), limit) if text is not None else (None, problems)
+
+
+def read_text(path: FilePath, limit: int = MEGABYTE) -> tuple[str | None, tuple[Problem, ...]]:
+    """The text of a file in UTF-8, whatever its format, None where it cannot be used, with the problem."""
     try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except OSError as error:
-        return None, (_whole(str(path), f"this file cannot be read: {error.strerror}"),)
-    return parse(data, str(path), limit)
+        return _decode(_bytes(path, limit), str(path)), ()
+    except _RefusedError as refused:
+        return None, (refused.problem,)
 
 
 def parse(data: bytes | str, file: str, limit: int = MEGABYTE) -> tuple[Document | None, tuple[Problem, ...]]:
     """The document in `data`, None where nothing can be used, and every problem met."""
-    if len(data) > limit:
-        return None, (_whole(file, f"this file is larger than {limit / MEGABYTE:g} MB", "split it into several"),)
     try:
-        text = decode(data, file)
-        _refuse_controls(text, file)
-        return _Composer(text, file).document()
+        _refuse_large(len(data), file, limit)
+        return _Composer(_decode(data, file), file).document()
     except _RefusedError as refused:
         return None, (refused.problem,)
+
+
+def _bytes(path: FilePath, limit: int) -> bytes:
+    if not path.exists():
+        raise _RefusedError(_whole(str(path), "there is no such file"))
+    if not path.is_file():
+        raise _RefusedError(_whole(str(path), "this is not a file"))
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise _RefusedError(_whole(str(path), f"this file cannot be read: {error.strerror}")) from error
+    _refuse_large(len(data), str(path), limit)
+    return data
+
+
+def _refuse_large(size: int, file: str, limit: int) -> None:
+    if size > limit:
+        message = f"this file is larger than {limit / MEGABYTE:g} MB"
+        raise _RefusedError(_whole(file, message, "split it into several"))
 
 
 _Node = yaml.ScalarEvent | yaml.CollectionStartEvent
@@ -77,29 +94,30 @@ def _refuse_at(text: str, file: str, at: tuple[int, int], message: str, hint: st
     raise _RefusedError(placed(document, at, Fault((), message, hint)))
 
 
-def decode(data: bytes | str, file: str) -> str:
-    """The text of a UTF-8 file without its byte order mark; refuses any other encoding."""
-    if isinstance(data, str):
-        return data.removeprefix("\ufeff")
+def _decode(data: bytes | str, file: str) -> str:
+    """The text of a UTF-8 file without its byte order mark; refuses other encodings and invisible characters."""
+    text = data.removeprefix("\ufeff") if isinstance(data, str) else _from_utf8(data, file)
+    if not text.strip():
+        raise _RefusedError(_whole(file, "this file is empty"))
+    if match := _CONTROL.search(text):
+        message = f"there is an invisible character here that does not belong in a text (U+{ord(match[0]):04X})"
+        _refuse(text, file, match.start(), message, "remove it; if the file was cut off or damaged, restore it")
+    return text
+
+
+def _from_utf8(data: bytes, file: str) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise _RefusedError(_whole(file, "this file is written in UTF-16", "save it as UTF-8"))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        text = data.decode("latin-1")
-        line, start = data.count(b"\n", 0, error.start), data.rfind(b"\n", 0, error.start) + 1
-        column = len(data[start : error.start].decode("utf-8", "replace")) + 1
-        message = f"this is not UTF-8: byte {data[error.start]:#04x}, {text[error.start]!r} in Latin-1"
-        _refuse_at(text, file, (line + 1, column), message, "save the file as UTF-8")
+        good = data[: error.start].decode("utf-8-sig")
+        text = good + data[error.start :].decode("latin-1")
+        message = f"this is not UTF-8: byte {data[error.start]:#04x}, {text[len(good)]!r} in Latin-1"
+        _refuse(text, file, len(good), message, "save the file as UTF-8")
 
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
-
-
-def _refuse_controls(text: str, file: str) -> None:
-    if match := _CONTROL.search(text):
-        message = f"there is an invisible character here that does not belong in a text (U+{ord(match[0]):04X})"
-        _refuse(text, file, match.start(), message, "remove it; if the file was cut off or damaged, restore it")
 
 
 class _Composer:
@@ -302,6 +320,11 @@ _SYNTAX = (
     ("unexpected end of stream", "the text that begins here" + _UNCLOSED, "close the quote"),
     ("unexpected document indicator", "there is a --- or ... inside a text in quotes", "close the quote before it"),
     ("unknown escape character", "there is a backslash that means nothing here", "use single quotes, or write \\\\"),
+    (
+        "invalid Unicode character",
+        "there is an escaped character here that does not exist by itself",
+        "write the character itself",
+    ),
     ("found undefined tag handle", "tags (words that begin with !) are not allowed", "put the text in quotes"),
     ("cannot start any token", "{character} cannot begin a text", "put the text in quotes"),
     ("block sequence entries are not allowed", "a list cannot begin here", "begin it on a line of its own"),

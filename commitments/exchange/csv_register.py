@@ -1,0 +1,131 @@
+"""Register files in CSV: a header, then a commitment a row. A problem's column is the number of the cell, from 1."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+from pathlib import Path as FilePath
+from typing import Any
+
+from commitments.exchange.written import LIMIT, commitment_draft
+from commitments.fit import close
+from commitments.intake import Draft
+from commitments.model import Citation
+from commitments.problem import Document, Path, Place, Problem
+from commitments.source import read_text
+
+Cells = dict[Path, tuple[str, int]]
+
+_REQUIRED = ("id", "kind", "title", "by", "to")
+_PLAIN = (*_REQUIRED, "force", "made", "parent", "dossier", "cycle")
+_LISTS = ("by", "to")
+_EVENTS = ("fulfilled", "partly_fulfilled", "withdrawn", "lapsed", "delay_notice", "extended")
+_DETAILS = ("document", "decided_by", "note")
+_ANCHOR = "anchor."
+
+_COLUMNS: Mapping[str, Path] = (
+    {name: (name,) for name in _PLAIN}
+    | {f"source.{name}": ("source", name) for name in Citation.model_fields}
+    | {"stated_due": ("stated_due", "date"), "stated_until": ("stated_due", "until")}
+    | {"stated_phrase": ("stated_due", "phrase")}
+    | {name: ("events", place, name) for place, name in enumerate(_EVENTS)}
+    | {f"{name}.{more}": ("events", place, more) for place, name in enumerate(_EVENTS) for more in _DETAILS}
+    | {"extended_to": ("events", _EVENTS.index("extended"), "to")}
+)
+"""Where the value of a column goes. Anchors have columns of their own: anchor.letter, anchor.received, …"""
+
+
+def read_csv(path: FilePath) -> tuple[tuple[Draft, ...], tuple[Problem, ...]]:
+    """The drafts in a CSV register and its problems: a row with a problem is left out, the others are not.
+
+    UTF-8, separated by comma, semicolon or tab; lists by |; an empty cell is absent. A header with a mistake is
+    refused as a whole: its rows would say something else than was meant.
+    """
+    text, problems = read_text(path, LIMIT)
+    if text is None:
+        return (), problems
+    try:
+        rows = list(_rows(text))
+    except csv.Error as error:
+        hint = "close every quote, and write a quote inside quotes twice"
+        return (), (_problem(str(path), 0, 0, f"this is not CSV: {error}", hint),)
+    names = [name.strip() for name in rows[0][1]]
+    if problems := tuple(_header_problems(str(path), names)):
+        return (), problems
+    found = [_draft(str(path), names, cells, line) for line, cells in rows[1:] if any(cell.strip() for cell in cells)]
+    return tuple(draft for draft, _ in found if draft), tuple(one for _, ones in found for one in ones)
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows with the lines on which they begin."""
+    header = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=header.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    for row in reader:
+        yield line, row
+        line = reader.line_num + 1
+
+
+def _problem(file: str, line: int, number: int, message: str, hint: str = "") -> Problem:
+    return Problem(file=file, line=line, column=number, path="", message=message, hint=hint)
+
+
+def _header_problems(file: str, names: Sequence[str]) -> Iterator[Problem]:
+    for number, name in enumerate(names, start=1):
+        if name in names[: number - 1]:
+            yield _problem(file, 1, number, f"the column {name!r} is there twice", "keep one of the two")
+        elif name not in _COLUMNS and not (name.startswith(_ANCHOR) and len(name) > len(_ANCHOR)):
+            hint = close(name, _COLUMNS) or "use the columns of docs/register.md; an anchor is written anchor.letter"
+            yield _problem(file, 1, number, f"the column {name!r} is not known", hint)
+    for name in _REQUIRED:
+        if name not in names:
+            yield _problem(file, 1, 1, f"there is no column {name!r}", f"add it; needed are {', '.join(_REQUIRED)}")
+
+
+def _draft(file: str, names: Sequence[str], cells: list[str], line: int) -> tuple[Draft | None, tuple[Problem, ...]]:
+    surplus = cells[len(names) :]
+    if len(cells) < len(names) or any(cell.strip() for cell in surplus):
+        message = f"this row has {len(cells)} cells, the header {len(names)}"
+        return None, (_problem(file, line, 1, message, "put a cell that holds the separator in quotes"),)
+    value, place = _nested(_placed(names, cells), line)
+    draft, problems = commitment_draft(Document(file=file, text="", value=value, place=place), ())
+    return draft, tuple(replace(one, path=names[one.column - 1]) if one.path else one for one in problems)
+
+
+def _placed(names: Sequence[str], cells: Sequence[str]) -> Cells:
+    """The cells that hold something, by where they go, with their numbers."""
+    placed: Cells = {}
+    for name, cell, number in zip(names, cells, count(1), strict=False):
+        path = _COLUMNS.get(name) or ("anchors", name.removeprefix(_ANCHOR))
+        if not cell.strip():
+            continue
+        if name in _LISTS:
+            placed.update({(*path, i): (one.strip(), number) for i, one in enumerate(cell.split("|"))})
+        else:
+            placed[path] = (cell.strip(), number)
+    return placed
+
+
+def _nested(cells: Cells, line: int) -> tuple[Any, Place]:
+    """The value that the cells make together, and where each part of it stands."""
+    if () in cells:
+        text, number = cells[()]
+        return text, Place(line, number)
+    parts: dict[str | int, Cells] = {}
+    for path, cell in cells.items():
+        parts.setdefault(path[0], {})[path[1:]] = cell
+    made = {part: _nested(inner, line) for part, inner in parts.items()}
+    first = min(number for _, number in cells.values())
+    if all(isinstance(part, int) for part in made):
+        ordered = list(made.values())
+        return [value for value, _ in ordered], Place(
+            line, first, {}, {i: place for i, (_, place) in enumerate(ordered)}
+        )
+    keys = {str(part): place[:2] for part, (_, place) in made.items()}
+    return {part: value for part, (value, _) in made.items()}, Place(
+        line, first, keys, {part: place for part, (_, place) in made.items()}
+    )

@@ -1,0 +1,134 @@
+"""A commitment and its events as people write them in register files, whatever the format."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import model_validator
+
+from commitments.dates import Window
+from commitments.fit import check
+from commitments.intake import Draft
+from commitments.model import Commitment, Day, Event, EventKind, Frozen, Identifier, Text
+from commitments.problem import Document, Fault, Misfit, Path, Problem
+
+LIMIT = 20_000_000
+"""The largest register file, in bytes."""
+
+_KINDS = tuple(kind for kind in EventKind if kind not in {EventKind.MADE, EventKind.AMENDED})
+_DETAILS = {
+    EventKind.ANCHORED: ("anchor", "date"),
+    EventKind.EXTENDED: ("to",),
+    EventKind.SNOOZED: ("to",),
+    EventKind.NOTE: ("text",),
+}
+
+
+class WrittenEvent(Frozen):
+    """What happened is the key, the day on which it happened the value: `fulfilled: 2018-08-30`.
+
+    `to` is the new deadline (extended) or the last day (snoozed), `anchor` and `date` are what got a date (anchored).
+    A `note` with a day is an event of its own that says `text`; with a text it says more of another event.
+    """
+
+    anchored: Day | None = None
+    extended: Day | None = None
+    delay_notice: Day | None = None
+    suspended: Day | None = None
+    resumed: Day | None = None
+    partly_fulfilled: Day | None = None
+    fulfilled: Day | None = None
+    withdrawn: Day | None = None
+    lapsed: Day | None = None
+    reopened: Day | None = None
+    acknowledged: Day | None = None
+    snoozed: Day | None = None
+    note: Day | Text | None = None
+    text: Text = ""
+    to: Window | None = None
+    anchor: str = ""
+    date: Window | None = None
+    document: Text = ""
+    decided_by: Text = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if len(self._happened) != 1:
+            raise Misfit(_unclear(self._happened))
+        if faults := tuple(self._faults(EventKind(self._happened[0]))):
+            raise Misfit(*faults)
+        return self
+
+    @property
+    def _happened(self) -> list[str]:
+        return [kind for kind in _KINDS if isinstance(getattr(self, kind), Day)]
+
+    def _faults(self, kind: EventKind) -> list[Fault]:
+        needed = _DETAILS.get(kind, ())
+        foreign = {name for names in _DETAILS.values() for name in names} - set(needed)
+        missing = [Fault((), f"{kind} needs {name}", f"add {name}: …") for name in needed if not getattr(self, name)]
+        extra = [
+            Fault((name,), f"{name} does not belong to {kind}", at_key=True) for name in sorted(foreign & self._given)
+        ]
+        return missing + extra
+
+    @property
+    def _given(self) -> set[str]:
+        return {name for name in self.model_fields_set if getattr(self, name)}
+
+    @property
+    def event(self) -> Event:
+        """The event that this tells of."""
+        kind = EventKind(self._happened[0])
+        return Event(
+            kind=kind,
+            occurred_on=getattr(self, kind),
+            date=self.to or self.date,
+            anchor=self.anchor,
+            document=self.document,
+            decided_by=self.decided_by,
+            note=self.note if isinstance(self.note, str) else self.text,
+        )
+
+
+def _unclear(happened: list[str]) -> Fault:
+    if happened:
+        return Fault((), f"this tells of {' and '.join(happened)}", "write each as an event of its own")
+    return Fault((), "this does not say what happened", f"write one of {', '.join(_KINDS)}, and its day")
+
+
+class LooseEvent(WrittenEvent):
+    """An event of a commitment that stands elsewhere, named by its id."""
+
+    commitment: Identifier
+
+
+class WrittenCommitment(Commitment):
+    """A commitment with the events that befell it."""
+
+    events: tuple[WrittenEvent, ...] = ()
+
+    @property
+    def plain(self) -> Commitment:
+        """The commitment by itself."""
+        return Commitment.model_construct(**{name: getattr(self, name) for name in Commitment.model_fields})
+
+
+def commitment_draft(document: Document, at: Path) -> tuple[Draft | None, tuple[Problem, ...]]:
+    """The draft of the commitment that stands at a place in a document."""
+    written, problems = check(WrittenCommitment, document, at)
+    if written is None:
+        return None, problems
+    lines = tuple(document.position((*at, "events", index))[0] for index in range(len(written.events)))
+    events = tuple(one.event for one in written.events)
+    origin = document.file, document.position(at)[0]
+    return Draft(id=written.id, commitment=written.plain, events=events, origin=origin, lines=lines), problems
+
+
+def event_draft(document: Document, at: Path) -> tuple[Draft | None, tuple[Problem, ...]]:
+    """The draft of an event that stands by itself in a document."""
+    loose, problems = check(LooseEvent, document, at)
+    if loose is None:
+        return None, problems
+    origin = document.file, document.position(at)[0]
+    return Draft(id=loose.commitment, commitment=None, events=(loose.event,), origin=origin), problems

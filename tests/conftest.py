@@ -1,9 +1,10 @@
 """What all tests share: the flag that writes snapshots anew, and the comparison with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from mail_server import MailServer, mail_server
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -23,3 +24,10 @@ def snapshot(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == file.read_bytes().decode(), f"{name} differs: pytest --update-snapshots, then read the diff"
 
     return same
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    """A real mail server, on a port of its own."""
+    with mail_server() as running:
+        yield running

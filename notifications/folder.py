@@ -1,0 +1,65 @@
+"""Delivery into a folder, the embedded default: each message as .eml, and its two forms as .txt and .html to open."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+
+from notifications.outbox import ServerError
+
+
+@dataclass(frozen=True)
+class FolderDeliverer:
+    """Writes messages into a folder, which is made where it is not there."""
+
+    folder: Path
+
+    def send(self, _envelope_from: str, to: str, body: bytes) -> None:
+        """Write the message; the same message twice leaves one. Raises ServerError where the folder cannot be used."""
+        sent = BytesParser(policy=policy.SMTP).parsebytes(body)
+        stem = _stem(sent, to)
+        forms = {".txt": _part(sent, "plain"), ".html": _part(sent, "html"), ".eml": body}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for suffix, content in forms.items():
+                _write(self.folder / f"{stem}{suffix}", content)
+            _settle(self.folder)
+        except OSError as error:
+            raise ServerError(0, f"the folder {self.folder} cannot be written to: {error.strerror}") from error
+
+
+def _stem(sent: EmailMessage, to: str) -> str:
+    """The name that a message always gets: its date, who it is for, and a sign of its Message-ID."""
+    slug = re.sub(r"[^a-z0-9]+", "-", to.lower()).strip("-")[:60]
+    sign = hashlib.sha256(str(sent["Message-ID"]).encode()).hexdigest()[:8]
+    return f"{sent['Date'].datetime:%Y-%m-%d}-{slug}-{sign}"
+
+
+def _part(sent: EmailMessage, form: str) -> bytes:
+    part = sent.get_body((form,))
+    return str(part.get_content()).replace("\r\n", "\n").encode() if part else b""
+
+
+def _write(target: Path, content: bytes) -> None:
+    """The file whole or not at all, whatever happens meanwhile."""
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(target)
+
+
+def _settle(folder: Path) -> None:
+    """Make the new names last through a power cut, as the contents already do."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

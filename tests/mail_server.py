@@ -1,0 +1,63 @@
+"""A real mail server (aiosmtpd) for the tests, which can be told to be slow or to refuse."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+from notifications.smtp import SmtpDeliverer, SmtpSettings
+
+
+@dataclass
+class MailServer:
+    """What the server received, and how it behaves: `refuse` by address, `answer` after the data, `pause` before it."""
+
+    port: int = 0
+    pause: float = 0
+    refuse: dict[str, str] = field(default_factory=dict)
+    answer: str = "250 OK"
+    received: list[bytes] = field(default_factory=list)
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]) -> str:  # noqa: N802 - aiosmtpd's name
+        if address in self.refuse:
+            return self.refuse[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self.received.append(envelope.content)
+        await asyncio.sleep(self.pause)
+        return self.answer
+
+    def messages(self) -> list[EmailMessage]:
+        return [BytesParser(policy=policy.SMTP).parsebytes(body) for body in self.received]
+
+    def deliverer(self, **settings: Any) -> SmtpDeliverer:
+        known = {"host": "127.0.0.1", "port": self.port, "tls": "none", "timeout": 5}
+        return SmtpDeliverer(SmtpSettings(**(known | settings)))
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def mail_server(**options: Any) -> Iterator[MailServer]:
+    """A server that runs meanwhile; the options are aiosmtpd's."""
+    handler = MailServer(port=free_port())
+    controller = Controller(handler, hostname="127.0.0.1", port=handler.port, **options)
+    controller.start()
+    try:
+        yield handler
+    finally:
+        controller.stop()

@@ -63,7 +63,6 @@ class SmtpDeliverer:
         """
         server = self._server()
         with _classified(self.settings), _no_longer_than(self.settings.timeout, server):
-            server.connect(self.settings.host, self.settings.door)
             self._open(server)
             refused = server.sendmail(envelope_from, [to], body)
             # sendmail raises only where everybody is refused; whoever adds recipients here would not be told.
@@ -82,7 +81,10 @@ class SmtpDeliverer:
         return server
 
     def _open(self, server: smtplib.SMTP) -> None:
-        """Encrypt and log in, as the settings ask."""
+        """Connect, encrypt and log in, as the settings ask."""
+        code, text = server.connect(self.settings.host, self.settings.door)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, text)
         if self.settings.tls == "starttls":
             server.starttls(context=self._context())
         if self.settings.username:

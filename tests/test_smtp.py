@@ -138,7 +138,7 @@ def hang(visitor: socket.socket) -> None:
 
 def tarpit(visitor: socket.socket) -> None:
     for _ in range(100):
-        visitor.sendall(b"2")
+        visitor.sendall(b"220-wait\r\n")
         time.sleep(0.05)
 
 

@@ -303,9 +303,14 @@ def _notices(record: Record, obligations: tuple[Obligation, ...], standing: Stan
 
 
 def _reached(record: Record, obligation: Obligation, today: date) -> list[Notice]:
-    """Every stage reached by `today`, in order. What lay before the deadline's last move is told by the move."""
-    assert obligation.current is not None  # noqa: S101 (the caller chose those that have a date)
-    version = str(obligation.current)
+    """Every stage reached by `today`, in order.
+
+    A stage that lies before the last move of the deadline is told by the move; a reminder of a day that is past says
+    nothing any more.
+    """
+    due = obligation.current
+    assert due is not None  # noqa: S101 (the caller chose those that have a date)
+    version = str(due)
     move = obligation.moves[-1] if obligation.moves else None
     reached = [
         Notice(
@@ -317,9 +322,9 @@ def _reached(record: Record, obligation: Obligation, today: date) -> list[Notice
             audience=rung.audience,
             day=rung.day,
         )
-        for rung in obligation.ladder.rungs(obligation.current)
+        for rung in obligation.ladder.rungs(due)
         if rung.day <= today and (move is None or rung.day > move.entry.event.occurred_on)
-        if obligation.force.can_be_overdue or rung.stage in {"reminder", "due_today"}
+        if (today <= due.latest if rung.stage in {"reminder", "due_today"} else obligation.force.can_be_overdue)
     ]
     if move is not None and move.entry.event.occurred_on <= today and is_news(record, move.entry):
         told = Notice(

@@ -78,6 +78,21 @@ def tick(
     return Pass(**{**vars(done), "delivered": delivered})
 
 
+def preview(
+    base: Store, workspace: Workspace, assessor: Assessor, *, now: datetime
+) -> list[tuple[Recipient, Digest | None]]:
+    """The digest that each recipient would get if their slot came `now`; nothing of it is kept."""
+    with base.writing() as tx:
+        grow(tx, workspace.book, today=assessor.today(now), at=now)
+        _assess(tx, assessor, now, everything=_rules_changed(tx, workspace, now))
+        made = [
+            (recipient, _digest(tx, workspace, recipient, now, list(_items(tx, recipient, assessor, now))))
+            for recipient in workspace.settings.recipients
+        ]
+        tx.rollback()
+    return made
+
+
 def _plan(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime, *, back: bool) -> Pass:
     last = _moment(_recall(tx, _LAST_PASS))
     if last is not None and now < last:
@@ -302,8 +317,8 @@ def _take_slot(
     covers_from = _text(made.covers_from) if made and made.covers_from else None
     row = {"recipient": recipient.address, "slot": _text(slot), "covers_from": covers_from}
     state = {"state": "queued", "reason": ""} if made else {"state": "nothing", "reason": "nothing to say"}
-    number = tx.execute(store.digest.insert().values(**row, **state)).inserted_primary_key[0]
-    if made is None:
+    (number,) = tx.execute(store.digest.insert().values(**row, **state)).inserted_primary_key or (None,)
+    if made is None or number is None:
         return
     tx.execute(store.told.insert(), [{"recipient": recipient.address, "notice": key, "digest": number} for key in keys])
     sender = workspace.settings.mail.sender

@@ -93,12 +93,12 @@ def derived_commitment(pack: Pack, cycle: Cycle, derived: Derived, edition: Edit
 
 
 def derived_anchors(cycle: Cycle, derived: Derived, edition: Edition, held: Window) -> dict[str, Window]:
-    """The anchors of a derived commitment: the date of its edition and, where it has one of its own, that."""
+    """The anchor of a derived commitment: a date of its own where it has one, else that of its edition."""
     if derived.at is None:
         return {cycle.id: held}
-    at = derived.at
-    computed = widen(held.map(lambda day: at.day(Window.on(day))), derived.precision)
-    return {cycle.id: held, derived.id: derived.known.get(edition.year, computed)}
+    point = derived.at.point
+    computed = widen(held.map(lambda day: point.day(Window.on(day))), derived.precision)
+    return {derived.id: derived.known.get(edition.year, computed)}
 
 
 def dating_rules(pack: Pack, cycle: Cycle) -> Iterator[Rule]:

@@ -16,7 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from commitments.dates import Window
 from commitments.model import Citation, Force, Frozen, Parties, Status, Text
 from commitments.source import Fault, Misfit
-from rules.condition import Condition
+from rules.condition import All, Condition, Not
 from rules.due import Due
 from rules.period import Period, Point, Unit
 
@@ -168,6 +168,11 @@ class Rule(Frozen):
     notices: Ladder | None = None
     tests: tuple[Situation, ...] = ()
 
+    @property
+    def condition(self) -> Condition:
+        """What the rule asks of a commitment: what `when` says, and not what `unless` says."""
+        return self.when if self.unless is None else All((self.when, Not(self.unless)))
+
 
 class Promise(Frozen):
     """Who owes what to whom at every turn of a cycle."""
@@ -179,6 +184,23 @@ class Promise(Frozen):
     title: Text = ""
 
 
+class Distance(Frozen):
+    """How far from the date of a cycle's edition something falls: 2 years after grf."""
+
+    point: Point
+    of: Name
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:  # noqa: ANN401
+        if not isinstance(value, str):
+            return value
+        point, _, of = value.rpartition(" ")
+        if not point.endswith((" before", " after")):
+            raise ValueError(f"{value!r} does not say how far from what; write 2 years after grf")
+        return {"point": Point.parse(point), "of": of}
+
+
 class Derived(Frozen):
     """Something that goes with every turn of a cycle: at a distance from it, or due before or after it.
 
@@ -188,7 +210,7 @@ class Derived(Frozen):
     id: Name
     title: Annotated[str, Field(min_length=1, max_length=300)]
     source: Citation = Citation()
-    at: Point | None = None
+    at: Distance | None = None
     precision: Literal["day", "month", "year"] = "day"
     known: dict[int, Window] = Field(default_factory=dict)
     due: Due | None = None
@@ -230,6 +252,14 @@ class Cycle(Frozen):
         if every.unit not in {Unit.MONTH, Unit.YEAR} or every.count < 1:
             raise ValueError(f"a cycle comes round in months or years, not every {every}")
         return every
+
+    @model_validator(mode="after")
+    def _from_itself(self) -> Self:
+        for index, item in enumerate(self.derived):
+            if item.at is not None and item.at.of != self.id:
+                fault = f"{item.at.of} is not the cycle that this goes with"
+                raise Misfit(Fault(("derived", index, "at"), fault, f"write {item.at.point} {self.id}"))
+        return self
 
 
 class Pack(Frozen):

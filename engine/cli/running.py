@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -113,7 +114,7 @@ def _slot(text: str) -> str:
     return text[:16].replace("T", " ")
 
 
-def _state(row: store.Row, sent: dict[int, store.Row]) -> str:
+def _state(row: Any, sent: dict[int, Any]) -> str:  # noqa: ANN401 (a row has no type of its own)
     if row.id not in sent:
         return row.reason or row.state
     mail = sent[row.id]

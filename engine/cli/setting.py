@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from commitments import exchange
+from commitments.problem import Problem
 from commitments.trouble import TroubleError
 from engine.cli.output import Failed, as_path, number, tell_problems, workspace_option
 from engine.match import engine_name
@@ -98,7 +99,7 @@ def _workspace(folder: Path) -> Workspace:
         return shipped()
 
 
-def _register_problems(folder: Path) -> Iterator[object]:
+def _register_problems(folder: Path) -> Iterator[Problem]:
     """What is wrong with the register files that lie in the workspace."""
     for path in sorted((folder / "commitments").glob("*")):
         if path.suffix in exchange.READERS:

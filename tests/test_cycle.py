@@ -1,0 +1,137 @@
+"""Cycles: their editions, what goes with them, and how they enter the register."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from commitments import register
+from commitments.dates import Window
+from commitments.model import Event, EventKind, Status
+from commitments.source import check, parse
+from commitments.store import Store
+from engine.assess import Assessor
+from engine.grow import grow
+from engine.match import matcher
+from rules.book import LoadedPack, RuleBook
+from rules.calendar import Calendars
+from rules.cycle import editions
+from rules.pack import Pack
+
+FORUM = """
+pack: un
+title: The forum
+timezone: UTC
+cycles:
+  - id: grf
+    title: Global Refugee Forum
+    since: 2018-12-17
+    every: 4 years
+    first: 2019-12-17/2019-12-18
+    precision: year
+    known: {2023: 2023-12-13/2023-12-15}
+    commitment: {kind: meeting, by: un/unhcr, to: un/member-states, force: binding}
+    notices: {remind: [2 weeks before], overdue: 1 day after}
+    derived:
+      - {id: review, title: Half-way review, at: 2 years after grf, precision: month}
+      - {id: papers, title: Papers, kind: publication, force: expected, due: {period: 1 day, before: grf, roll: none}}
+"""
+
+
+@pytest.fixture
+def pack():
+    document, problems = parse(FORUM, "forum.yaml")
+    assert problems == ()
+    pack, problems = check(Pack, document)
+    assert problems == ()
+    return pack
+
+
+@pytest.fixture
+def book(pack):
+    return RuleBook((LoadedPack(pack, "forum.yaml", "0" * 64),))
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store.open(tmp_path / "gestand.db")
+    yield store
+    store.close()
+
+
+def at(day):
+    return datetime.combine(day, datetime.min.time(), UTC)
+
+
+def assessed(store, book, identifier, day):
+    rules = {name: item.rule.condition for name, item in book.rules.items()}
+    with store.reading() as tx:
+        record = register.record(tx, identifier)
+    return Assessor(book, Calendars(), matcher(rules, "reference"), "UTC").on(record, day)
+
+
+def test_an_edition_opens_when_the_one_before_it_is_over(pack):
+    (cycle,) = pack.cycles
+    assert [edition.year for edition in editions(cycle, date(2018, 12, 16))] == []
+    assert [edition.year for edition in editions(cycle, date(2018, 12, 17))] == [2019]
+    assert [edition.year for edition in editions(cycle, date(2019, 12, 18))] == [2019]
+    assert [edition.year for edition in editions(cycle, date(2019, 12, 19))] == [2019, 2023]
+
+
+def test_a_known_date_beats_the_computed_one_and_a_computed_one_is_no_surer_than_its_precision(pack):
+    (cycle,) = pack.cycles
+    windows = {edition.year: str(edition.window) for edition in editions(cycle, date(2026, 11, 23))}
+    assert windows == {2019: "2019-12-17/2019-12-18", 2023: "2023-12-13/2023-12-15", 2027: "2027"}
+
+
+def test_the_register_grows_once_and_then_has_what_it_should(store, book):
+    with store.writing() as tx:
+        assert grow(tx, book, today=date(2026, 11, 23), at=at(date(2026, 11, 23))) == 9
+        assert grow(tx, book, today=date(2026, 11, 23), at=at(date(2026, 11, 23))) == 0
+        assert list(register.ids(tx, "grf-2019")) == ["grf-2019", "grf-2019-papers", "grf-2019-review"]
+
+
+def test_a_forum_known_by_its_year_is_neither_late_nor_nagged_about(store, book):
+    with store.writing() as tx:
+        grow(tx, book, today=date(2026, 11, 23), at=at(date(2026, 11, 23)))
+    today = assessed(store, book, "grf-2027", date(2026, 11, 23))
+    assert (today.standing.status, today.notices) == (Status.PENDING, ())
+    assert str(today.standing.current) == "2027"
+    # its first possible day is 1 January 2027: due soon, never late before the last
+    assert assessed(store, book, "grf-2027", date(2027, 1, 2)).standing.status is Status.DUE_SOON
+    assert assessed(store, book, "grf-2027", date(2027, 12, 31)).standing.status is Status.DUE_TODAY
+    assert assessed(store, book, "grf-2027", date(2028, 1, 1)).standing.status is Status.OVERDUE
+
+
+def test_what_is_only_expected_is_awaited_and_never_overdue(store, book):
+    with store.writing() as tx:
+        grow(tx, book, today=date(2026, 11, 23), at=at(date(2026, 11, 23)))
+    papers = assessed(store, book, "grf-2023-papers", date(2026, 11, 23))
+    assert str(papers.standing.current) == "2023-12-12/2023-12-14"
+    assert (papers.standing.status, papers.notices) == (Status.AWAITED, ())
+
+
+def test_a_date_that_people_moved_moves_what_is_derived_from_it(store, book):
+    with store.writing() as tx:
+        grow(tx, book, today=date(2020, 1, 6), at=at(date(2020, 1, 6)))
+        moved = Event(
+            kind=EventKind.ANCHORED, occurred_on=date(2020, 2, 3), anchor="grf", date=Window.parse("2024-01-15")
+        )
+        register.append(tx, [("grf-2023", moved)], at=at(date(2020, 2, 3)), actor="clerk")
+        assert grow(tx, book, today=date(2020, 2, 3), at=at(date(2020, 2, 3))) == 2
+    review = assessed(store, book, "grf-2023-review", date(2020, 2, 3))
+    assert str(review.standing.current) == "2026-01"
+    assert str(assessed(store, book, "grf-2023-papers", date(2020, 2, 3)).standing.current) == "2024-01-14"
+
+
+def test_a_pack_that_learns_a_date_dates_the_register_anew(store, book, pack):
+    with store.writing() as tx:
+        grow(tx, book, today=date(2026, 11, 23), at=at(date(2026, 11, 23)))
+    (cycle,) = pack.cycles
+    wiser = cycle.model_copy(update={"known": cycle.known | {2027: Window.parse("2027-12-13/2027-12-17")}})
+    later = RuleBook((LoadedPack(pack.model_copy(update={"cycles": (wiser,)}), "forum.yaml", "1" * 64),))
+    with store.writing() as tx:
+        assert grow(tx, later, today=date(2026, 12, 1), at=at(date(2026, 12, 1))) == 3
+    forum = assessed(store, later, "grf-2027", date(2026, 12, 1))
+    assert str(forum.standing.current) == "2027-12-13/2027-12-17"
+    assert [notice.stage for notice in forum.notices] == ["date_changed"]
+    assert (str(forum.moved.before), str(forum.moved.after)) == ("2027", "2027-12-13/2027-12-17")

@@ -2,38 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from commitments.model import Commitment, Event, EventKind, Record, Recorded
 from commitments.problem import Problem
 from commitments.transitions import allowed
 
+Origin = tuple[str, int]
+"""A file and a line in it, from 1."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
     """A commitment with the events a file tells of; without `commitment`, events of one that exists already.
 
-    `origin` is the file and line; `lines` those of the events, where the file has a line for each.
+    `origin` is where it stands; `places` is where each event stands, empty where that is the same.
     """
 
     id: str
     commitment: Commitment | None
     events: tuple[Event, ...]
-    origin: tuple[str, int]
-    lines: tuple[int, ...] = ()
+    origin: Origin
+    places: tuple[Origin, ...] = ()
 
     @property
-    def in_order(self) -> list[tuple[Event, int]]:
-        """The events with their lines, in the order in which they happened."""
-        lines = self.lines or (self.origin[1],) * len(self.events)
-        return sorted(zip(self.events, lines, strict=True), key=lambda pair: pair[0].occurred_on)
+    def placed(self) -> tuple[tuple[Event, Origin], ...]:
+        """The events, each with where it stands."""
+        return tuple(zip(self.events, self.places or (self.origin,) * len(self.events), strict=True))
 
-    def problem(self, message: str, hint: str = "", line: int = 0) -> Problem:
-        """A Problem of this draft, at its own line or at another."""
-        file, first = self.origin
-        return Problem(file=file, line=line or first, column=1, path=self.id, message=message, hint=hint)
+    @property
+    def in_order(self) -> list[tuple[Event, Origin]]:
+        """The events with where they stand, in the order in which they happened."""
+        return sorted(self.placed, key=lambda pair: pair[0].occurred_on)
+
+    def problem(self, message: str, hint: str = "", at: Origin | None = None) -> Problem:
+        """A Problem of this draft, at its own place or at another."""
+        file, line = at or self.origin
+        return Problem(file=file, line=line, column=1, path=self.id, message=message, hint=hint)
+
+    def joined(self, other: Draft) -> Draft:
+        """Both drafts of one commitment in one, so that their order in the files does not matter."""
+        placed = (*self.placed, *other.placed)
+        return replace(
+            self,
+            commitment=self.commitment or other.commitment,
+            origin=self.origin if self.commitment else other.origin,
+            events=tuple(event for event, _ in placed),
+            places=tuple(place for _, place in placed),
+        )
+
+
+def gathered(drafts: Iterable[Draft]) -> tuple[list[Draft], list[Outcome]]:
+    """One draft a commitment, in the order of their first appearance, and what became of ids that are used twice."""
+    found: dict[str, Draft] = {}
+    repeated: list[Outcome] = []
+    for draft in drafts:
+        first = found.get(draft.id)
+        if first is None:
+            found[draft.id] = draft
+        elif first.commitment and draft.commitment:
+            file, line = first.origin
+            problem = draft.problem(f"this id is used twice, first in {file}:{line}")
+            repeated.append(Outcome(id=draft.id, problems=(problem,)))
+        else:
+            found[draft.id] = first.joined(draft)
+    return list(found.values()), repeated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,25 +147,26 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}" if number else ""
 
 
-def weigh(draft: Draft, known: Record | None, *, today: date, at: datetime) -> tuple[Outcome, Record | None]:
-    """What is new in a draft, and the record as it is with that; `at` is when it is written down."""
+def weigh(draft: Draft, known: Record | None, *, today: date, at: datetime) -> Outcome:
+    """What is new in a draft, compared with what the register knows; `at` is when it is written down."""
     commitment = draft.commitment
     if commitment and commitment.made and commitment.made > today:
-        return Outcome(id=draft.id, ahead=(f"{draft.id}, made {commitment.made}",)), known
+        return Outcome(id=draft.id, ahead=(f"{draft.id}, made {commitment.made}",))
     fresh = [first] if (first := _of_itself(draft, known, today)) else []
     ahead, problems = [], []
     record = _with(known, *fresh, at=at)
-    for event, line in draft.in_order:
+    for event, place in draft.in_order:
+        word = event.kind.replace("_", " ")
         if event.occurred_on > today:
-            ahead.append(f"{draft.id}, {event.kind.replace('_', ' ')} {event.occurred_on}")
+            ahead.append(f"{draft.id}, {word} {event.occurred_on}")
         elif record and event in (entry.event for entry in record.history):
             continue
         elif reason := allowed(record, event, today):
-            problems.append(draft.problem(f"{event.kind.replace('_', ' ')}: {reason}", line=line))
+            problems.append(draft.problem(f"{word}: {reason}", at=place))
         else:
             fresh.append(event)
             record = _with(record, event, at=at)
-    return Outcome(id=draft.id, events=tuple(fresh), ahead=tuple(ahead), problems=tuple(problems)), record
+    return Outcome(id=draft.id, events=tuple(fresh), ahead=tuple(ahead), problems=tuple(problems))
 
 
 def _of_itself(draft: Draft, known: Record | None, today: date) -> Event | None:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from commitments import store
 from commitments.fit import close
-from commitments.intake import Draft, Intake, Outcome, weigh
+from commitments.intake import Draft, Intake, Outcome, gathered, weigh
 from commitments.ledger import Entry, Head, seal, stamp
 from commitments.model import Commitment, Event, EventKind, Record, Recorded
 from commitments.store import Connection, Row
@@ -210,11 +210,10 @@ def take_in(
     is tried and undone.
     """
     trial = tx.begin_nested() if dry_run else None
-    outcomes: list[Outcome] = []
-    first: dict[str, tuple[str, int]] = {}
-    for some in _batches(drafts):
+    distinct, outcomes = gathered(drafts)
+    for some in _batches(distinct):
         known = {one.commitment.id: one for one in records(tx, [draft.id for draft in some])}
-        found = [_take_one(tx, draft, known, first, today=today, at=at) for draft in some]
+        found = [_outcome(tx, draft, known.get(draft.id), today=today, at=at) for draft in some]
         append(tx, [(one.id, event) for one in found for event in one.events], at=at, actor=actor)
         outcomes += found
     if trial:
@@ -222,37 +221,9 @@ def take_in(
     return Intake(today=today, dry_run=dry_run, outcomes=tuple(outcomes))
 
 
-def _take_one(
-    tx: Connection,
-    draft: Draft,
-    known: dict[str, Record],
-    first: dict[str, tuple[str, int]],
-    *,
-    today: date,
-    at: datetime,
-) -> Outcome:
-    """What is new in a draft; `known` follows, and `first` remembers where each id was seen first."""
-    refused = _repeated(draft, first) if draft.commitment else _orphaned(tx, draft, known, today)
-    if refused:
-        return refused
-    if draft.commitment:
-        first[draft.id] = draft.origin
-    outcome, record = weigh(draft, known.get(draft.id), today=today, at=at)
-    if record:
-        known[draft.id] = record
-    return outcome
-
-
-def _repeated(draft: Draft, first: dict[str, tuple[str, int]]) -> Outcome | None:
-    if draft.id not in first:
-        return None
-    file, line = first[draft.id]
-    return Outcome(id=draft.id, problems=(draft.problem(f"this id is used twice, first in {file}:{line}"),))
-
-
-def _orphaned(tx: Connection, draft: Draft, known: dict[str, Record], today: date) -> Outcome | None:
-    """The outcome of events whose commitment is not there: a mistake, unless they all come after today."""
-    if draft.id in known or all(event.occurred_on > today for event in draft.events):
-        return None
+def _outcome(tx: Connection, draft: Draft, known: Record | None, *, today: date, at: datetime) -> Outcome:
+    astray = draft.commitment is None and known is None
+    if not astray or all(event.occurred_on > today for event in draft.events):
+        return weigh(draft, known, today=today, at=at)
     problem = draft.problem("the register has no such commitment", close(draft.id, ids(tx, draft.id[:2])))
     return Outcome(id=draft.id, problems=(problem,))

@@ -119,10 +119,10 @@ def commitment_draft(document: Document, at: Path) -> tuple[Draft | None, tuple[
     written, problems = check(WrittenCommitment, document, at)
     if written is None:
         return None, problems
-    lines = tuple(document.position((*at, "events", index))[0] for index in range(len(written.events)))
+    places = tuple((document.file, document.position((*at, "events", i))[0]) for i in range(len(written.events)))
     events = tuple(one.event for one in written.events)
     origin = document.file, document.position(at)[0]
-    return Draft(id=written.id, commitment=written.plain, events=events, origin=origin, lines=lines), problems
+    return Draft(id=written.id, commitment=written.plain, events=events, origin=origin, places=places), problems
 
 
 def event_draft(document: Document, at: Path) -> tuple[Draft | None, tuple[Problem, ...]]:

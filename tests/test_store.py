@@ -1,0 +1,286 @@
+"""The store: layouts, transactions, one actor at a time, and what it says when it cannot go on (S1-S3, S5, S7, S8)."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from commitments import store
+from commitments.store import (
+    AlreadyRunningError,
+    BusyStoreError,
+    DamagedStoreError,
+    ForeignStoreError,
+    FullStoreError,
+    MissingFolderError,
+    NetworkStoreError,
+    NewerStoreError,
+    ReadOnlyStoreError,
+    Store,
+    lock,
+    put,
+)
+
+LINE = {"seq": 1, "at": "", "actor": "", "kind": "note", "commitment": None, "payload": "{}", "prev": "", "hash": ""}
+
+
+@pytest.fixture
+def opened(tmp_path):
+    made = Store.open(tmp_path / "gestand.db")
+    yield made
+    made.close()
+
+
+def pragma(tx, name):
+    return tx.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+
+
+def test_a_new_store_has_the_tables_and_is_durable(opened):
+    with opened.reading() as tx:
+        assert [pragma(tx, name) for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")] == [
+            "wal",
+            2,  # FULL
+            5000,
+            1,
+        ]
+        tables = tx.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").scalars().all()
+    assert tables == ["commitment", "digest", "ledger", "meta", "notice", "outbox", "told"]
+
+
+def test_a_store_opens_again_with_what_was_written(tmp_path):
+    first = Store.open(tmp_path / "a.db")
+    with first.writing() as tx:
+        put(tx, store.meta, [{"name": "x", "value": "1"}, {"name": "y", "value": "2"}])
+        put(tx, store.meta, [{"name": "x", "value": "3"}])
+    first.close()
+    again = Store.open(f"sqlite:///{tmp_path}/a.db")
+    with again.reading() as tx:
+        rows = tx.execute(store.meta.select().where(store.meta.c.name != "layout").order_by(store.meta.c.name)).all()
+    again.close()
+    assert rows == [("x", "3"), ("y", "2")]
+
+
+def test_a_transaction_is_all_or_nothing(opened):
+    def write_and_fail():
+        with opened.writing() as tx:
+            put(tx, store.meta, [{"name": "x", "value": "1"}])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
+    with opened.reading() as tx:
+        assert tx.execute(store.meta.select().where(store.meta.c.name == "x")).first() is None
+
+
+def test_a_reader_sees_the_store_as_it_was_when_it_began(opened):
+    with opened.reading() as reader:
+        assert len(reader.execute(store.meta.select()).all()) == 1
+        with opened.writing() as tx:
+            put(tx, store.meta, [{"name": "x", "value": "1"}])
+        assert len(reader.execute(store.meta.select()).all()) == 1
+
+
+def test_the_ledger_refuses_update_and_delete(opened):
+    """S8."""
+    with opened.writing() as tx:
+        tx.execute(store.ledger.insert(), [LINE])
+    for change in (store.ledger.delete(), store.ledger.update().values(actor="someone else")):
+        with pytest.raises(Exception, match="the ledger is never changed"), opened.writing() as tx:
+            tx.execute(change)
+
+
+def test_a_notice_is_owed_once_and_told_once_a_recipient(opened):
+    commitment = {"id": "a", "kind": "reply", "title": "t", "force": "requested", "dossier": "", "cycle": ""}
+    named = {"commitment": "a", "rule": "r", "stage": "overdue", "step": 1, "version": "v", "audience": "clerk"}
+    owed = store.notice.insert().values(key="k", **named, day=date(2018, 8, 11), created_at="")
+    heard = store.told.insert().values(recipient="a@b.org", notice="k", digest=1)
+    with opened.writing() as tx:
+        tx.execute(store.commitment.insert().values(**commitment, by="[]", to="[]"))
+        tx.execute(store.digest.insert().values(id=1, recipient="a@b.org", slot="", state="queued"))
+        tx.execute(owed)
+        tx.execute(heard)
+    for again in (owed, heard):
+        with pytest.raises(Exception, match="UNIQUE constraint failed"), opened.writing() as tx:
+            tx.execute(again)
+
+
+def test_a_digest_is_made_once_a_slot(opened):
+    row = {"recipient": "a@b.org", "slot": "2018-08-10T05:30:00+00:00", "state": "queued"}
+    with opened.writing() as tx:
+        tx.execute(store.digest.insert().values(**row))
+    with pytest.raises(Exception, match="UNIQUE constraint failed"), opened.writing() as tx:
+        tx.execute(store.digest.insert().values(**row))
+
+
+def test_what_is_not_a_database_is_told(tmp_path):
+    """S3."""
+    path = tmp_path / "a.db"
+    path.write_bytes(b"this is a letter" * 100)
+    with pytest.raises(DamagedStoreError) as told:
+        Store.open(path)
+    assert str(told.value) == (
+        f"{path} is damaged or not a database (file is not a database); put back a copy of it, or move it away and "
+        "import the register anew. Nothing was changed."
+    )
+
+
+def test_a_truncated_database_is_told(tmp_path):
+    """S3."""
+    Store.open(tmp_path / "a.db").close()
+    path = tmp_path / "b.db"
+    path.write_bytes((tmp_path / "a.db").read_bytes()[:8192])
+    with pytest.raises(DamagedStoreError, match="malformed"):
+        Store.open(path)
+
+
+def test_a_damaged_page_is_found_by_the_thorough_check(tmp_path):
+    """S3."""
+    path = tmp_path / "a.db"
+    made = Store.open(path)
+    with made.writing() as tx:
+        put(tx, store.meta, [{"name": f"n{number}", "value": "x" * 500} for number in range(500)])
+    made.check()
+    made.close()
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2 : len(whole) // 2 + 9000] = b"\xff" * 9000
+    path.write_bytes(whole)
+    made = Store.open(path)
+    with pytest.raises(DamagedStoreError):
+        made.check()
+    made.close()
+
+
+def test_the_database_of_another_program_is_left_alone(tmp_path):
+    path = tmp_path / "a.db"
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE songs (name)")
+    other.close()
+    with pytest.raises(ForeignStoreError):
+        Store.open(path)
+    assert sqlite3.connect(path).execute("SELECT name FROM sqlite_master").fetchall() == [("songs",)]
+
+
+def test_a_newer_layout_is_not_touched(tmp_path):
+    """S7."""
+    made = Store.open(tmp_path / "a.db")
+    with made.writing() as tx:
+        put(tx, store.meta, [{"name": "layout", "value": "99"}])
+    made.close()
+    with pytest.raises(NewerStoreError) as told:
+        Store.open(tmp_path / "a.db")
+    assert str(told.value) == (
+        f"{tmp_path}/a.db has layout 99, this version knows {len(store.MIGRATIONS)}; "
+        "install the newer version of gestand"
+    )
+
+
+def test_a_layout_that_fails_half_way_leaves_nothing_behind(tmp_path, monkeypatch):
+    """S7."""
+
+    def fail(tx):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "MIGRATIONS", (*store.MIGRATIONS, fail))
+        with pytest.raises(ZeroDivisionError):
+            Store.open(tmp_path / "a.db")
+    assert sqlite3.connect(tmp_path / "a.db").execute("SELECT name FROM sqlite_master").fetchall() == []
+    Store.open(tmp_path / "a.db").close()
+
+
+def test_a_missing_folder_is_told(tmp_path):
+    with pytest.raises(MissingFolderError, match="see whether its folder exists"):
+        Store.open(tmp_path / "none" / "a.db")
+
+
+def test_a_read_only_store_is_told(opened):
+    with opened.reading() as tx:
+        tx.exec_driver_sql("PRAGMA query_only = ON")  # the same pooled connection writes next
+    with pytest.raises(ReadOnlyStoreError, match="cannot be written"), opened.writing() as tx:
+        put(tx, store.meta, [{"name": "x", "value": "1"}])
+
+
+def test_a_full_disk_is_told_and_nothing_is_lost(opened):
+    """S1."""
+    with opened.reading() as tx:
+        tx.exec_driver_sql("PRAGMA max_page_count = 1")  # the same pooled connection writes next
+    with pytest.raises(FullStoreError, match="make room on the disk"), opened.writing() as tx:
+        put(tx, store.meta, [{"name": f"n{number}", "value": "x" * 5000} for number in range(200)])
+    opened.check()
+    with opened.reading() as tx:
+        assert len(tx.execute(store.meta.select()).all()) == 1
+
+
+def test_a_store_that_stays_locked_is_told(tmp_path, opened):
+    """S2."""
+    other = sqlite3.connect(tmp_path / "gestand.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with opened.reading() as tx:
+        tx.exec_driver_sql("PRAGMA busy_timeout = 50")  # the same pooled connection writes next
+    with pytest.raises(BusyStoreError, match="in use by another process"), opened.writing():
+        pass
+    other.close()
+
+
+MOUNTS = """\
+/dev/sda1 / ext4 rw 0 0
+server:/home /home nfs4 rw 0 0
+/dev/sdb1 /home/local xfs rw 0 0
+//nas/share /mnt/the\\040share cifs rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "filesystem"),
+    [
+        ("/var/lib/gestand.db", "ext4"),
+        ("/home/clerk/gestand.db", "nfs4"),
+        ("/home/local/gestand.db", "xfs"),  # the innermost mount counts
+        ("/homework/gestand.db", "ext4"),  # not below /home
+        ("/mnt/the share/gestand.db", "cifs"),
+    ],
+)
+def test_the_file_system_of_a_path_is_that_of_its_innermost_mount(path, filesystem):
+    assert store.filesystem_of(Path(path), MOUNTS) == filesystem
+
+
+def test_a_network_file_system_is_refused(tmp_path, monkeypatch):
+    """S5."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"server:/x {tmp_path} nfs4 rw 0 0\n", "utf-8")
+    monkeypatch.setattr(store, "_MOUNTS", mounts)
+    with pytest.raises(NetworkStoreError) as told:
+        Store.open(tmp_path / "a.db")
+    assert str(told.value) == (
+        f"{tmp_path}/a.db is on a network file system (nfs4), where SQLite loses data; move it to a disk"
+    )
+    assert not (tmp_path / "a.db").exists()
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from commitments.store import lock
+with lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_one_process_acts_at_a_time_and_a_killed_one_gives_way(tmp_path):
+    path = tmp_path / "a.db"
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE, cwd=Path(__file__).parents[1])
+    with holder:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(AlreadyRunningError) as told, lock(path):
+            pass
+        holder.kill()
+    assert str(told.value) == (
+        f"gestand is already running for {path} (process {holder.pid}); only one may act at a time"
+    )
+    with lock(path):
+        assert (tmp_path / "a.db.lock").read_text() == f"{os.getpid()}\n"

@@ -9,6 +9,7 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from commitments.dates import Window
+from commitments.model import Status
 from notifications import phrases
 from notifications.digest import Digest, Section
 from notifications.notice import Item
@@ -23,12 +24,13 @@ MOST_ROWS = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One commitment: empty strings where there is nothing to say."""
+    """One commitment: empty strings where there is nothing to say. `tone` is the section whose colour its state has."""
 
     title: str
     reference: str
     due: str
     state: str
+    tone: Section
     facts: tuple[str, ...]
     reason: str
     quote: str
@@ -89,16 +91,16 @@ def _parts(words: Words, digest: Digest, today: date) -> Iterator[Part]:
         shown = items[:room]
         room -= len(shown)
         if shown:
-            yield Part(section, words.sections[section], len(items), tuple(_groups(words, shown, today)))
+            yield Part(section, words.sections[section], len(items), tuple(_groups(words, section, shown, today)))
 
 
-def _groups(words: Words, items: Iterable[Item], today: date) -> Iterator[Group]:
+def _groups(words: Words, section: Section, items: Iterable[Item], today: date) -> Iterator[Group]:
     for parties, owed in groupby(items, key=lambda item: item.commitment.by):
         heading = words.owed_by.format(party=phrases.parties(words, parties))
-        yield Group(heading, tuple(_row(words, item, today) for item in owed))
+        yield Group(heading, tuple(_row(words, section, item, today) for item in owed))
 
 
-def _row(words: Words, item: Item, today: date) -> Row:
+def _row(words: Words, section: Section, item: Item, today: date) -> Row:
     commitment, standing, reason = item.commitment, item.standing, item.reason
     facts = (
         phrases.settled(words, standing),
@@ -111,6 +113,7 @@ def _row(words: Words, item: Item, today: date) -> Row:
         reference=phrases.reference(words, commitment),
         due=phrases.due_date(words, standing.current),
         state=phrases.state(words, standing, today),
+        tone=Section.STILL_OVERDUE if standing.status is Status.FULFILLED_LATE else section,
         facts=tuple(fact for fact in facts if fact),
         reason=phrases.because(words, reason),
         quote=phrases.clean(reason.quote) if reason else "",

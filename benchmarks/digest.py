@@ -1,0 +1,54 @@
+"""How long 200 rows take as text and HTML (bar: 20 ms), and how large they are (bar: 100 kB of HTML).
+
+Run `PYTHONPATH=.:tests python benchmarks/digest.py`.
+"""
+
+import time
+from dataclasses import replace
+
+from sample_digest import ITEMS, digest
+
+from notifications.digest import Digest
+from notifications.outbox import message
+from notifications.render import render
+
+ROUNDS = 30
+
+
+def two_hundred(language: str) -> Digest:
+    """A digest of 200 rows for seven parties, of every kind that the samples have."""
+    rows = [(item, number) for number in range(20) for item in ITEMS]
+    items = [
+        replace(
+            item,
+            commitment=item.commitment.model_copy(
+                update={"id": f"{item.commitment.id}-{number}", "by": (f"nl/regering/{number % 7}",)}
+            ),
+        )
+        for item, number in rows
+    ]
+    return digest(language, *items)
+
+
+def timed(language: str) -> None:
+    made = two_hundred(language)
+    rendered = render(made)
+    rendering, writing = [], []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        rendered = render(made)
+        middle = time.perf_counter()
+        body = message(made, rendered, sender="gestand@example.org", message_id="<1@example.org>")
+        rendering.append(middle - start)
+        writing.append(time.perf_counter() - middle)
+    median = ROUNDS // 2
+    sizes = f"text {len(rendered.text.encode()) / 1000:.0f} kB, HTML {len(rendered.html.encode()) / 1000:.0f} kB"
+    print(
+        f"{language}: rendered in {1000 * sorted(rendering)[median]:.1f} ms, "
+        f"made a message in {1000 * sorted(writing)[median]:.1f} ms; {sizes}, message {len(body) / 1000:.0f} kB"
+    )
+
+
+if __name__ == "__main__":
+    for language in ("en", "nl"):
+        timed(language)

@@ -195,13 +195,22 @@ _COMPARE: Mapping[Op, Callable[..., bool]] = {
 
 def holds(condition: Condition, facts: Facts) -> bool:
     """Whether a commitment is what a condition asks for."""
+    return decide(condition, partial(_passes, facts))
+
+
+def _passes(facts: Facts, test: Test) -> bool:
+    return any(meets(want, facts.get(test.field)) for want in test.wants)
+
+
+def decide(condition: Condition, passes: Callable[[Test], bool]) -> bool:
+    """Whether a condition holds, where `passes` tells it of each test."""
     if isinstance(condition, Test):
-        return any(meets(want, facts.get(condition.field)) for want in condition.wants)
+        return passes(condition)
     if isinstance(condition, Not):
-        return not holds(condition.part, facts)
+        return not decide(condition.part, passes)
     if isinstance(condition, All):
-        return all(holds(part, facts) for part in condition.parts)
-    return any(holds(part, facts) for part in _parts(condition))
+        return all(decide(part, passes) for part in condition.parts)
+    return any(decide(part, passes) for part in _parts(condition))
 
 
 def _parts(condition: Condition) -> tuple[Condition, ...]:

@@ -135,7 +135,7 @@ _NOUNS = (
 )
 _LIMITS = {
     "string_too_long": "{label} is longer than {max_length} characters",
-    "string_too_short": "{label} is empty",
+    "string_too_short": "{label} needs at least {min_length} characters",
     "too_short": "{label} needs at least {min_length}",
     "too_long": "{label} has more than {max_length}",
     "greater_than": "{label} must be more than {gt}, not {value}",
@@ -168,7 +168,7 @@ def _not_in_list(error: ErrorDetails, path: Path) -> Fault:
 
 
 def _listed(expected: str) -> list[str]:
-    return re.findall(r"'([^']*)'", expected)
+    return [word.strip("'") for word in re.split(r", | or ", expected)]
 
 
 def _outside(label: str, value: object, words: list[str], path: Path) -> Fault:

@@ -181,6 +181,11 @@ def test_a_commitment_that_is_not_there_can_only_be_made():
     assert allowed(None, made(reply()), TODAY) == ""
 
 
+def test_a_commitment_is_made_once(tx):
+    register.append(tx, [("34964-B", made(reply()))], at=AT, actor="clerk")
+    assert allowed(register.record(tx, "34964-B"), made(reply()), TODAY) == "it exists already"
+
+
 def test_the_same_import_twice_changes_nothing(tx):
     """I3: the same file again, with its commitments and events in another order."""
     one = draft(reply("a"), on("2018-08-30", "fulfilled"), on("2018-07-20", "extended", date="2018-08-01"))

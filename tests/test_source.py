@@ -3,11 +3,12 @@
 import time
 from datetime import date
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, AnyUrl, BaseModel, ConfigDict, Field, model_validator
 
 from commitments.model import Commitment
 from commitments.source import Fault, Misfit, Problem, check, parse, problem, read
@@ -271,6 +272,77 @@ def test_a_misfit_places_each_of_its_faults():
 def test_of_a_value_that_can_be_several_things_all_are_named_once(value, expected):
     document, _ = parse(f"right: {value}\n", "x.yaml")
     assert [one.message for one in check(Pair, document)[1]] == expected
+
+
+def _small(key):
+    if key.isupper():
+        raise ValueError(f"{key} is too loud; write {key.lower()}")
+    return key
+
+
+class Circle(BaseModel):
+    shape: Literal["circle"]
+    radius: Annotated[int, Field(ge=1, lt=10)]
+
+
+class Square(BaseModel):
+    shape: Literal["square"]
+    sides: Annotated[tuple[float, ...], Field(min_length=1, max_length=4)]
+
+
+class Drawing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    figure: Annotated[Circle | Square, Field(discriminator="shape")] | None = None
+    name: Annotated[str, Field(min_length=2, max_length=4)] = "ab"
+    scale: Literal[1, 2] = 1
+    labels: dict[Annotated[str, AfterValidator(_small)], str] = {}
+    url: AnyUrl | None = None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("figure: {shape: circel}", "1:17: figure.shape: shape is one of circle, square; not 'circel'"),
+        ("figure: {radius: 2}", "1:9: figure: shape is missing"),
+        ("figure: {shape: circle, radius: 0}", "1:33: figure.radius: radius must be at least 1, not '0'"),
+        ("figure: {shape: circle, radius: 10}", "1:33: figure.radius: radius must be less than 10, not '10'"),
+        ("figure: {shape: circle, radius: wide}",
+         "1:33: figure.radius: radius must be a whole number, not 'wide'"),
+        ("figure: {shape: circle}", "1:9: figure: radius is missing"),
+        ("figure: {shape: square, sides: []}", "1:32: figure.sides: sides needs at least 1"),
+        ("figure: {shape: square, sides: [1, 2, 3, 4, 5]}", "1:32: figure.sides: sides has more than 4"),
+        ("name: a", "1:7: name: name needs at least 2 characters"),
+        ("name: abcde", "1:7: name: name is longer than 4 characters"),
+        ("scale: 3", "1:8: scale: scale is one of 1, 2; not '3'"),
+        ("labels: {LOUD: x}", "1:10: labels.LOUD: LOUD is too loud"),
+        ("url: none", "1:6: url: url does not fit: input should be a valid url, relative url without a base"),
+        ("just a text", "1:1: this must be a mapping, not 'just a text'"),
+    ],
+)  # fmt: skip
+def test_every_kind_of_misfit_has_its_sentence(text, expected):
+    document, _ = parse(text, "x.yaml")
+    assert [str(one).splitlines()[0] for one in check(Drawing, document)[1]] == [f"x.yaml:{expected}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("? [a]\n: b\n", ["1:3: a key must be a single word or text"]),
+        ("*a : b\n", ["1:1: a key must be a single word or text"]),
+        ("&a b: c\n", ["1:1: &a names a value for use elsewhere"]),
+        ("<<: *x\n", ["1:5: <<: *x refers to another place"]),
+        ("a: !mine x\n", ["1:4: a: the tag !mine is not allowed"]),
+        ("a: @x\n", ["1:4: @ cannot begin a text"]),
+        ('a: "\\q"\n', ["1:5: there is a backslash that means nothing here"]),
+        ('{"a": "\\ud83d\\ude00"}', ["1:10: there is an escaped character here that does not exist by itself"]),
+        ("a: 'b\n", ["1:4: the text that begins here is not closed before line 2"]),
+        ("a: 1\nb\nc: 2\n", ["3:1: this line has no colon"]),
+        ("- a\nb: 1\n", ["2:1: this line does not fit the list above it"]),
+        ("%TAG ! !\n%TAG ! !\n", ["2:1: this is not YAML: found duplicate %TAG directive"]),
+    ],
+)
+def test_what_yaml_does_not_allow_is_told_plainly(text, expected):
+    assert [one.splitlines()[0].removeprefix("x.yaml:") for one in told(text)] == expected
 
 
 def test_a_problem_made_elsewhere_finds_its_place():

@@ -30,7 +30,7 @@ class SmtpSettings(Frozen):
     host: Annotated[str, Field(min_length=1, max_length=253)]
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     tls: Literal["starttls", "implicit", "none"] = "starttls"
-    username: str = ""
+    user: str = ""
     password_env: str = ""
     password_file: str = ""
     ca_file: str = ""
@@ -38,10 +38,10 @@ class SmtpSettings(Frozen):
 
     @model_validator(mode="after")
     def _login_is_safe(self) -> Self:
-        if self.username and not (self.password_env or self.password_file):
-            raise ValueError("username needs a password; write password_env: NAME or password_file: PATH beside it")
-        if self.username and self.tls == "none":
-            raise ValueError("a password is never sent unencrypted; write tls: starttls, or leave username out")
+        if self.user and not (self.password_env or self.password_file):
+            raise ValueError("user needs a password; write password_env: NAME or password_file: PATH beside it")
+        if self.user and self.tls == "none":
+            raise ValueError("a password is never sent unencrypted; write tls: starttls, or leave user out")
         return self
 
     @property
@@ -87,8 +87,8 @@ class SmtpDeliverer:
             raise smtplib.SMTPConnectError(code, text)
         if self.settings.tls == "starttls":
             server.starttls(context=self._context())
-        if self.settings.username:
-            server.login(self.settings.username, self._password())
+        if self.settings.user:
+            server.login(self.settings.user, self._password())
 
     def _context(self) -> ssl.SSLContext:
         try:

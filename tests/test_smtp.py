@@ -197,7 +197,7 @@ def test_starttls_encrypts_and_logs_in(certificate, monkeypatch):
     door = Door()
     with mail_server(tls_context=context(certificate), authenticator=door, auth_required=True) as server:
         settings = {"host": "localhost", "tls": "starttls", "ca_file": str(certificate)}
-        server.deliverer(**settings, username="gestand", password_env="MAIL_PASSWORD").send(FROM, TO, body())
+        server.deliverer(**settings, user="gestand", password_env="MAIL_PASSWORD").send(FROM, TO, body())
         assert len(server.received) == 1
     assert door.shown == [b"right"]
 
@@ -210,7 +210,7 @@ def test_implicit_tls_encrypts_from_the_first_byte(certificate):
 
 def test_d8_a_server_without_starttls_gets_nothing(server: MailServer, monkeypatch):
     monkeypatch.setenv("MAIL_PASSWORD", "right")
-    error = refused(server.deliverer(tls="starttls", username="gestand", password_env="MAIL_PASSWORD"))
+    error = refused(server.deliverer(tls="starttls", user="gestand", password_env="MAIL_PASSWORD"))
     assert type(error) is ConfigError
     assert str(error) == (
         f"127.0.0.1:{server.port} does not do what mail.smtp asks of it: STARTTLS extension not supported by server."
@@ -233,7 +233,7 @@ def test_d8_a_bad_certificate_ends_it_before_any_password(certificate, monkeypat
     how = how or {"ssl_context": context(certificate), "authenticator": door, "auth_require_tls": False}
     with mail_server(**how) as server:
         settings = {"host": host, "tls": tls, "ca_file": str(certificate) if trusted else ""}
-        error = refused(server.deliverer(**settings, username="gestand", password_env="MAIL_PASSWORD"))
+        error = refused(server.deliverer(**settings, user="gestand", password_env="MAIL_PASSWORD"))
         assert server.received == []
     assert type(error) is ConfigError
     assert str(error) == (f"{host}:{server.port} cannot be trusted or does not speak TLS: CERTIFICATE_VERIFY_FAILED")
@@ -243,7 +243,7 @@ def test_d8_a_bad_certificate_ends_it_before_any_password(certificate, monkeypat
 def test_a_wrong_password_is_a_wrong_setting_and_is_not_repeated_to_anyone(certificate, tmp_path):
     (tmp_path / "password").write_text("wrong-secret\n")
     with mail_server(tls_context=context(certificate), authenticator=Door(), auth_required=True) as server:
-        settings = {"host": "localhost", "tls": "starttls", "ca_file": str(certificate), "username": "gestand"}
+        settings = {"host": "localhost", "tls": "starttls", "ca_file": str(certificate), "user": "gestand"}
         deliverer = server.deliverer(**settings, password_file=str(tmp_path / "password"))
         error = refused(deliverer)
     assert type(error) is ConfigError
@@ -254,7 +254,7 @@ def test_a_wrong_password_is_a_wrong_setting_and_is_not_repeated_to_anyone(certi
 def test_a_password_that_is_not_there_is_named_by_its_place(certificate, monkeypatch, tmp_path):
     monkeypatch.delenv("NO_PASSWORD", raising=False)
     with mail_server(tls_context=context(certificate), authenticator=Door()) as server:
-        known = {"host": "localhost", "tls": "starttls", "ca_file": str(certificate), "username": "gestand"}
+        known = {"host": "localhost", "tls": "starttls", "ca_file": str(certificate), "user": "gestand"}
         error = refused(server.deliverer(**known, password_env="NO_PASSWORD"))
         assert str(error) == "the environment variable NO_PASSWORD, named in mail.smtp.password_env, is not set"
         error = refused(server.deliverer(**known, password_file=f"{tmp_path}/none"))
@@ -266,9 +266,9 @@ def test_a_password_that_is_not_there_is_named_by_its_place(certificate, monkeyp
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"username": "gestand"}, "write password_env: NAME or password_file: PATH beside it"),  # no password
+        ({"user": "gestand"}, "write password_env: NAME or password_file: PATH beside it"),  # no password
         (
-            {"username": "gestand", "password_env": "P", "tls": "none"},  # a password in the open
+            {"user": "gestand", "password_env": "P", "tls": "none"},  # a password in the open
             "a password is never sent unencrypted",
         ),
     ],

@@ -225,5 +225,6 @@ def _outcome(tx: Connection, draft: Draft, known: Record | None, *, today: date,
     astray = draft.commitment is None and known is None
     if not astray or all(event.occurred_on > today for event in draft.events):
         return weigh(draft, known, today=today, at=at)
-    problem = draft.problem("the register has no such commitment", close(draft.id, ids(tx, draft.id[:2])))
+    hint = close(draft.id, ids(tx, draft.id[:2])) or "write it under commitments:, or use the pack whose cycle makes it"
+    problem = draft.problem("the register has no such commitment", hint)
     return Outcome(id=draft.id, problems=(problem,))

@@ -263,6 +263,11 @@ def test_events_of_an_unknown_commitment_are_told_with_the_nearest_id(tx):
     assert told(take(tx, stray).problems) == [
         "r.yaml:4:1: grf-2018: the register has no such commitment\n  hint: did you mean grf-2019?"
     ]
+    other = Draft(id="imrf-2022", commitment=None, events=stray.events, origin=("r.yaml", 5))
+    assert told(take(tx, other).problems) == [
+        "r.yaml:5:1: imrf-2022: the register has no such commitment\n"
+        "  hint: write it under commitments:, or use the pack whose cycle makes it"
+    ]
 
 
 def test_a_refused_event_is_told_at_its_line_and_the_others_are_taken_in(tx):

@@ -210,6 +210,10 @@ COMMITMENT = "id: a\nkind: reply\ntitle: t\nby: nl/a\nto: nl/b\n"
         ("stated_due: whenever", "6:13: stated_due: 'whenever' is not a date",
          "write 2027-12-13, 2027-12, 2025-Q1, 2027 or 2027-12-13/2027-12-19"),
         ("parent: a b", "6:9: parent: parent may not be written 'a b'", "write a-b"),
+        ("parent: '—'", "6:9: parent: parent may not be written '—'", "use small letters, capitals, digits - . : _"),
+        ("parent: {a: 1}", "6:9: parent: parent must be text, not a mapping", ""),
+        ("parent: 2018-07-13", "6:9: parent: parent must be text, not the date 2018-07-13",
+         'write "2018-07-13" in quotes'),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_told_without_jargon(line, expected, hint):

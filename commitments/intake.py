@@ -150,8 +150,8 @@ def _count(number: int, noun: str) -> str:
 def weigh(draft: Draft, known: Record | None, *, today: date, at: datetime) -> Outcome:
     """What is new in a draft, compared with what the register knows; `at` is when it is written down."""
     commitment = draft.commitment
-    if commitment and commitment.made and commitment.made > today:
-        return Outcome(id=draft.id, ahead=(f"{draft.id}, made {commitment.made}",))
+    if commitment and known is None and (first_day := _first_day(draft, commitment, today)) > today:
+        return Outcome(id=draft.id, ahead=(f"{draft.id}, made {first_day}",))
     fresh = [first] if (first := _of_itself(draft, known, today)) else []
     ahead, problems = [], []
     record = _with(known, *fresh, at=at)
@@ -181,9 +181,9 @@ def _of_itself(draft: Draft, known: Record | None, today: date) -> Event | None:
 
 
 def _first_day(draft: Draft, commitment: Commitment, today: date) -> date:
-    """The day it was made; where no source tells, the first day on which it must have existed."""
-    anchors = [window.earliest for window in commitment.anchors.values()]
-    return commitment.made or min([*anchors, *(event.occurred_on for event in draft.events), today])
+    """The day it was made; where no source tells, the first day on which it must have existed, else today."""
+    anchors = [window.earliest for window in commitment.anchors.values() if window.earliest <= today]
+    return commitment.made or min([*anchors, *(event.occurred_on for event in draft.events)], default=today)
 
 
 def _with(record: Record | None, *events: Event, at: datetime) -> Record | None:

@@ -47,6 +47,21 @@ def widen(window: Window, precision: Precision) -> Window:
     return window
 
 
+def beginning(held: Window) -> Window:
+    """When an edition begins: on its first day where its days are known, else anywhere in its month or year."""
+    return Window.on(held.earliest) if _days_known(held) else held
+
+
+def end(held: Window) -> Window:
+    """When an edition ends: on its last day where its days are known, else anywhere in its month or year."""
+    return Window.on(held.latest) if _days_known(held) else held
+
+
+def _days_known(held: Window) -> bool:
+    """Whether a window is the days of a meeting (2023-12-13/2023-12-15), and not a month, quarter or year."""
+    return held.exact or "/" in str(held)
+
+
 def _shift(window: Window, every: Period, turns: int) -> Window:
     ahead = Point(Period(every.count * turns, every.unit), "after")
     return window.map(lambda day: ahead.day(Window.on(day)))
@@ -94,8 +109,9 @@ def derived_commitment(pack: Pack, cycle: Cycle, derived: Derived, edition: Edit
 
 def derived_anchors(cycle: Cycle, derived: Derived, edition: Edition, held: Window) -> dict[str, Window]:
     """The anchor of a derived commitment: a date of its own where it has one, else that of its edition."""
-    if derived.at is None:
-        return {cycle.id: held}
+    if derived.due is not None:
+        return {cycle.id: beginning(held) if derived.due.before else end(held)}
+    assert derived.at is not None  # noqa: S101 (one of the two is always given)
     point = derived.at.point
     computed = widen(held.map(lambda day: point.day(Window.on(day))), derived.precision)
     return {derived.id: derived.known.get(edition.year, computed)}

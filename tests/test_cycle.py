@@ -106,8 +106,16 @@ def test_what_is_only_expected_is_awaited_and_never_overdue(store, book):
     with store.writing() as tx:
         grow(tx, book, today=date(2026, 11, 23), at=at(date(2026, 11, 23)))
     papers = assessed(store, book, "grf-2023-papers", date(2026, 11, 23))
-    assert str(papers.standing.current) == "2023-12-12/2023-12-14"
+    # before a meeting of several days is before the first of them
+    assert str(papers.standing.current) == "2023-12-12"
     assert (papers.standing.status, papers.notices) == (Status.AWAITED, ())
+
+
+def test_before_a_forum_known_by_its_year_is_as_uncertain_as_the_forum(store, book):
+    with store.writing() as tx:
+        grow(tx, book, today=date(2026, 11, 23), at=at(date(2026, 11, 23)))
+    papers = assessed(store, book, "grf-2027-papers", date(2026, 11, 23))
+    assert str(papers.standing.current) == "2026-12-31/2027-12-30"
 
 
 def test_a_date_that_people_moved_moves_what_is_derived_from_it(store, book):

@@ -16,7 +16,7 @@ from commitments.trouble import TroubleError
 from engine import explain, schedule
 from engine.cli.output import Failed, as_path, tell_problems
 from engine.cli.reading import FORMS, find, make_audit
-from engine.cli.running import change_line, digest_line
+from engine.cli.running import digest_line, tell_changes
 from engine.cli.setting import copy_workspace
 from engine.grow import grow
 from engine.session import Session, open_session
@@ -95,8 +95,7 @@ def _live_through(session: Session, drafts: tuple[Draft, ...], day: date) -> Pas
 
 def _tell(done: Pass) -> None:
     watched = [change for change in done.changes if change.before or not change.standing.status.settled]
-    for change in watched:
-        click.echo(f"  {change_line(change)}")
+    tell_changes(watched)
     history = len(done.changes) - len(watched)
     if history:
         click.echo(f"  ({history} more were settled before they were taken in)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,8 @@ def tell_pass(done: Pass, session: Session) -> None:
     if done.earlier_than is not None:
         click.echo(f"nothing done: a later pass was made already, as of {done.earlier_than:%Y-%m-%d %H:%M %Z}")
         return
-    click.echo(f"{number(done.assessed, 'commitment')} assessed, {number(len(done.changes), 'status')} changed")
-    for change in done.changes:
-        click.echo(f"  {change_line(change)}")
+    click.echo(f"{number(done.assessed, 'commitment')} assessed, {len(done.changes)} changed")
+    tell_changes(done.changes)
     for digest in done.digests:
         click.echo(f"  digest to {digest.reader.name} <{digest.reader.address}>: {digest_line(digest)}")
     for recipient in done.nothing_for:
@@ -50,11 +50,18 @@ def tell_pass(done: Pass, session: Session) -> None:
         click.echo(f"  in {as_path(session.workspace.outbox)}")
 
 
+def tell_changes(changes: Sequence[Change]) -> None:
+    """Print the statuses that changed, a line each."""
+    width = max((len(change.commitment.id) for change in changes), default=0)
+    for change in changes:
+        click.echo(f"  {change.commitment.id:<{width}}  {change_line(change)}")
+
+
 def change_line(change: Change) -> str:
     """A status that changed, in a line."""
     before = f"{change.before.replace('_', ' ')} → " if change.before else ""
     due = f" (due {explain.spoken_window(change.standing.current)})" if change.standing.current else ""
-    return f"{change.commitment.id:<12} {before}{explain.verdict(change.standing)}{due}  {change.commitment.title}"
+    return f"{before}{explain.verdict(change.standing)}{due} · {change.commitment.title}"
 
 
 def digest_line(digest: Digest) -> str:
@@ -89,7 +96,7 @@ def _serve_pass(session: Session) -> None:
     for digest in done.digests:
         schedule.log.info("digest to %s: %s", digest.reader.address, digest_line(digest))
     for change in done.changes:
-        schedule.log.info("%s", change_line(change))
+        schedule.log.info("%s %s", change.commitment.id, change_line(change))
 
 
 @click.group("digest")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -28,13 +28,21 @@ class SmtpSettings(Frozen):
     """The mail server in gestand.yaml. The password stands elsewhere: in an environment variable, or in a file."""
 
     host: Annotated[str, Field(min_length=1, max_length=253)]
-    port: Annotated[int, Field(ge=1, le=65535)] | None = None
     tls: Literal["starttls", "implicit", "none"] = "starttls"
+    port: Annotated[int, Field(ge=1, le=65535)] = _PORTS["starttls"]
     user: str = ""
     password_env: str = ""
     password_file: str = ""
     ca_file: str = ""
     timeout: Annotated[float, Field(gt=0, le=TOTAL)] = TOTAL
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_port(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        if not isinstance(value, dict):
+            return value
+        usual = _PORTS.get(str(value.get("tls")))
+        return value if usual is None else {"port": usual, **value}
 
     @model_validator(mode="after")
     def _login_is_safe(self) -> Self:
@@ -43,11 +51,6 @@ class SmtpSettings(Frozen):
         if self.user and self.tls == "none":
             raise ValueError("a password is never sent unencrypted; write tls: starttls, or leave user out")
         return self
-
-    @property
-    def door(self) -> int:
-        """The port: the one given, or the usual one for the kind of encryption."""
-        return self.port or _PORTS[self.tls]
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class SmtpDeliverer:
 
     def _open(self, server: smtplib.SMTP) -> None:
         """Connect, encrypt and log in, as the settings ask."""
-        code, text = server.connect(self.settings.host, self.settings.door)
+        code, text = server.connect(self.settings.host, self.settings.port)
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
         if self.settings.tls == "starttls":
@@ -139,7 +142,7 @@ def _cut(server: smtplib.SMTP) -> None:
 @contextmanager
 def _classified(settings: SmtpSettings) -> Iterator[None]:
     """Turns what smtplib raises into ours: whose fault it is, and whether to try again."""
-    where = f"{settings.host}:{settings.door}"
+    where = f"{settings.host}:{settings.port}"
     try:
         yield
     except smtplib.SMTPRecipientsRefused as error:

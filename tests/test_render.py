@@ -117,6 +117,25 @@ def test_a_window_is_told_in_the_fewest_words(window, english, dutch):
     assert phrases.span(DUTCH, Window.parse(window)) == dutch
 
 
+@pytest.mark.parametrize(
+    ("found", "english"),
+    [
+        (standing(Status.OVERDUE, "2018-08-10"), ""),  # the same date
+        (standing(Status.PENDING, "2018-09-14", "2018-08-24", days_late_original=-11), "originally 24 August 2018"),
+        (
+            standing(Status.OVERDUE, "2018-08-10", "2018-08-01", days_late_original=12),
+            "12 days late against the original date, 1 August 2018",
+        ),
+        (
+            standing(Status.AWAITED, "2018-08-10", "2018-08-12", days_late_original=1),  # nobody is obliged
+            "awaited for 1 day against the original date, 12 August 2018",
+        ),
+    ],
+)
+def test_the_original_date_is_told_where_it_differs(found, english):
+    assert phrases.original(ENGLISH, found) == english
+
+
 LETTERS_DATE = Window.parse("2018-07-13")
 
 

@@ -280,5 +280,5 @@ def test_settings_that_are_not_safe_are_refused(settings, said):
 
 @pytest.mark.parametrize(("tls", "port"), [("starttls", 587), ("implicit", 465), ("none", 25)])
 def test_the_port_follows_from_the_encryption(tls, port):
-    assert SmtpSettings(host="mail.example.org", tls=tls).door == port
-    assert SmtpSettings(host="mail.example.org", tls=tls, port=2525).door == 2525
+    assert SmtpSettings(host="mail.example.org", tls=tls).port == port
+    assert SmtpSettings(host="mail.example.org", tls=tls, port=2525).port == 2525

@@ -383,13 +383,13 @@ class _Reader:
         if kind is not None:
             return self._value(name, kind, value, path)
         if name in FIELDS:
-            return self._fault(path, *_too_early(name), at_key=True)
-        return self._fault(path, f"{name!r} is not known here", self._names_like(name), at_key=True)
+            message = f"{name} is known only once a deadline is counted, so it cannot choose a rule"
+            return self._fault(path, message, self._allowed(), at_key=True)
+        hint = f"{close(name, [*self._fields, *_NESTING])} {self._allowed()}".strip()
+        return self._fault(path, f"{name!r} is not known here", hint, at_key=True)
 
-    def _names_like(self, name: str) -> str:
-        guess = close(name, [*self._fields, *_NESTING])
-        allowed = f"allowed: {', '.join([*self._fields, 'anchors.<name>', *_NESTING])}"
-        return f"{guess} {allowed}".strip()
+    def _allowed(self) -> str:
+        return f"allowed: {', '.join([*self._fields, 'anchors.<name>', *_NESTING])}"
 
     def _value(self, name: str, kind: FieldType, value: object, path: Path) -> Condition:
         read = partial(self._value, name, kind)
@@ -425,10 +425,6 @@ class _Reader:
 
 def _all(parts: Sequence[Condition]) -> Condition:
     return parts[0] if len(parts) == 1 else All(tuple(parts))
-
-
-def _too_early(name: str) -> tuple[str, str]:
-    return f"{name} is known only once a deadline is counted, so it cannot choose a rule", "ask for something else"
 
 
 def _misfit(message: str, hint: str) -> Misfit:

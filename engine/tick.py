@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from email.utils import make_msgid
 from typing import Any
+from uuid import uuid4
 
 from commitments import register, store
 from commitments.model import Commitment, Standing, Status
@@ -322,7 +322,7 @@ def _take_slot(
         return
     tx.execute(store.told.insert(), [{"recipient": recipient.address, "notice": key, "digest": number} for key in keys])
     sender = workspace.settings.mail.sender
-    message_id = make_msgid("gestand", sender.partition("@")[2])
+    message_id = f"<{uuid4().hex}@{sender.partition('@')[2]}>"
     body = outbox.message(made, render(made, note=", ".join(recipient.roles)), sender=sender, message_id=message_id)
     outbox.queue(tx, number, made.reader, body, message_id, now)
     content = {"recipient": recipient.address, "slot": _text(slot), "message_id": message_id, "notices": keys}

@@ -69,7 +69,7 @@ class Page:
 
 
 def page(digest: Digest, *, note: str = "") -> Page:
-    """The digest in its reader's language; `note` says why they get it. Raises KeyError for a language we lack."""
+    """The digest in its reader's language; `note` names their roles. KeyError: no such language."""
     words = LANGUAGES[digest.reader.language]
     today = digest.slot.astimezone(ZoneInfo(digest.reader.timezone)).date()
     counts = ", ".join(words.counts[section](len(items)) for section, items in digest.sections)
@@ -130,7 +130,7 @@ def _original(words: Words, item: Item) -> str:
 
 def _footer(words: Words, digest: Digest, note: str) -> Iterator[tuple[str, str]]:
     if note:
-        yield words.why, phrases.clean(note)
+        yield words.why, ", ".join(words.roles.get(role, role) for role in phrases.clean(note).split(", "))
     yield words.covers, _covers(words, digest)
     if digest.packs:
         yield words.packs, ", ".join(digest.packs)

@@ -25,7 +25,7 @@ class Rendered:
 
 
 def render(digest: Digest, *, note: str = "") -> Rendered:
-    """The digest in its reader's language; `note` says why they get it (the roles they hold)."""
+    """The digest in its reader's language; `note` names the roles for which they get it, as "clerk, chair"."""
     contents = page(digest, note=note)
     text = environment().get_template("digest.txt").render(page=contents, words=contents.words)
     html = environment().get_template("digest.html").render(page=contents, words=contents.words)

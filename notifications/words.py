@@ -25,8 +25,8 @@ class Words:
     """One language: names, dates, plurals and sentences, with {places} to fill in.
 
     `units` are the words of rule files in the singular ("working day"); `anchors` are names that rules count from, as
-    they stand in a sentence; `force` says in a word that nobody is obliged; `settled` are the ends other than being
-    fulfilled.
+    they stand in a sentence; `force` says in a word that nobody is obliged; `settled` are the ends a commitment can
+    have; `roles` those that have a name of their own here.
     """
 
     code: str
@@ -89,6 +89,7 @@ class Words:
     more: Count
 
     why: str
+    roles: Mapping[str, str]
     covers: str
     covers_first: str
     missed: Count

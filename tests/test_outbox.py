@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import policy
@@ -185,6 +186,15 @@ def test_the_limit_leaves_the_rest_for_the_next_round(store):
     put(store, "a@example.org", "b@example.org", "c@example.org")
     taking = Taking()
     assert [deliver(store, taking, now=at(NOW), limit=2).sent for _ in range(3)] == [2, 1, 0]
+
+
+def test_two_processes_that_deliver_at_once_send_each_message_once(store):
+    put(store, *(f"{number}@example.org" for number in range(40)))
+    taking = Taking()
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda _: deliver(store, taking, now=at(NOW)), range(2)))
+    assert sum(result.sent for result in results) == 40
+    assert sorted(taking.taken) == sorted(f"{number}@example.org" for number in range(40))
 
 
 # ------------------------------------------------------------------------------------------------- killed

@@ -47,10 +47,10 @@ Owed by nl/regering/jenv/staatssecretaris
 Reply on the Global Compact on Refugees and the Global Compact     3 days late
 for Migration
 34964-B · dossier 34 964 · to nl/eerste-kamer/ia-jbz
-  Due       Friday 10 August 2018
-  Why then  4 weeks after the letter of 13 July 2018
-            “binnen vier weken na dagtekening van deze brief”
-  Source    Kamerstukken I 2017-2018, 34 964, B, letter of 13 July 2018
+  Due      Friday 10 August 2018
+  Because  4 weeks after the letter of 13 July 2018
+           “binnen vier weken na dagtekening van deze brief”
+  Source   Kamerstukken I 2017-2018, 34 964, B, letter of 13 July 2018
 
 
 ------------------------------------------------------------------------------
@@ -91,6 +91,14 @@ def test_the_day_is_the_readers():
 def test_the_footer_says_which_days_are_covered(covers_from, missed, covers):
     text = render(digest("en", LETTER, covers_from=covers_from, missed=missed)).text
     assert f"Covers  {covers}\n" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "why"),
+    [("en", "You get this as  clerk, rapporteur\n"), ("nl", "U krijgt dit als  griffier, rapporteur\n")],
+)
+def test_the_footer_says_why_you_get_it(language, why):
+    assert why in render(digest(language, LETTER), note="clerk, rapporteur").text
 
 
 # ------------------------------------------------------------------------------------------------- phrases
@@ -279,7 +287,7 @@ def test_the_html_can_be_read_aloud(language):
     assert all(
         table.get("role") == "presentation" or table.get("class") in {"rows", "foot"} for table in page.all("table")
     )
-    assert len(page.all("caption")) == sum(table.get("class") == "rows" for table in page.all("table")) == 8
+    assert len(page.all("caption")) == sum(table.get("class") == "rows" for table in page.all("table")) == 9
     assert all(head.get("scope") in {"row", "col"} for head in page.all("th"))
     assert {"name": "color-scheme", "content": "light dark"} in page.all("meta")
 

@@ -119,7 +119,7 @@ def test_no_and_zero_are_something():
     assert holds(parse({"partly": "present", "days_late": "present"}), {"partly": False, "days_late": 0})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_not_turns_every_condition_round(random: Random):
     condition, facts = parse(sample_conditions.written(random)), sample_conditions.facts(random)
@@ -290,7 +290,7 @@ def test_the_trace_tells_of_each_test_what_it_wanted_and_what_it_got():
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_where_every_check_helps_the_condition_holds_and_where_none_does_it_does_not(random: Random):
     asked, facts = parse(sample_conditions.written(random)), sample_conditions.facts(random)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from commitments.model import Commitment, Frozen, Party, within
 from commitments.source import Document, Problem, check, problem, read
 from commitments.trouble import TroubleError
 from notifications.notice import CLERK
+from notifications.outbox import valid
 from notifications.slots import Cadence
 from notifications.smtp import SmtpSettings
 from rules import book, calendar
@@ -22,7 +22,6 @@ from rules.book import RuleBook
 from rules.calendar import Calendars
 
 FILE = "gestand.yaml"
-ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
 def _zone(name: str) -> str:
@@ -34,7 +33,7 @@ def _zone(name: str) -> str:
 
 
 def _address(text: str) -> str:
-    if not ADDRESS.fullmatch(text):
+    if not valid(text):
         raise ValueError(f"{text!r} is not a mail address; write one such as griffie@example.org")
     return text
 
@@ -44,7 +43,7 @@ def _as_list(value: object) -> object:
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
-Address = Annotated[str, Field(max_length=254), AfterValidator(_address)]
+Address = Annotated[str, AfterValidator(_address)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 Roles = Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
 
@@ -99,12 +98,13 @@ class Mail(Frozen):
 
 
 class Settings(Frozen):
-    """What gestand.yaml says."""
+    """What gestand.yaml says. A name that it gives to a party comes before the one that a pack gives."""
 
     store: str = "gestand.db"
     timezone: Zone = "UTC"
     language: Literal["nl", "en"] = "en"
     packs: Words = ()
+    parties: dict[Party, str] = Field(default_factory=dict)
     mail: Mail = Mail()
     recipients: tuple[Recipient, ...] = ()
 
@@ -133,6 +133,11 @@ class Workspace:
     def store(self) -> Path:
         """The register's file."""
         return self.folder / self.settings.store
+
+    @property
+    def parties(self) -> dict[str, str]:
+        """The names of parties, by their place in the hierarchy."""
+        return self.book.parties | self.settings.parties
 
     @property
     def outbox(self) -> Path:

@@ -22,7 +22,7 @@ from notifications.digest import Digest, Reader, compose
 from notifications.notice import Item, Notice, Stage
 from notifications.outbox import Delivered, Deliverer
 from notifications.render import render
-from notifications.slots import last_slot
+from notifications.slots import last_slot, missed_slots
 
 _LAST_PASS, _RULES = "last_pass", "rules"
 
@@ -284,13 +284,17 @@ def _digest(
     table = store.digest
     earlier = table.select().where(table.c.recipient == recipient.address, table.c.slot < _text(slot))
     last = tx.execute(earlier.order_by(table.c.slot.desc())).first()
+    covers_from = _moment(last.slot) if last else None
+    addressed = reader(workspace, recipient)
     return compose(
-        reader(workspace, recipient),
+        addressed,
         items,
         slot=slot,
-        covers_from=_moment(last.slot) if last else None,
+        covers_from=covers_from,
         head=str(register.head(tx)),
         packs=tuple(str(loaded) for loaded in workspace.book.packs),
+        missed=missed_slots(recipient.cadence, addressed.timezone, covers_from, slot) if covers_from else 0,
+        names=workspace.parties,
     )
 
 

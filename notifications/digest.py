@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -39,6 +39,7 @@ class Digest:
 
     It covers what came up in the half-open window from `covers_from` (None for the first digest) to `slot`; `missed`
     slots in between are made up for. `head` is the ledger's head (`#seq hash16`): the reader's mailbox is its witness.
+    `names` are the names of parties, by their place in the hierarchy.
     """
 
     reader: Reader
@@ -48,6 +49,7 @@ class Digest:
     head: str
     packs: tuple[str, ...] = ()
     missed: int = 0
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def compose(
@@ -59,6 +61,7 @@ def compose(
     head: str,
     packs: Iterable[str] = (),
     missed: int = 0,
+    names: Mapping[str, str] | None = None,
 ) -> Digest | None:
     """The digest of these items, or None where there is nothing to say.
 
@@ -77,6 +80,7 @@ def compose(
         head=head,
         packs=tuple(packs),
         missed=missed,
+        names=names or {},
     )
 
 

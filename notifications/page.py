@@ -91,16 +91,17 @@ def _parts(words: Words, digest: Digest, today: date) -> Iterator[Part]:
         shown = items[:room]
         room -= len(shown)
         if shown:
-            yield Part(section, words.sections[section], len(items), tuple(_groups(words, section, shown, today)))
+            groups = tuple(_groups(words, digest, section, shown, today))
+            yield Part(section, words.sections[section], len(items), groups)
 
 
-def _groups(words: Words, section: Section, items: Iterable[Item], today: date) -> Iterator[Group]:
+def _groups(words: Words, digest: Digest, section: Section, items: Iterable[Item], today: date) -> Iterator[Group]:
     for parties, owed in groupby(items, key=lambda item: item.commitment.by):
-        heading = words.owed_by.format(party=phrases.parties(words, parties))
-        yield Group(heading, tuple(_row(words, section, item, today) for item in owed))
+        heading = words.owed_by.format(party=phrases.parties(words, parties, digest.names))
+        yield Group(heading, tuple(_row(words, digest, section, item, today) for item in owed))
 
 
-def _row(words: Words, section: Section, item: Item, today: date) -> Row:
+def _row(words: Words, digest: Digest, section: Section, item: Item, today: date) -> Row:
     commitment, standing, reason = item.commitment, item.standing, item.reason
     facts = (
         phrases.settled(words, standing),
@@ -110,7 +111,7 @@ def _row(words: Words, section: Section, item: Item, today: date) -> Row:
     )
     return Row(
         title=phrases.clean(commitment.title),
-        reference=phrases.reference(words, commitment),
+        reference=phrases.reference(words, commitment, digest.names),
         due=phrases.due_date(words, standing.current),
         state=phrases.state(words, standing, today),
         tone=Section.STILL_OVERDUE if standing.status is Status.FULFILLED_LATE else section,

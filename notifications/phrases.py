@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from commitments.dates import Window, month_end
@@ -175,14 +175,14 @@ def move(words: Words, moved: Moved | None) -> str:
     return "; ".join(part for part in (text, clean(moved.document), clean(moved.note)) if part)
 
 
-def reference(words: Words, commitment: Commitment) -> str:
+def reference(words: Words, commitment: Commitment, names: Mapping[str, str]) -> str:
     """What a commitment is known by: its identifier, its dossier, to whom it is owed, and that nobody is obliged."""
     dossier = words.dossier.format(dossier=clean(commitment.dossier)) if commitment.dossier else ""
-    to = words.to.format(parties=parties(words, commitment.to))
+    to = words.to.format(parties=parties(words, commitment.to, names))
     return " · ".join(part for part in (commitment.id, dossier, to, words.force.get(commitment.force, "")) if part)
 
 
-def parties(words: Words, names: Iterable[str]) -> str:
-    """Parties in one phrase: "a, b and c"."""
-    *first, last = names
+def parties(words: Words, owners: Iterable[str], names: Mapping[str, str]) -> str:
+    """Parties in one phrase, "a, b and c": by name where they have one, else by their place in the hierarchy."""
+    *first, last = [clean(names.get(party, party)) for party in owners]
     return words.joined.format(first=", ".join(first), last=last) if first else last

@@ -66,6 +66,11 @@ class RuleBook:
         return tuple((loaded.pack, cycle) for loaded in self.packs for cycle in loaded.pack.cycles)
 
     @cached_property
+    def parties(self) -> dict[str, str]:
+        """The names that the packs give to parties."""
+        return {party: name for loaded in self.packs for party, name in loaded.pack.parties.items()}
+
+    @cached_property
     def hash(self) -> str:
         """What the whole book hashes to: it changes when any pack does."""
         return hashlib.sha256("\n".join(loaded.hash for loaded in self.packs).encode()).hexdigest()

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from commitments.dates import Window
-from commitments.model import Citation, Force, Frozen, Parties, Status, Text
+from commitments.model import Citation, Force, Frozen, Parties, Party, Status, Text
 from commitments.source import Fault, Misfit
 from rules.condition import All, Condition, Not
 from rules.due import Due
@@ -263,13 +263,14 @@ class Cycle(Frozen):
 
 
 class Pack(Frozen):
-    """A rule file."""
+    """A rule file. `parties` gives names to the parties it speaks of, for digests to use."""
 
     pack: Name
     title: Annotated[str, Field(min_length=1, max_length=300)]
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
     timezone: str = "UTC"
     version: Annotated[str, Field(max_length=60)] = ""
+    parties: dict[Party, Text] = Field(default_factory=dict)
     notices: Ladder = DEFAULT_LADDER
     rules: tuple[Rule, ...] = ()
     cycles: tuple[Cycle, ...] = ()

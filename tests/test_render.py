@@ -226,8 +226,9 @@ def test_a_standing_is_told_in_a_few_words(found, english, dutch):
 
 def test_what_nobody_is_obliged_to_says_so():
     pledge = commitment("p", by="un/member-states", to=["un/unhcr", "un/iom", "nl/regering"], force=Force.VOLUNTARY)
-    assert phrases.reference(ENGLISH, pledge) == "p · to un/unhcr, un/iom and nl/regering · voluntary"
-    assert phrases.reference(DUTCH, pledge) == "p · aan un/unhcr, un/iom en nl/regering · vrijwillig"
+    assert phrases.reference(ENGLISH, pledge, {}) == "p · to un/unhcr, un/iom and nl/regering · voluntary"
+    named = {"un/unhcr": "UNHCR", "nl/regering": "de regering"}
+    assert phrases.reference(DUTCH, pledge, named) == "p · aan UNHCR, un/iom en de regering · vrijwillig"
 
 
 def test_a_language_has_every_section_unit_anchor_and_ending_that_the_other_has():

@@ -73,7 +73,7 @@ def gestand(ctx: click.Context, workspace: Path) -> None:
 def main() -> None:
     """Run the command line and leave with 0, 1 (something is wrong), 2 (wrong use), 3 (a bug) or 130 (interrupted)."""
     try:
-        status = gestand.main(standalone_mode=False)
+        status = gestand.main(prog_name="gestand", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

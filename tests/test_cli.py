@@ -1,0 +1,225 @@
+"""The command line as people use it: what each command says, and with which status it leaves."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from engine.cli import COMMANDS, main
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """A function that runs gestand in an empty folder and returns (status, what it said, what it complained of)."""
+    monkeypatch.chdir(tmp_path)
+
+    def gestand(*words):
+        monkeypatch.setattr(sys, "argv", ["gestand", *words])
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capsys.readouterr()
+        return left.value.code, said.out, said.err
+
+    return gestand
+
+
+@pytest.fixture
+def workspace(run):
+    """The same, in a new workspace with the example taken in."""
+    assert run("init")[0] == 0
+    assert run("import", "commitments/example.yaml", "--actor", "clerk")[0] == 0
+    return run
+
+
+def test_help_names_every_command_in_a_line(run):
+    status, out, _ = run("--help")
+    assert status == 0
+    assert [name for name in COMMANDS if f"\n  {name} " not in out] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_explains_itself(run, command):
+    status, out, _ = run(command, "--help")
+    assert status == 0
+    assert out.startswith(f"Usage: gestand {command}")
+
+
+def test_a_new_workspace_is_in_order_and_works_at_once(run):
+    assert run("init", "mine")[0] == 0
+    status, out, err = run("-w", "mine", "check")
+    assert (status, err) == (0, "")
+    assert out.startswith("4 packs with ")
+    assert out.endswith(": all in order\n")
+
+
+def test_init_leaves_a_workspace_that_is_there_alone(workspace):
+    status, out, err = workspace("init")
+    assert (status, out) == (1, "")
+    assert err == "gestand: . has a gestand.yaml already, and it is left as it is; name another folder\n"
+
+
+def test_without_a_workspace_there_is_a_way_out(run, tmp_path):
+    status, _, err = run("list")
+    assert status == 1
+    assert err == (
+        f"gestand: there is no gestand.yaml in {tmp_path}; make a workspace with `gestand init .`, "
+        "or name one with --workspace\n"
+    )
+
+
+def test_a_second_import_says_that_nothing_is_new(workspace):
+    """I3: the same import twice."""
+    status, out, _ = workspace("import", "commitments/example.yaml")
+    assert (status, out) == (0, "commitments/example.yaml: nothing new, 1 unchanged\n")
+
+
+def test_good_files_load_while_bad_ones_are_reported(workspace, tmp_path):
+    (tmp_path / "bad.yaml").write_text("commitments:\n  - id: x\n    knd: reply\n")
+    (tmp_path / "good.csv").write_text("id,kind,title,by,to\nC-1,question,A question,a,b\n")
+    status, out, err = workspace("import", "bad.yaml", "good.csv")
+    assert status == 1
+    assert "bad.yaml:3:5: commitments[0].knd" in err
+    assert "did you mean kind?" in err
+    assert out == "bad.yaml: nothing new\ngood.csv: 1 new commitment\n"
+
+
+def test_explain_gives_the_steps_the_rule_and_the_quote(workspace):
+    status, out, _ = workspace("explain", "34964-B", "--as-of", "2018-08-11")
+    assert status == 0
+    assert "as of Sat 11 Aug 2018: overdue, 1 day late" in out
+    assert "due Fri 10 Aug 2018\n  1 anchor   letter dated Fri 13 Jul 2018 (34964-B, ledger #" in out
+    assert "  late from  Sat 11 Aug 2018 00:00 Europe/Amsterdam\n" in out
+    assert "rule nl-eerste-kamer/reply-four-weeks: “binnen vier weken na dagtekening van deze brief”" in out
+
+
+def test_explain_says_why_a_rule_does_not_apply_condition_by_condition(workspace):
+    status, out, _ = workspace("explain", "34964-B", "--why-not", "question-ten-days")
+    assert status == 0
+    assert out == (
+        "rule house-rules/question-ten-days does not apply\n"
+        "  when   no   kind wanted question, got reply\n"
+        "  when   no   to wanted within house, got nl/eerste-kamer/ia-jbz\n"
+    )
+
+
+def test_explain_as_json_is_for_programs(workspace):
+    status, out, _ = workspace("explain", "34964-B", "--json")
+    assert status == 0
+    answer = json.loads(out)
+    assert (answer["status"], answer["days_late_current"], answer["settled_on"]) == ("fulfilled_late", 20, "2018-08-30")
+    assert answer["deadlines"][0]["current"] == "2018-08-10"
+
+
+def test_before_it_was_made_there_is_nothing_to_say(workspace):
+    status, _, err = workspace("explain", "34964-B", "--as-of", "2018-07-01")
+    assert status == 2
+    assert "34964-B was made on 2018-07-13, after 2018-07-01" in err
+
+
+def test_a_misspelt_id_gets_a_suggestion(workspace):
+    status, _, err = workspace("show", "34964-C")
+    assert (status, err) == (1, "gestand: there is no commitment 34964-C in the register; did you mean 34964-B?\n")
+
+
+def test_recording_appends_to_the_ledger_and_refuses_nonsense(workspace):
+    status, out, _ = workspace("record", "note", "34964-B", "--on", "2018-09-03", "--note", "filed", "--actor", "clerk")
+    assert (status, out) == (0, f"written down as ledger #{_head(workspace)}: 34964-B note on 2018-09-03\n")
+    status, _, err = workspace("record", "fulfilled", "34964-B", "--on", "2018-09-03")
+    assert status == 1
+    assert err.startswith("gestand: nothing was written down for 34964-B: it was fulfilled on 2018-08-30")
+
+
+def _head(run):
+    return int(run("verify")[1].partition("#")[2].split()[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("record", "extended", "34964-B"), "an extension names the new date"),
+        (("record", "extended", "34964-B", "--to", "2018-02-31"), "February 2018 has 28 days"),
+        (("record", "fulfilled", "34964-B", "--on", "yesterday"), "'yesterday' is not a day; write one such as 2018-08-10"),
+        (("list", "--status", "latee"), "latee"),
+        (("explain", "34964-B", "--why-not", "no-such-rule"), "there is no rule no-such-rule; the rules in use are "),
+    ],
+)
+def test_wrong_use_leaves_with_2_and_says_what_is_wrong(workspace, words, complaint):
+    status, _, err = workspace(*words)
+    assert status == 2
+    assert complaint in err
+
+
+def test_list_filters_and_writes_for_programs(workspace):
+    status, out, _ = workspace("list", "--status", "settled", "--by", "nl/regering", "--json")
+    assert status == 0
+    (row,) = json.loads(out)
+    assert (row["id"], row["status"], row["original_due"]) == ("34964-B", "fulfilled_late", "2018-08-10")
+    assert workspace("list", "--status", "overdue", "--kind", "reply")[1] == "no commitments fit; leave a filter out\n"
+
+
+def test_an_empty_register_says_what_to_do(run):
+    run("init")
+    (settings,) = ["gestand.yaml"]
+    with open(settings) as file:
+        text = file.read()
+    with open(settings, "w") as file:
+        file.write(text.replace("packs: [nl-eerste-kamer, un-gcr, un-gcm]", "packs: []"))
+    assert run("list")[1] == "no commitments yet; take a register file in with `gestand import FILE`\n"
+    assert "There are no commitments in this account." in run("audit")[1]
+
+
+def test_audit_writes_a_table_that_another_program_opens(workspace, tmp_path):
+    assert workspace("audit", "--format", "csv", "-o", "audit.csv")[0] == 0
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "audit.csv").read_text(encoding="utf-8"))))
+    (letter,) = [row for row in rows if row["id"] == "34964-B"]
+    assert (letter["current_due"], letter["days_late_current"]) == ("2018-08-10", "20")
+
+
+def test_audit_as_of_a_day_before_the_reply_finds_it_overdue(workspace):
+    status, out, _ = workspace("audit", "--as-of", "2018-08-29", "--format", "json")
+    assert status == 0
+    (row,) = [row for row in json.loads(out)["rows"] if row["id"] == "34964-B"]
+    assert (row["status"], row["days_late_current"]) == ("overdue", 19)
+
+
+def test_verify_finds_the_ledger_whole_and_a_wrong_anchor_wanting(workspace):
+    assert workspace("verify")[0] == 0
+    status, out, _ = workspace("verify", "--anchor", "#999 0123456789abcdef")
+    assert status == 1
+    assert "999" in out
+
+
+def test_tick_says_what_it_did_and_a_second_one_that_there_was_nothing(workspace):
+    status, out, _ = workspace("tick", "--as-of", "2026-11-24")
+    assert status == 0
+    assert "digest to The clerk <clerk@example.org>" in out
+    assert workspace("tick", "--as-of", "2026-11-24")[1] == "0 commitments assessed, 0 changed\n  0 sent\n"
+    status, out, _ = workspace("tick", "--as-of", "2026-11-23")
+    assert status == 1
+    assert out == "nothing done: a later pass was made already, as of 2026-11-24 08:00 UTC+01:00\n"
+
+
+def test_a_preview_is_the_digest_and_leaves_no_trace(workspace):
+    before = workspace("verify")[1]
+    status, out, _ = workspace("digest", "preview", "--recipient", "clerk@example.org", "--as-of", "2026-11-24")
+    assert status == 0
+    assert "NEWLY OVERDUE" in out
+    assert workspace("verify")[1] == before
+    assert workspace("digest", "list")[1] == "no digest was made yet; `gestand tick` makes those that are due\n"
+
+
+def test_doctor_says_which_matcher_runs_and_that_all_is_well(workspace):
+    status, out, _ = workspace("doctor")
+    assert status == 0
+    assert "matcher     durable_rules 2.0.28" in out or "matcher     reference" in out
+    assert ": in order\n" in out
+
+
+def test_help_answers_without_loading_what_it_does_not_need():
+    """A number to hold: gestand --help in 0.3 s; what costs time is importing."""
+    code = "import sys, engine.cli; print([m for m in ('sqlalchemy','pydantic','jinja2','holidays') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout == "[]\n"

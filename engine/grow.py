@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import partial
 
 from commitments.dates import Window
 from commitments.model import Commitment, Event, EventKind, Record
@@ -24,9 +25,15 @@ def grow(tx: Connection, book: RuleBook, *, today: date, at: datetime) -> int:
     """Bring the register up to what the cycles say there should be on `today`; how many entries that took."""
     written = 0
     for pack, cycle in book.cycles:
-        for edition in editions(cycle, today):
+        for edition in editions(cycle, today, partial(_held, tx, cycle)):
             written += _turn(tx, pack, cycle, edition, today=today, at=at)
     return written
+
+
+def _held(tx: Connection, cycle: Cycle, label: str) -> Window | None:
+    """When an edition was held, if it was."""
+    known = record(tx, f"{cycle.id}-{label}")
+    return known.anchors.get(cycle.id) if known and known.settled else None
 
 
 def _turn(tx: Connection, pack: Pack, cycle: Cycle, edition: Edition, *, today: date, at: datetime) -> int:

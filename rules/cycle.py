@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
@@ -11,31 +11,63 @@ from typing import Literal
 from commitments.dates import DAY, Window, month_end
 from commitments.model import Commitment
 from rules.pack import Cycle, Derived, Pack, Rule
-from rules.period import Period, Point
+from rules.period import Period, Point, Unit
 
 Precision = Literal["day", "month", "year"]
 
 
 @dataclass(frozen=True)
 class Edition:
-    """One turn of a cycle: the year it goes by, when it falls, and the day from which it is looked forward to."""
+    """One turn of a cycle: what it goes by (2027), when it falls, and the day from which it is looked forward to."""
 
-    year: int
+    label: str
     window: Window
     open_from: date | None
 
 
-def editions(cycle: Cycle, today: date) -> Iterator[Edition]:
+Held = Callable[[str], Window | None]
+"""When the edition of that label was held; None where that is not known."""
+
+
+def editions(cycle: Cycle, today: date, held: Held = lambda _: None) -> Iterator[Edition]:
     """The turns of a cycle up to the one looked forward to on `today`: each opens when the one before it is over."""
     open_from = cycle.since
+    previous = cycle.first
+    days = cycle.rrule.days(cycle.first.earliest) if cycle.rrule else None
     for turn in count():
-        if open_from is not None and open_from > today:
+        computed = _computed(cycle, turn, previous, days)
+        if computed is None or (open_from is not None and open_from > today):
             return
-        computed = widen(_shift(cycle.first, cycle.every, turn), cycle.precision) if turn else cycle.first
-        year = computed.earliest.year
-        window = cycle.known.get(year, computed)
-        yield Edition(year, window, open_from)
+        label = _label(cycle, computed.earliest)
+        window = cycle.known.get(label, computed)
+        yield Edition(label, window, open_from)
         open_from = window.latest + DAY
+        previous = (held(label) or window) if cycle.cycle_anchor == "held" else window
+
+
+def _computed(cycle: Cycle, turn: int, previous: Window, days: Iterator[date] | None) -> Window | None:
+    """When a turn falls by the cycle's rhythm: the first as it was written, the others as sure as `precision` says."""
+    day = next(days, None) if days is not None else None
+    if turn == 0:
+        return cycle.first
+    if cycle.every is not None:
+        # Counted from the first, never from turn to turn: 31 January comes round to 31 March, not to the 28th.
+        base, turns = (cycle.first, turn) if cycle.cycle_anchor == "fixed" else (previous, 1)
+        return widen(_shift(base, cycle.every, turns), cycle.precision)
+    length = cycle.first.latest - cycle.first.earliest
+    return widen(Window(day, day + length), cycle.precision) if day else None
+
+
+def _label(cycle: Cycle, day: date) -> str:
+    """What tells the editions of a cycle apart: the year, the month, or the day, as seldom as it comes round."""
+    rhythm = cycle.every.unit if cycle.every is not None else _RHYTHMS.get(cycle.rrule.frequency if cycle.rrule else "")
+    if rhythm is Unit.YEAR:
+        return f"{day:%Y}"
+    return f"{day:%Y-%m}" if rhythm is Unit.MONTH else day.isoformat()
+
+
+_RHYTHMS = {"YEARLY": Unit.YEAR, "MONTHLY": Unit.MONTH}
+"""How often a recurrence rule falls, where it falls once each time."""
 
 
 def widen(window: Window, precision: Precision) -> Window:
@@ -76,9 +108,9 @@ def main_commitment(pack: Pack, cycle: Cycle, edition: Edition) -> Commitment:
     """What an edition of a cycle is in the register."""
     promise = cycle.commitment
     return Commitment(
-        id=f"{cycle.id}-{edition.year}",
+        id=f"{cycle.id}-{edition.label}",
         kind=promise.kind,
-        title=f"{promise.title or cycle.title} {edition.year}",
+        title=f"{promise.title or cycle.title} {edition.label}",
         by=promise.by,
         to=promise.to,
         force=promise.force,
@@ -93,15 +125,15 @@ def derived_commitment(pack: Pack, cycle: Cycle, derived: Derived, edition: Edit
     """What goes with an edition, dated from the days on which that edition is now known to fall (`held`)."""
     promise = cycle.commitment
     return Commitment(
-        id=f"{cycle.id}-{edition.year}-{derived.id}",
+        id=f"{cycle.id}-{edition.label}-{derived.id}",
         kind=derived.kind or promise.kind,
-        title=f"{derived.title} ({promise.title or cycle.title} {edition.year})",
+        title=f"{derived.title} ({promise.title or cycle.title} {edition.label})",
         by=derived.by or promise.by,
         to=derived.to or promise.to,
         force=derived.force or promise.force,
         made=edition.open_from,
         anchors=derived_anchors(cycle, derived, edition, held),
-        parent=f"{cycle.id}-{edition.year}",
+        parent=f"{cycle.id}-{edition.label}",
         cycle=name(pack, cycle, derived),
         source=derived.source if derived.source.document else cycle.source,
     )
@@ -114,7 +146,7 @@ def derived_anchors(cycle: Cycle, derived: Derived, edition: Edition, held: Wind
     assert derived.at is not None  # noqa: S101 (one of the two is always given)
     point = derived.at.point
     computed = widen(held.map(lambda day: point.day(Window.on(day))), derived.precision)
-    return {derived.id: derived.known.get(edition.year, computed)}
+    return {derived.id: derived.known.get(edition.label, computed)}
 
 
 def dating_rules(pack: Pack, cycle: Cycle) -> Iterator[Rule]:

@@ -19,6 +19,7 @@ from commitments.source import Fault, Misfit
 from rules.condition import All, Condition, Not
 from rules.due import Due
 from rules.period import Period, Point, Unit
+from rules.recurrence import Recurrence
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
@@ -174,6 +175,10 @@ class Rule(Frozen):
         return self.when if self.unless is None else All((self.when, Not(self.unless)))
 
 
+ROUNDS = frozenset({Unit.DAY, Unit.WEEK, Unit.MONTH, Unit.YEAR})
+"""The units in which something can come round."""
+
+
 class Promise(Frozen):
     """Who owes what to whom at every turn of a cycle."""
 
@@ -212,7 +217,7 @@ class Derived(Frozen):
     source: Citation = Citation()
     at: Distance | None = None
     precision: Literal["day", "month", "year"] = "day"
-    known: dict[int, Window] = Field(default_factory=dict)
+    known: dict[str, Window] = Field(default_factory=dict)
     due: Due | None = None
     kind: Kind | None = None
     by: Parties | None = None
@@ -230,28 +235,46 @@ class Derived(Frozen):
 class Cycle(Frozen):
     """Something that comes round: its first date, how often, the dates that are known, and what goes with it.
 
-    Its occurrences enter the register from the day `since` on. A date in `known`, by the year of the edition, beats
-    the computed one, which is no more certain than `precision` says.
+    Its occurrences enter the register from the day `since` on. A date in `known`, by the edition's label, beats
+    the computed one, which is no more certain than `precision` says. It comes round `every` so often, or by a
+    recurrence rule (`rrule`, RFC 5545); `cycle_anchor` says what the next one is counted from: the first, the one
+    before as planned, or the one before as held.
     """
 
     id: Name
     title: Annotated[str, Field(min_length=1, max_length=300)]
     source: Citation = Citation()
     since: date | None = None
-    every: Period
+    every: Period | None = None
+    rrule: Recurrence | None = None
+    cycle_anchor: Literal["fixed", "planned", "held"] = "fixed"
     first: Window
     precision: Literal["day", "month", "year"] = "day"
-    known: dict[int, Window] = Field(default_factory=dict)
+    known: dict[str, Window] = Field(default_factory=dict)
     commitment: Promise
     notices: Ladder | None = None
     derived: tuple[Derived, ...] = ()
 
     @field_validator("every")
     @classmethod
-    def _comes_round(cls, every: Period) -> Period:
-        if every.unit not in {Unit.MONTH, Unit.YEAR} or every.count < 1:
-            raise ValueError(f"a cycle comes round in months or years, not every {every}")
+    def _comes_round(cls, every: Period | None) -> Period | None:
+        if every is not None and (every.unit not in ROUNDS or every.count < 1):
+            raise ValueError(f"a cycle comes round in days, weeks, months or years, not every {every}")
         return every
+
+    @model_validator(mode="after")
+    def _one_rhythm(self) -> Self:
+        if (self.every is None) == (self.rrule is None):
+            raise ValueError("say how often it comes round, by every (4 years) or by rrule, one of the two")
+        if self.rrule is None:
+            return self
+        if self.cycle_anchor != "fixed":
+            raise Misfit(
+                Fault(("cycle_anchor",), "an rrule always counts from the first", "use every, or leave this out")
+            )
+        if reason := self.rrule.unsynchronised(self.first):
+            raise Misfit(Fault(("first",), reason, "let first be a day on which the rrule falls"))
+        return self
 
     @model_validator(mode="after")
     def _from_itself(self) -> Self:

@@ -71,16 +71,16 @@ def assessed(store, book, identifier, day):
 
 def test_an_edition_opens_when_the_one_before_it_is_over(pack):
     (cycle,) = pack.cycles
-    assert [edition.year for edition in editions(cycle, date(2018, 12, 16))] == []
-    assert [edition.year for edition in editions(cycle, date(2018, 12, 17))] == [2019]
-    assert [edition.year for edition in editions(cycle, date(2019, 12, 18))] == [2019]
-    assert [edition.year for edition in editions(cycle, date(2019, 12, 19))] == [2019, 2023]
+    assert [edition.label for edition in editions(cycle, date(2018, 12, 16))] == []
+    assert [edition.label for edition in editions(cycle, date(2018, 12, 17))] == ["2019"]
+    assert [edition.label for edition in editions(cycle, date(2019, 12, 18))] == ["2019"]
+    assert [edition.label for edition in editions(cycle, date(2019, 12, 19))] == ["2019", "2023"]
 
 
 def test_a_known_date_beats_the_computed_one_and_a_computed_one_is_no_surer_than_its_precision(pack):
     (cycle,) = pack.cycles
-    windows = {edition.year: str(edition.window) for edition in editions(cycle, date(2026, 11, 23))}
-    assert windows == {2019: "2019-12-17/2019-12-18", 2023: "2023-12-13/2023-12-15", 2027: "2027"}
+    windows = {edition.label: str(edition.window) for edition in editions(cycle, date(2026, 11, 23))}
+    assert windows == {"2019": "2019-12-17/2019-12-18", "2023": "2023-12-13/2023-12-15", "2027": "2027"}
 
 
 def test_the_register_grows_once_and_then_has_what_it_should(store, book):
@@ -135,7 +135,7 @@ def test_a_pack_that_learns_a_date_dates_the_register_anew(store, book, pack):
     with store.writing() as tx:
         grow(tx, book, today=date(2026, 11, 23), at=at(date(2026, 11, 23)))
     (cycle,) = pack.cycles
-    wiser = cycle.model_copy(update={"known": cycle.known | {2027: Window.parse("2027-12-13/2027-12-17")}})
+    wiser = cycle.model_copy(update={"known": cycle.known | {"2027": Window.parse("2027-12-13/2027-12-17")}})
     later = RuleBook((LoadedPack(pack.model_copy(update={"cycles": (wiser,)}), "forum.yaml", "1" * 64),))
     with store.writing() as tx:
         assert grow(tx, later, today=date(2026, 12, 1), at=at(date(2026, 12, 1))) == 3

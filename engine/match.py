@@ -36,7 +36,7 @@ class Matcher(Protocol):
         ...
 
     def close(self) -> None:
-        """Gives back what it holds; it cannot be asked again."""
+        """Gives back what it holds; nothing is asked of it afterwards."""
         ...
 
 

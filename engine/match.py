@@ -173,14 +173,13 @@ class DurableMatcher:
 
     def applying(self, facts: Facts) -> frozenset[str]:
         """The names of the rules whose condition holds."""
-        if self._closed:
-            raise MatcherClosedError
         return self._answer(self._sieve.key(facts))
 
     def close(self) -> None:
-        """Gives the rulesets back; closing again does nothing."""
+        """Gives the rulesets back and forgets every answer; closing again does nothing."""
         with self._lock:
             self._closed = True
+            self._answer.cache_clear()
             while self._rulesets:
                 self._rulesets.pop().close()
 

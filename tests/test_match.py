@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import match, subset
-from engine.match import MatcherClosedError, NoDurableRulesError, engine_name, matcher
+from engine.match import DurableFaultError, MatcherClosedError, NoDurableRulesError, engine_name, matcher
 from engine.subset import (
     ForeignConditionError,
     ForeignRuleError,
@@ -477,6 +477,36 @@ def test_every_session_begins_with_an_event_that_fires_and_is_deleted():
         ("delete_state", "0"),
         ("delete_ruleset",),
     ]
+
+
+class Faulty:
+    """A C module that takes no message as it should."""
+
+    def __init__(self, code):
+        self.code = code
+
+    def create_ruleset(self, _name, _definition):
+        return 1
+
+    def assert_event(self, _handle, _message):
+        return self.code, 0
+
+    def start_action_for_state(self, _handle, _state):
+        return None
+
+
+FAULTS = [
+    (0, 'durable_rules did not open a session when it was sent {"t": "open"}'),
+    (2, 'durable_rules answered 2 when it was sent {"t": "open"}'),
+]
+
+
+@pytest.mark.parametrize(("code", "sentence"), FAULTS)
+def test_when_durable_rules_does_what_it_should_not_nothing_is_answered(code, sentence):
+    (shard,) = shards({"reply": parse({"kind": "reply"})})
+    with pytest.raises(DurableFaultError) as caught:
+        match._Ruleset(Faulty(code), shard).chosen(lambda _: True)
+    assert str(caught.value) == sentence
 
 
 @needs_durable

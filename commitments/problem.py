@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Path = tuple[str | int, ...]
 """The way to a value inside a file: ("rules", 0, "due")."""
@@ -19,7 +19,10 @@ _BREAKS = re.compile(r"\r\n|[\n\r]")
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """A mistake in a file: line and column count from 1, line 0 means the whole file."""
+    """A mistake in a file: line and column count from 1, line 0 means the whole file.
+
+    What is only a `warning` works as it is written, and is perhaps not meant so.
+    """
 
     file: str
     line: int
@@ -28,11 +31,13 @@ class Problem:
     message: str
     hint: str = ""
     excerpt: str = ""
+    level: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
         """The place, the sentence, the source line with a caret below the column, and the hint."""
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        parts = [": ".join(part for part in (place, self.path, self.message) if part), *self._pointed()]
+        level = self.level if self.level == "warning" else ""
+        parts = [": ".join(part for part in (place, level, self.path, self.message) if part), *self._pointed()]
         return "\n".join([*parts, f"  hint: {self.hint}"] if self.hint else parts)
 
     def _pointed(self) -> tuple[str, ...]:

@@ -113,21 +113,34 @@ class Citation(Frozen):
 
 
 class StatedDue(Frozen):
-    """The date a commitment itself names as its deadline, with the words it was named in."""
+    """The date a commitment itself names as its deadline, with the words it was named in.
 
-    date: Window
+    Without a date the words must do ("voor de zomer"): the terms of a pack say what they mean.
+    """
+
+    date: Window | None = None
     until: Literal["inclusive", "exclusive"] = "inclusive"
     phrase: Text = ""
 
     @model_validator(mode="before")
     @classmethod
     def _from_date(cls, value: Any) -> Any:  # noqa: ANN401
-        return value if isinstance(value, dict | cls) else {"date": value}
+        if isinstance(value, dict | cls):
+            return value
+        return {"phrase": value} if isinstance(value, str) and not value[:1].isdigit() else {"date": value}
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.date is None and not self.phrase:
+            raise ValueError("a stated deadline names a date, or the phrase that stands for one")
+        return self
 
     @property
-    def window(self) -> Window:
-        """The last days in time: the day before, where the date was named with "before"."""
-        return self.date if self.until == "inclusive" else self.date.map(lambda day: day - DAY)
+    def window(self) -> Window | None:
+        """The last days in time: the day before, where the date was named with "before". None for words only."""
+        if self.date is None or self.until == "inclusive":
+            return self.date
+        return self.date.map(lambda day: day - DAY)
 
 
 class Commitment(Frozen):

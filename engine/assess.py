@@ -5,66 +5,21 @@ Everything here is a function of the record, the rule book and the day; nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from commitments.dates import DAY, Window
-from commitments.model import EventKind, Force, Record, Recorded, Standing, StatedDue, Status
+from commitments.model import EventKind, Record, Recorded, Standing, Status
 from engine.match import Matcher
-from notifications.notice import CLERK, Moved, Notice, Reason, Stage
-from rules.book import BookRule, RuleBook
+from engine.obligations import Move, Obligation, obligations
+from notifications.notice import CLERK, Moved, Notice, Stage
+from rules.book import RuleBook
 from rules.calendar import Calendars
 from rules.condition import Value
-from rules.deadline import Deadline, Step, compute
-from rules.pack import DEFAULT_LADDER, Ladder
-
-STATED = "stated"
-"""What stands for the rule where the commitment itself names its date."""
-NO_DATE = "the commitment names no date, and no rule in use counts one for it"
 
 _SETTLED_STATUS = {EventKind.WITHDRAWN: Status.WITHDRAWN, EventKind.LAPSED: Status.LAPSED}
-
-
-@dataclass(frozen=True)
-class Move:
-    """A deadline that came to fall elsewhere: the event that moved it, and from where (None: not known) to where."""
-
-    entry: Recorded
-    before: Window | None
-    after: Window
-
-
-@dataclass(frozen=True, kw_only=True)
-class Obligation:
-    """One deadline of a commitment: the rule that set it, the date as first counted and as it stands, and its ladder.
-
-    `beaten_by` names what counts instead of it, empty where it counts.
-    """
-
-    rule: str
-    deadline: Deadline
-    current: Window | None
-    force: Force
-    ladder: Ladder
-    reason: Reason
-    moves: tuple[Move, ...] = ()
-    beaten_by: str = ""
-
-    @property
-    def original(self) -> Window | None:
-        """The deadline before any extension."""
-        return self.deadline.window
-
-    @cached_property
-    def soon(self) -> date | None:
-        """The day from which it is due soon: the first reminder, or the first day on which it can fall."""
-        if self.current is None:
-            return None
-        ahead = [rung.day for rung in self.ladder.rungs(self.current) if rung.stage == "reminder"]
-        return min([*ahead, self.current.earliest])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,109 +72,16 @@ def assess(record: Record, book: RuleBook, applying: Iterable[str], calendars: C
 
     `record` holds what had happened by then, and no more.
     """
-    obligations = tuple(_obligations(record, [book.rules[name] for name in sorted(applying)], calendars))
-    governing = _governing(obligations)
+    found = tuple(obligations(record, sorted(applying), book, calendars, today))
+    governing = _governing(found)
     standing = _standing(record, governing, today)
     return Assessment(
         record=record,
         today=today,
-        obligations=obligations,
+        obligations=found,
         standing=standing,
-        notices=tuple(_notices(record, obligations, standing, today)),
-        next_change=_next_change(obligations, standing, today),
-    )
-
-
-def _obligations(record: Record, rules: list[BookRule], calendars: Calendars) -> Iterator[Obligation]:
-    computed = [rule for rule in rules if not rule.rule.due.stated]
-    stated = record.commitment.stated_due is not None
-    if stated or not computed:
-        yield _stated(record, rules)
-    for rule in computed:
-        yield _computed(record, rule, calendars, beaten_by=STATED if stated else "")
-
-
-def _computed(record: Record, rule: BookRule, calendars: Calendars, beaten_by: str) -> Obligation:
-    def count(anchors: Mapping[str, Window]) -> Deadline:
-        return compute(rule.rule.due, anchors, calendars, timezone=rule.pack.timezone)
-
-    moves = tuple(_moves(record, lambda anchors: count(anchors).window))
-    deadline = count(record.anchors)
-    return Obligation(
-        rule=rule.name,
-        deadline=deadline,
-        current=_current(record, deadline),
-        force=rule.rule.force or record.commitment.force,
-        ladder=rule.ladder,
-        reason=_reason(rule, record.anchors),
-        moves=moves,
-        beaten_by=beaten_by,
-    )
-
-
-def _stated(record: Record, rules: list[BookRule]) -> Obligation:
-    """The date that the commitment itself names, or ought to, told as the rule that applies would tell it."""
-    stated, source = record.commitment.stated_due, record.commitment.source
-    rule = min(rules, key=lambda item: not item.rule.due.stated, default=None)
-    deadline = _named_date(stated) if stated else Deadline(window=None, at=None, steps=(), unknown=NO_DATE)
-    return Obligation(
-        rule=STATED,
-        deadline=deadline,
-        current=_current(record, deadline),
-        force=(rule.rule.force if rule else None) or record.commitment.force,
-        ladder=rule.ladder if rule else DEFAULT_LADDER,
-        reason=Reason(rule=STATED, phrase=stated.phrase if stated else "", quote=source.quote, document=str(source)),
-        moves=tuple(_moves(record, lambda _: deadline.window)),
-    )
-
-
-def _current(record: Record, deadline: Deadline) -> Window | None:
-    return record.extensions[-1].event.date if record.extensions else deadline.window
-
-
-def _moves(record: Record, count: Callable[[Mapping[str, Window]], Window | None]) -> Iterator[Move]:
-    """How the deadline moved, event by event: by extensions, and by anchors that got another date."""
-    turns = [entry for entry in record.in_order if entry.event.kind in {EventKind.ANCHORED, EventKind.EXTENDED}]
-    if not turns:
-        return
-    anchors = dict(record.commitment.anchors)
-    extended: Window | None = None
-    before = count(anchors)
-    for entry in turns:
-        if entry.event.kind is EventKind.EXTENDED:
-            extended = entry.event.date
-        elif entry.event.date is not None:
-            anchors[entry.event.anchor] = entry.event.date
-        after = extended or count(anchors)
-        if after is not None and after != before:
-            yield Move(entry, before, after)
-        before = after
-
-
-def _named_date(stated: StatedDue) -> Deadline:
-    words = f" ({stated.phrase})" if stated.phrase else ""
-    last = (
-        "before that day, so the day before is the last in time" if stated.until == "exclusive" else "that day included"
-    )
-    step = Step(
-        name="stated",
-        text=f"the commitment names its own date: {stated.date}{words}, {last}",
-        data={"date": str(stated.date), "until": stated.until, "phrase": stated.phrase},
-    )
-    return Deadline(window=stated.window, at=None, steps=(step,))
-
-
-def _reason(rule: BookRule, anchors: Mapping[str, Window]) -> Reason:
-    due = rule.rule.due
-    anchor = due.after or due.before or ""
-    return Reason(
-        rule=rule.name,
-        period=" and ".join(str(period) for period in due.periods),
-        side="before" if due.before else "after",
-        anchor=str(anchor),
-        anchor_date=anchors.get(str(anchor)),
-        quote=rule.rule.source.quote,
-        document=str(rule.rule.source),
+        notices=tuple(_notices(record, found, standing, today)),
+        next_change=_next_change(found, standing, today),
     )
 
 

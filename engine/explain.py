@@ -8,7 +8,8 @@ from datetime import date
 
 from commitments.dates import DAY, Window
 from commitments.model import EventKind, Record, Standing, Status
-from engine.assess import STATED, Assessment, Assessor, Move, Obligation, facts
+from engine.assess import Assessment, Assessor, facts
+from engine.obligations import STATED, Move, Obligation, Unheeded
 from rules.book import RuleBook
 from rules.condition import Check, trace
 
@@ -75,7 +76,8 @@ def _obligation(obligation: Obligation, assessment: Assessment, book: RuleBook) 
         yield f"  {'late from':<{_GUTTER}}{_late_from(obligation, current, book)}"
     yield f"  {'because':<{_GUTTER}}{_because(obligation, assessment, book)}"
     if obligation.beaten_by:
-        yield f"  {'but':<{_GUTTER}}this does not count: the date that the commitment itself names comes before it"
+        first = "the date that the commitment itself names" if obligation.beaten_by == STATED else obligation.beaten_by
+        yield f"  {'but':<{_GUTTER}}this does not count: {first} comes before it"
 
 
 def _steps(obligation: Obligation, record: Record) -> Iterator[tuple[str, str]]:
@@ -84,6 +86,8 @@ def _steps(obligation: Obligation, record: Record) -> Iterator[tuple[str, str]]:
         yield step.name, f"{step.text}{origin}"
     for move in obligation.moves:
         yield "moved", _move(move)
+    for item in obligation.unheeded:
+        yield "refused", _unheeded(item)
 
 
 def _origin(record: Record, anchor: str) -> str:
@@ -96,11 +100,16 @@ def _origin(record: Record, anchor: str) -> str:
 
 def _move(move: Move) -> str:
     event = move.entry.event
-    what = "extended" if event.kind is EventKind.EXTENDED else f"{event.anchor} dated anew"
+    what = f"{event.anchor} dated anew" if event.kind is EventKind.ANCHORED else event.kind.replace("_", " ")
     source = ", ".join(part for part in (event.decided_by, event.document, event.note) if part)
     origin = f"{source}, ledger #{move.entry.seq}" if source else f"ledger #{move.entry.seq}"
     before = f"from {spoken_window(move.before)} " if move.before else ""
     return f"{what} on {spoken(event.occurred_on)}, {before}to {spoken_window(move.after)} ({origin})"
+
+
+def _unheeded(item: Unheeded) -> str:
+    event = item.entry.event
+    return f"{event.kind.replace('_', ' ')} of {spoken(event.occurred_on)}: {item.reason} (ledger #{item.entry.seq})"
 
 
 def _late_from(obligation: Obligation, current: Window, book: RuleBook) -> str:
@@ -158,7 +167,7 @@ def why_not_lines(answer: WhyNot) -> Iterator[str]:
     yield f"rule {answer.rule} {'applies' if answer.applies else 'does not apply'}"
     for word, checks in (("when", answer.when), ("unless", answer.unless)):
         for check in checks:
-            yield f"  {word:<7}{'yes' if check.held else 'no ':<4} {check.field} wanted {check.wanted}, got {check.got}"
+            yield f"  {word:<7}{'yes' if check.held else 'no ':<4} {check.path} wanted {check.wanted}, got {check.got}"
 
 
 def as_json(assessment: Assessment) -> dict[str, object]:

@@ -7,14 +7,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from commitments.problem import Path as Way
 from commitments.source import Document, Problem, check, problem, read
 from rules.calendar import Calendars
 from rules.cycle import dating_rules
+from rules.due import Due
 from rules.pack import Cycle, Ladder, Pack, Rule
+from rules.terms import Phrase
 
 SHIPPED = Path(__file__).parent / "packs"
 SUFFIXES = (".yaml", ".yml")
+TEST = "_test"
+"""How the name of a file ends that holds tests of a pack."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,15 @@ class RuleBook:
         return {party: name for loaded in self.packs for party, name in loaded.pack.parties.items()}
 
     @cached_property
+    def phrases(self) -> tuple[Phrase, ...]:
+        """The phrases that the packs give a meaning to."""
+        return tuple(
+            Phrase(words, term, loaded.pack.language)
+            for loaded in self.packs
+            for words, term in loaded.pack.terms.items()
+        )
+
+    @cached_property
     def hash(self) -> str:
         """What the whole book hashes to: it changes when any pack does."""
         return hashlib.sha256("\n".join(loaded.hash for loaded in self.packs).encode()).hexdigest()
@@ -87,46 +102,101 @@ def load(files: Iterable[Path], calendars: Calendars) -> tuple[RuleBook, tuple[P
     problems: list[Problem] = []
     for file in files:
         document, found = read(file)
-        pack, faults = check(Pack, document) if document else (None, ())
-        problems += [*found, *faults]
-        if pack is None or document is None:
+        if document is None:
+            problems += found
             continue
-        crossed = tuple(_cross_check(pack, document, calendars, loaded))
-        problems += crossed
-        if not (found or crossed):
+        pack, faults = check(Pack, document)
+        wrong = sorted([*found, *faults, *_cross_check(document, calendars, loaded)], key=_place)
+        problems += wrong
+        if pack is not None and not wrong:
             loaded.append(LoadedPack(pack, str(file), hashlib.sha256(file.read_bytes()).hexdigest()))
     return RuleBook(tuple(loaded)), tuple(problems)
 
 
+def _place(problem: Problem) -> tuple[int, int]:
+    return problem.line, problem.column
+
+
 def pack_files(folder: Path) -> list[Path]:
-    """The rule files of a folder, in the order of their names."""
+    """The rule files of a folder, in the order of their names; what ends in _test.yaml holds tests of them."""
+    return [path for path in _yaml_files(folder) if not path.stem.endswith(TEST)]
+
+
+def situation_files(folder: Path) -> list[Path]:
+    """The files of a folder that hold tests of packs, in the order of their names."""
+    return [path for path in _yaml_files(folder) if path.stem.endswith(TEST)]
+
+
+def _yaml_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES)
 
 
-def _cross_check(
-    pack: Pack, document: Document, calendars: Calendars, others: Iterable[LoadedPack]
-) -> Iterator[Problem]:
+# What stands in several places is compared rule by rule: a mistake in one must not hide what is wrong with the others.
+
+
+def _cross_check(document: Document, calendars: Calendars, others: Iterable[LoadedPack]) -> Iterator[Problem]:
+    if not isinstance(document.value, dict):
+        return
+    yield from _same_name(document, others)
+    yield from _repeated_ids(document)
+    yield from _unknown_calendars(document, calendars)
+
+
+def _same_name(document: Document, others: Iterable[LoadedPack]) -> Iterator[Problem]:
+    name = document.value.get("pack")
     for other in others:
-        if other.pack.pack == pack.pack:
+        if other.pack.pack == name:
             yield problem(
-                document, ("pack",), f"there is already a pack {pack.pack}, in {other.file}", "choose another name"
+                document, ("pack",), f"there is already a pack {name}, in {other.file}", "choose another name"
             )
-    yield from _repeated_ids(pack, document)
-    yield from _unknown_calendars(pack, document, calendars)
 
 
-def _repeated_ids(pack: Pack, document: Document) -> Iterator[Problem]:
+def _repeated_ids(document: Document) -> Iterator[Problem]:
     seen: set[str] = set()
-    places = [*(("rules", i, rule.id) for i, rule in enumerate(pack.rules))]
-    places += [("cycles", i, cycle.id) for i, cycle in enumerate(pack.cycles)]
-    for part, index, identifier in places:
+    for identifier, path in _ids(document):
         if identifier in seen:
-            message = f"{identifier} is used twice in this pack"
-            yield problem(document, (part, index, "id"), message, "an id names one rule or cycle")
+            hint = "an id names one rule or cycle"
+            yield problem(document, path, f"{identifier} is used twice in this pack", hint)
         seen.add(identifier)
 
 
-def _unknown_calendars(pack: Pack, document: Document, calendars: Calendars) -> Iterator[Problem]:
-    for index, rule in enumerate(pack.rules):
-        for name, hint in calendars.unknown(rule.due):
-            yield problem(document, ("rules", index, "due", "calendar"), f"there is no calendar {name}", hint)
+def _ids(document: Document) -> Iterator[tuple[str, Way]]:
+    """Every id in a pack as its rules are called, the rules of what goes with a cycle included, and where it stands."""
+    for part in ("rules", "cycles"):
+        for path, item in _entries(document, (part,)):
+            yield from _id(item, path)
+            for inner, derived in _entries(document, (*path, "derived")):
+                yield from ((f"{item.get('id')}-{name}", place) for name, place in _id(derived, inner))
+
+
+def _id(item: dict[str, Any], path: Way) -> Iterator[tuple[str, Way]]:
+    if isinstance(item.get("id"), str):
+        yield item["id"], (*path, "id")
+
+
+def _entries(document: Document, path: Way) -> Iterator[tuple[Way, dict[str, Any]]]:
+    """The mappings in the list at a path; none where there is no list."""
+    try:
+        items = document.at(path)
+    except (KeyError, TypeError):
+        return
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield (*path, index), item
+
+
+def _unknown_calendars(document: Document, calendars: Calendars) -> Iterator[Problem]:
+    for path in _dues(document):
+        due, _ = check(Due, document, path)
+        for name, hint in calendars.unknown(due) if due else ():
+            yield problem(document, (*path, "calendar"), f"there is no calendar {name}", hint)
+
+
+def _dues(document: Document) -> Iterator[Way]:
+    for part in ("rules", "cycles"):
+        for path, item in _entries(document, (part,)):
+            yield from (
+                (*place, "due")
+                for place, one in ((path, item), *_entries(document, (*path, "derived")))
+                if "due" in one
+            )

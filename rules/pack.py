@@ -20,6 +20,7 @@ from rules.condition import All, Condition, Not
 from rules.due import Due
 from rules.period import Period, Point, Unit
 from rules.recurrence import Recurrence
+from rules.terms import SPEECH, Term, holds
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
@@ -156,16 +157,63 @@ class Situation(Frozen):
     fulfilled: Settlement | None = None
 
 
+class Validity(Frozen):
+    """The days on which a rule is law, both included; one that is left out is open.
+
+    `on` says which day decides: that of the date the rule counts from, or the day on which it is asked.
+    """
+
+    since: date | None = Field(default=None, alias="from")
+    until: date | None = Field(default=None, alias="to")
+    on: Literal["anchor", "today"] = "anchor"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.since and self.until and self.since > self.until:
+            raise Misfit(Fault(("to",), f"{self.until} is before {self.since}", "let to be the later day"))
+        return self
+
+    def __contains__(self, day: date) -> bool:
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+    def __str__(self) -> str:
+        """The days in words: from 2010-01-01 to 2015-12-31."""
+        ends = (("from", self.since), ("to", self.until))
+        return " ".join(f"{word} {day}" for word, day in ends if day) or "always"
+
+
+class Extension(Frozen):
+    """When the deadline moves by the rule itself: an event of this kind gives so much more time, so many times.
+
+    `from` says what the time is counted from: the deadline as it stands, the event, or an anchor. With
+    `before_expiry` an event that comes when the deadline has passed gives nothing.
+    """
+
+    on: Literal["delay_notice"] = "delay_notice"
+    period: Period
+    base: Annotated[str, Field(alias="from", pattern=r"^[a-z][a-z0-9_-]*$")] = "due"
+    at_most: Annotated[int, Field(ge=1, le=100)] = 1
+    before_expiry: bool = False
+
+
 class Rule(Frozen):
-    """By when something is due, for which commitments, and who hears of it."""
+    """By when something is due, for which commitments, and who hears of it.
+
+    `exception_of` names a rule of the same pack that this one comes before, where both apply. `pause` says what
+    becomes of the deadline while the clock stands still: it moves by as many days (extend), or stays (none).
+    """
 
     id: Name
     title: Annotated[str, Field(min_length=1, max_length=300)]
     source: Citation = Citation()
+    valid: Validity = Validity()
     when: Condition
     unless: Condition | None = None
+    exception_of: Name | None = None
     force: Force | None = None
     due: Due
+    extension: Extension | None = None
+    pause: Literal["extend", "none"] = "extend"
     notices: Ladder | None = None
     tests: tuple[Situation, ...] = ()
 
@@ -294,6 +342,22 @@ class Pack(Frozen):
     timezone: str = "UTC"
     version: Annotated[str, Field(max_length=60)] = ""
     parties: dict[Party, Text] = Field(default_factory=dict)
+    terms: dict[str, Term] = Field(default_factory=dict)
     notices: Ladder = DEFAULT_LADDER
     rules: tuple[Rule, ...] = ()
     cycles: tuple[Cycle, ...] = ()
+
+    @model_validator(mode="after")
+    def _readable_terms(self) -> Self:
+        faults = [
+            Fault(
+                ("terms", words), f"{{{name}}} is not known here", "write {year} {month} {number} {ordinal} or {unit}"
+            )
+            for words in self.terms
+            for name in holds(words)
+        ]
+        if self.terms and self.language not in SPEECH:
+            faults.append(Fault(("language",), f"terms are read in {' and '.join(SPEECH)}, not in {self.language}", ""))
+        if faults:
+            raise Misfit(*faults)
+        return self

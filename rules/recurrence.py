@@ -158,7 +158,7 @@ def _end(start: date) -> date:
 
 def _occurrences(text: str, start: date, last: date) -> Iterator[date]:
     """The days on which a rule falls, no further than `last`, however seldom that is."""
-    rule = rrule.rrulestr(text, dtstart=datetime.combine(start, time()))
+    rule: Any = rrule.rrulestr(text, dtstart=datetime.combine(start, time()))
     end = datetime.combine(last, time())
     bounded = rule.replace(count=None, until=min(end, rule._until or end))  # noqa: SLF001 (it has no other name)
     yield from (moment.date() for moment in islice(bounded, rule._count))  # noqa: SLF001

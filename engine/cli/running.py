@@ -123,7 +123,7 @@ def _slot(text: str) -> str:
 
 def _state(row: Any, sent: dict[int, Any]) -> str:  # noqa: ANN401 (a row has no type of its own)
     if row.id not in sent:
-        return row.reason or row.state
+        return str(row.reason or row.state)
     mail = sent[row.id]
     return f"{mail.state}: {mail.last_error}" if mail.last_error else str(mail.state)
 

@@ -1,0 +1,299 @@
+"""The deadlines of a commitment: what rules ask for, what it names itself, and how each has moved since. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property, partial
+
+from commitments.dates import Window
+from commitments.model import EventKind, Force, Record, Recorded, StatedDue
+from notifications.notice import Reason
+from rules.book import BookRule, RuleBook
+from rules.calendar import Calendars
+from rules.deadline import Deadline, Step, compute
+from rules.due import Due
+from rules.pack import DEFAULT_LADDER, Extension, Ladder
+from rules.terms import resolve
+
+STATED = "stated"
+"""What stands for the rule where the commitment itself names its date."""
+NO_DATE = "the commitment names no date, and no rule in use counts one for it"
+
+
+@dataclass(frozen=True)
+class Move:
+    """A deadline that came to fall elsewhere: the event that moved it, and from where (None: not known) to where."""
+
+    entry: Recorded
+    before: Window | None
+    after: Window
+
+
+@dataclass(frozen=True)
+class Unheeded:
+    """An event that asked for more time and got none, and why."""
+
+    entry: Recorded
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Obligation:
+    """One deadline of a commitment: the rule that set it, the date as first counted and as it stands, and its ladder.
+
+    `beaten_by` names what counts instead of it, empty where it counts.
+    """
+
+    rule: str
+    deadline: Deadline
+    force: Force
+    ladder: Ladder
+    reason: Reason
+    moves: tuple[Move, ...] = ()
+    unheeded: tuple[Unheeded, ...] = ()
+    beaten_by: str = ""
+
+    @property
+    def original(self) -> Window | None:
+        """The deadline before anything moved it."""
+        return self.deadline.window
+
+    @cached_property
+    def current(self) -> Window | None:
+        """The deadline as it stands."""
+        return self.moves[-1].after if self.moves else self.deadline.window
+
+    @cached_property
+    def soon(self) -> date | None:
+        """The day from which it is due soon: the first reminder, or the first day on which it can fall."""
+        if self.current is None:
+            return None
+        ahead = [rung.day for rung in self.ladder.rungs(self.current) if rung.stage == "reminder"]
+        return min([*ahead, self.current.earliest])
+
+
+def obligations(
+    record: Record, applying: list[str], book: RuleBook, calendars: Calendars, today: date
+) -> Iterator[Obligation]:
+    """Every deadline of a commitment under the rules that apply to it, as far as they are law."""
+    rules = [rule for name in applying if in_force(rule := book.rules[name], record, today)]
+    counting = [rule for rule in rules if not rule.rule.due.stated]
+    stated = record.commitment.stated_due is not None
+    if stated or not counting:
+        yield _stated(record, rules, partial(resolve, phrases=book.phrases, calendars=calendars))
+    excepted = {f"{rule.pack.pack}/{rule.rule.exception_of}": rule.name for rule in rules if rule.rule.exception_of}
+    dues: dict[str, Window] = {}
+    for rule in _in_order(counting):
+        found = _counted(record, rule, calendars, dues, STATED if stated else excepted.get(rule.name, ""))
+        if found.current is not None:
+            dues |= {f"{rule.rule.id}.due": found.current, f"{rule.name}.due": found.current}
+        yield found
+
+
+def _in_order(rules: list[BookRule]) -> list[BookRule]:
+    """The rules, each after the one whose deadline it counts from; those that count in a circle come last."""
+    ordered: list[BookRule] = []
+    waiting = list(rules)
+    while ready := [rule for rule in waiting if not any(_follows(rule, other) for other in waiting)]:
+        ordered += ready
+        waiting = [rule for rule in waiting if rule not in ready]
+    return ordered + waiting
+
+
+def _follows(rule: BookRule, other: BookRule) -> bool:
+    return anchor_name(rule.rule.due) in {f"{other.rule.id}.due", f"{other.name}.due"}
+
+
+def anchor_name(due: Due) -> str:
+    """The name of the anchor that a `due` counts from; empty where it counts from a fixed date."""
+    return due.origin if isinstance(due.origin, str) else ""
+
+
+def in_force(rule: BookRule, record: Record, today: date) -> bool:
+    """Whether a rule is law for a commitment: on the day it counts from, or on the present one, as the rule says."""
+    valid = rule.rule.valid
+    if valid.on == "today":
+        return today in valid
+    anchor = record.anchors.get(anchor_name(rule.rule.due))
+    return (anchor.earliest if anchor else record.commitment.made or today) in valid
+
+
+def _counted(
+    record: Record, rule: BookRule, calendars: Calendars, dues: Mapping[str, Window], beaten_by: str
+) -> Obligation:
+    def count(anchors: Mapping[str, Window]) -> Deadline:
+        return compute(rule.rule.due, {**anchors, **dues}, calendars, timezone=rule.pack.timezone)
+
+    changes = list(_changes(record, lambda anchors: count(anchors).window, _Terms(rule, calendars)))
+    return Obligation(
+        rule=rule.name,
+        deadline=count(_first_anchors(record)),
+        force=rule.rule.force or record.commitment.force,
+        ladder=rule.ladder,
+        reason=_reason(rule, record.anchors),
+        moves=tuple(change for change in changes if isinstance(change, Move)),
+        unheeded=tuple(change for change in changes if isinstance(change, Unheeded)),
+        beaten_by=beaten_by,
+    )
+
+
+def _stated(record: Record, rules: list[BookRule], meaning: Callable[[str, date | None], Deadline]) -> Obligation:
+    """The date that the commitment itself names, or ought to, told as the rule that applies would tell it."""
+    stated, source = record.commitment.stated_due, record.commitment.source
+    rule = min(rules, key=lambda item: not item.rule.due.stated, default=None)
+    deadline = _named(stated, record.commitment.made, meaning)
+    changes = _changes(record, lambda _: deadline.window, _Terms())
+    return Obligation(
+        rule=STATED,
+        deadline=deadline,
+        force=(rule.rule.force if rule else None) or record.commitment.force,
+        ladder=rule.ladder if rule else DEFAULT_LADDER,
+        reason=Reason(rule=STATED, phrase=stated.phrase if stated else "", quote=source.quote, document=str(source)),
+        moves=tuple(change for change in changes if isinstance(change, Move)),
+    )
+
+
+def _named(stated: StatedDue | None, made: date | None, meaning: Callable[[str, date | None], Deadline]) -> Deadline:
+    """The date that a commitment names: by itself, or in words that a pack knows."""
+    if stated is None:
+        return Deadline(window=None, at=None, steps=(), unknown=NO_DATE)
+    return _named_date(stated) if stated.date else meaning(stated.phrase, made)
+
+
+def _named_date(stated: StatedDue) -> Deadline:
+    words = f" ({stated.phrase})" if stated.phrase else ""
+    last = (
+        "before that day, so the day before is the last in time" if stated.until == "exclusive" else "that day included"
+    )
+    step = Step(
+        name="stated",
+        text=f"the commitment names its own date: {stated.date}{words}, {last}",
+        data={"date": str(stated.date), "until": stated.until, "phrase": stated.phrase},
+    )
+    return Deadline(window=stated.window, at=None, steps=(step,))
+
+
+def _reason(rule: BookRule, anchors: Mapping[str, Window]) -> Reason:
+    due = rule.rule.due
+    return Reason(
+        rule=rule.name,
+        period=" and ".join(str(period) for period in due.periods),
+        side="before" if due.before else "after",
+        anchor=anchor_name(due),
+        anchor_date=anchors.get(anchor_name(due)) or (due.origin if isinstance(due.origin, Window) else None),
+        quote=rule.rule.source.quote,
+        document=str(rule.rule.source),
+    )
+
+
+# ------------------------------------------------------------------------------------------------- what moved it
+
+_MOVING = frozenset(
+    {EventKind.ANCHORED, EventKind.EXTENDED, EventKind.DELAY_NOTICE, EventKind.SUSPENDED, EventKind.RESUMED}
+)
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """What a rule says of more time; without a rule nothing, but that a clock which stood still gives its days back."""
+
+    rule: BookRule | None = None
+    calendars: Calendars | None = None
+
+    @property
+    def extension(self) -> Extension | None:
+        """What a delay notice gives."""
+        return self.rule.rule.extension if self.rule else None
+
+    @property
+    def pauses(self) -> bool:
+        """Whether the deadline moves by the days on which the clock stood still."""
+        return self.rule is None or self.rule.rule.pause == "extend"
+
+    def later(self, period: str, base: Window) -> Window | None:
+        """The end of a further period, rolled as the rule rolls."""
+        if self.rule is None or self.calendars is None:
+            return base.map(lambda day: day + timedelta(days=int(period.split(maxsplit=1)[0])))
+        own = self.rule.rule.due
+        manner = {"roll": own.roll, "calendar": own.calendar, "month_end": own.month_end, "timezone": own.timezone}
+        due = Due.model_validate({"period": period, "after": "base", **manner})
+        return compute(due, {"base": base}, self.calendars, timezone=self.rule.pack.timezone).window
+
+
+@dataclass
+class _Walk:
+    """How far a walk along the events has come: the anchors, the date that was granted, how often, and the pause."""
+
+    anchors: dict[str, Window]
+    granted: Window | None = None
+    times: int = 0
+    stopped: date | None = None
+
+
+def _first_anchors(record: Record) -> Mapping[str, Window]:
+    """The anchors as they were first known: those the commitment came with, and the first date of each later one."""
+    anchors = dict(record.commitment.anchors)
+    for entry in record.in_order:
+        if entry.event.kind is EventKind.ANCHORED and entry.event.date is not None:
+            anchors.setdefault(entry.event.anchor, entry.event.date)
+    return anchors
+
+
+def _changes(
+    record: Record, count: Callable[[Mapping[str, Window]], Window | None], terms: _Terms
+) -> Iterator[Move | Unheeded]:
+    """What became of the deadline, event by event: where it moved, and who asked for more time in vain."""
+    turns = [entry for entry in record.in_order if entry.event.kind in _MOVING]
+    if not turns:
+        return
+    walk = _Walk(dict(_first_anchors(record)))
+    before = count(walk.anchors)
+    for entry in turns:
+        reason = _take(walk, entry, before, terms)
+        after = walk.granted or count(walk.anchors)
+        if reason:
+            yield Unheeded(entry, reason)
+        elif after is not None and after != before:
+            yield Move(entry, before, after)
+        before = after
+
+
+def _take(walk: _Walk, entry: Recorded, current: Window | None, terms: _Terms) -> str:
+    """Take one event into account; why it gives no more time, where it asked for some."""
+    event = entry.event
+    if event.kind is EventKind.ANCHORED and event.date is not None:
+        walk.anchors[event.anchor] = event.date
+    elif event.kind is EventKind.EXTENDED:
+        walk.granted = event.date
+    elif event.kind is EventKind.SUSPENDED:
+        walk.stopped = event.occurred_on
+    elif event.kind is EventKind.RESUMED:
+        _resume(walk, event.occurred_on, current, terms)
+    else:
+        return _notify(walk, event.occurred_on, current, terms)
+    return ""
+
+
+def _resume(walk: _Walk, day: date, current: Window | None, terms: _Terms) -> None:
+    if walk.stopped is not None and current is not None and terms.pauses and day > walk.stopped:
+        walk.granted = terms.later(f"{(day - walk.stopped).days} days", current)
+    walk.stopped = None
+
+
+def _notify(walk: _Walk, day: date, current: Window | None, terms: _Terms) -> str:
+    """A delay notice: it gives what the rule says and nothing else."""
+    extension = terms.extension
+    if extension is None or current is None:
+        return ""
+    if walk.times >= extension.at_most:
+        return f"the rule gives more time {'once' if extension.at_most == 1 else f'{extension.at_most} times'}, and no more"
+    if extension.before_expiry and day > current.latest:
+        return "it came when the deadline had passed"
+    base = {"due": current, "event": Window.on(day)}.get(extension.base) or walk.anchors.get(extension.base)
+    if base is None:
+        return f"the date of {extension.base!r} is not recorded"
+    walk.times += 1
+    walk.granted = terms.later(str(extension.period), base)
+    return ""

@@ -138,9 +138,13 @@ def _unit(text: str, count: int) -> Unit:
 
 
 def shift_months(day: date, months: int) -> tuple[date, bool]:
-    """The day with this number so many months away, and whether the month has it: where not, its last day."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
+    """The day with this number so many months away, and whether the month has it: where not, its last day.
+
+    Raises OverflowError outside the years 1 to 9999.
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not date.min.year <= year <= date.max.year:
+        raise OverflowError(year)
     try:
         return date(year, month + 1, day.day), True
     except ValueError:
@@ -178,7 +182,7 @@ class Point:
         start, sign = (window.earliest, -1) if self.side == "before" else (window.latest, 1)
         try:
             return _away(start, self.period, sign)
-        except (ValueError, OverflowError):
+        except OverflowError:
             return date.min if sign < 0 else date.max
 
     def __str__(self) -> str:

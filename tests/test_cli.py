@@ -223,3 +223,12 @@ def test_help_answers_without_loading_what_it_does_not_need():
     code = "import sys, engine.cli; print([m for m in ('sqlalchemy','pydantic','jinja2','holidays') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout == "[]\n"
+
+
+def test_check_writes_its_problems_for_the_program_that_asks(run, tmp_path):
+    (tmp_path / "bad.yaml").write_text("pack: bad\ntitel: A pack\n")
+    status, out, err = run("check", "bad.yaml", "--format", "github")
+    assert (status, err) == (1, "")
+    assert out.startswith("::error file=bad.yaml,line=1,col=1::title is missing (add title: …)\n::error file=bad.yaml,")
+    assert json.loads(run("check", "bad.yaml", "--format", "json")[1])[1]["path"] == "titel"
+    assert json.loads(run("check", "bad.yaml", "--format", "sarif")[1])["version"] == "2.1.0"

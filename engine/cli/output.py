@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from commitments.formats import FORMATS
 from commitments.problem import Problem
 from commitments.trouble import TroubleError
 
@@ -45,12 +46,24 @@ def tell_failure(error: BaseException) -> int:
     return 3
 
 
-def tell_problems(problems: Iterable[Problem]) -> int:
-    """Print every problem with its place, and return how many there were."""
-    count = 0
-    for count, item in enumerate(problems, start=1):  # noqa: B007 (the count outlives the loop)
-        click.echo(f"{item}\n", err=True)
-    return count
+def tell_problems(problems: Iterable[Problem], form: str = "text") -> int:
+    """Print every problem with its place, and return how many errors there were.
+
+    Text goes where complaints go; the forms that programs read are the output.
+    """
+    found = list(problems)
+    click.echo(FORMATS[form](found), nl=False, err=form == "text")
+    return sum(problem.level == "error" for problem in found)
+
+
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    help="How mistakes are written: for people, or for the program that asks.",
+)
 
 
 def number(count: int, noun: str) -> str:

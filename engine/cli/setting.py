@@ -15,7 +15,7 @@ import click
 from commitments import exchange
 from commitments.problem import Problem
 from commitments.trouble import TroubleError
-from engine.cli.output import Failed, as_path, number, tell_problems, workspace_option
+from engine.cli.output import Failed, as_path, format_option, number, tell_problems, workspace_option
 from engine.match import engine_name
 from engine.session import open_session
 from engine.settings import FILE, NoWorkspaceError, Workspace, open_workspace, shipped, shipped_packs
@@ -71,12 +71,13 @@ def _copy(source: Traversable, target: Path) -> None:
 @click.command("check")
 @workspace_option
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]…")
-def check_command(folder: Path, files: tuple[Path, ...]) -> None:
+@format_option
+def check_command(folder: Path, files: tuple[Path, ...], form: str) -> None:
     """Check rule files, calendars and settings, and say where each mistake is.
 
     Without FILE: those of the workspace, or what ships with Gestand where there is none. With FILE: these rule files.
     """
-    workspace = _workspace(folder)
+    workspace = workspace_or_shipped(folder)
     if files:
         book, problems = workspace.check_files(files)
         checked = f"{number(len(files), 'file')}, {number(len(book.rules), 'rule')}"
@@ -86,13 +87,15 @@ def check_command(folder: Path, files: tuple[Path, ...]) -> None:
         checked = (
             f"{number(len(workspace.book.packs), 'pack')} with {rules}, {number(len(workspace.calendars), 'calendar')}"
         )
-    count = tell_problems(problems)
-    click.echo(f"{checked}: {number(count, 'problem') if count else 'all in order'}")
+    count = tell_problems(problems, form)
+    if form == "text":
+        click.echo(f"{checked}: {number(count, 'problem') if count else 'all in order'}")
     if count:
         raise Failed
 
 
-def _workspace(folder: Path) -> Workspace:
+def workspace_or_shipped(folder: Path) -> Workspace:
+    """The workspace in a folder, or what ships with Gestand where there is none."""
     try:
         return open_workspace(folder)
     except NoWorkspaceError:

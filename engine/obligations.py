@@ -288,7 +288,8 @@ def _notify(walk: _Walk, day: date, current: Window | None, terms: _Terms) -> st
     if extension is None or current is None:
         return ""
     if walk.times >= extension.at_most:
-        return f"the rule gives more time {'once' if extension.at_most == 1 else f'{extension.at_most} times'}, and no more"
+        times = "once" if extension.at_most == 1 else f"{extension.at_most} times"
+        return f"the rule gives more time {times}, and no more"
     if extension.before_expiry and day > current.latest:
         return "it came when the deadline had passed"
     base = {"due": current, "event": Window.on(day)}.get(extension.base) or walk.anchors.get(extension.base)

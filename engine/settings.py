@@ -174,6 +174,12 @@ def shipped() -> Workspace:
     return Workspace(Path(), Settings(), rule_book, calendars, (*calendar_problems, *rule_problems))
 
 
+def usable(folder: Path) -> Calendars:
+    """The calendars that ship with Gestand, and those of the workspace in a folder, if there is one."""
+    calendars, _ = Calendars.load([calendar.SHIPPED, folder / "calendars"])
+    return calendars
+
+
 def shipped_packs() -> tuple[str, ...]:
     """The names of the packs that ship with Gestand."""
     return tuple(path.stem for path in book.pack_files(book.SHIPPED))

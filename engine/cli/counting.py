@@ -1,0 +1,121 @@
+"""The commands that count and need no register: deadline, calendar."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import click
+
+from commitments.dates import Window
+from engine.cli.output import Failed, workspace_option, write_json
+from engine.explain import spoken_window
+from engine.settings import usable
+from rules.calendar import Calendars
+from rules.deadline import calculate_lines
+from rules.due import Counting, MonthEnd, Roll
+from rules.period import split_short
+
+
+def _words(enum: type[StrEnum]) -> list[str]:
+    return [item.value for item in enum]
+
+
+SWITCHES: tuple[Callable[..., Any], ...] = (
+    click.option("--counting", type=click.Choice(_words(Counting)), help="Whether the day counted from counts itself."),
+    click.option("--month-end", type=click.Choice(_words(MonthEnd)), help="Where a month has no such day."),
+    click.option(
+        "--roll",
+        type=click.Choice(_words(Roll)),
+        metavar="HOW",
+        help="Where the end falls on a day off: following, preceding…",
+    ),
+    click.option("--calendar", multiple=True, metavar="NAME", help="Which days are off; several are joined."),
+    click.option("--minimum", metavar="PERIOD", help="How many working days it must hold: 2 working days."),
+    click.option("--minimum-if", metavar="PERIOD", help="From which length on: 3 days."),
+    click.option("--suspend", metavar="CALENDAR", help="In whose recesses the clock stands still."),
+    click.option("--suspend-mode", type=click.Choice(["skip", "extend"]), help="How it makes up for that."),
+    click.option("--short", metavar="PERIOD", help="Up to which length days are working days: 5 days."),
+    click.option("--anchor-roll", type=click.Choice(["none", "following"]), help="Counted from a day off."),
+    click.option("--cutoff", metavar="TIME", help="After which time the next day is counted from: 16:00."),
+    click.option("--until", type=click.Choice(["inclusive", "exclusive"]), help="Whether the last day is in time."),
+    click.option("--at", metavar="TIME", help="At which time of the last day: 10:00."),
+    click.option("--cap", metavar="DATE", help="No later than: a date, or 1 year after a date."),
+    click.option("--floor", metavar="DATE", help="No earlier than."),
+    click.option("--timezone", metavar="ZONE", help="Where the days are counted: Europe/Amsterdam."),
+)
+"""A switch of the `due` mapping each; what they mean is in docs/counting-time.md."""
+
+
+def _switches(command: Callable[..., Any]) -> Callable[..., Any]:
+    for switch in reversed(SWITCHES):
+        command = switch(command)
+    return command
+
+
+@click.command("deadline")
+@workspace_option
+@click.argument("question", required=False)
+@_switches
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for a program to read.")
+@click.option("--batch", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE",
+              help="Count many: a file, or - for standard input, with a JSON object {id, due} a line.")  # fmt: skip
+def deadline_command(
+    folder: Path,
+    question: str | None,
+    as_json: bool,
+    batch: Path | None,
+    **switches: Any,  # noqa: ANN401
+) -> None:
+    """Count a deadline, and say how.
+
+    QUESTION is a sentence such as "4 weeks after 2018-07-13", "20 working days after 2018-07-13" or
+    "2 months before 2027-12". Calendars are those that ship with Gestand and those of the workspace.
+    """
+    calendars = usable(folder)
+    if batch is not None:
+        _count_all(batch, calendars)
+        return
+    if question is None:
+        raise click.UsageError('nothing to count; write, for instance, gestand deadline "4 weeks after 2018-07-13"')
+    (found,) = calculate_lines([json.dumps({"due": _due(question, switches)}, default=str)], calendars)
+    if as_json:
+        write_json({name: value for name, value in found.items() if name != "id"})
+    if "error" in found:
+        if not as_json:
+            click.echo(f"gestand: {found['error']}", err=True)
+        raise Failed
+    if not as_json:
+        _tell(found)
+
+
+def _due(question: str, switches: dict[str, Any]) -> dict[str, Any]:
+    """The `due` mapping that the command line says."""
+    try:
+        due = split_short(question)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    given = {name: list(value) if isinstance(value, tuple) else value for name, value in switches.items() if value}
+    if "short" in given:
+        given["short"] = {"up_to": given["short"]}
+    return due | given
+
+
+def _tell(found: dict[str, Any]) -> None:
+    click.echo(f"due {found['due'] if 'T' in found['due'] else spoken_window(Window.parse(found['due']))}")
+    for number, step in enumerate(found["steps"], start=1):
+        click.echo(f"  {number} {step['step']:<9}{step['text']}")
+
+
+def _count_all(batch: Path, calendars: Calendars) -> None:
+    failed = False
+    with click.open_file(str(batch), encoding="utf-8") as lines:
+        for answer in calculate_lines(lines, calendars):
+            failed |= "error" in answer
+            sys.stdout.write(f"{json.dumps(answer, ensure_ascii=False)}\n")
+    if failed:
+        raise Failed

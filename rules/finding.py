@@ -1,0 +1,87 @@
+"""What lint looks at and what it finds: the ground that every lint walks, and a finding with its place in a pack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from commitments.problem import Path
+from rules.book import LoadedPack, RuleBook
+from rules.calendar import Calendars
+from rules.condition import Condition, Facts, Test
+from rules.pack import Rule
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A rule and where it stands: its pack, and the how-manieth of it."""
+
+    loaded: LoadedPack
+    index: int
+    rule: Rule
+
+    @property
+    def name(self) -> str:
+        """How the rule is called everywhere: pack/rule."""
+        return f"{self.loaded.pack.pack}/{self.rule.id}"
+
+    @property
+    def condition(self) -> Condition:
+        """What the rule asks of a commitment."""
+        return self.rule.condition
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What is looked at: the packs and calendars in use, and what is known of the workspace around them.
+
+    `audiences` are the roles that recipients hold, None where that is not known. `unpromised` are the commitments of
+    the register that name no date themselves, each after the file it is from.
+    """
+
+    book: RuleBook
+    calendars: Calendars
+    audiences: frozenset[str] | None = None
+    unpromised: tuple[tuple[str, Facts], ...] = ()
+
+    @cached_property
+    def rules(self) -> tuple[Placed, ...]:
+        """Every rule that a pack writes out, those of its cycles excepted."""
+        return tuple(
+            Placed(loaded, index, rule) for loaded in self.book.packs for index, rule in enumerate(loaded.pack.rules)
+        )
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What each rule asks, those of the cycles included."""
+        return tuple(item.rule.condition for item in self.book.rules.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something in a pack that is wrong, or perhaps not meant, with its place in the file and a way out."""
+
+    file: str
+    path: Path
+    message: str
+    hint: str = ""
+    level: Literal["error", "warning"] = "warning"
+
+
+def of_rule(placed: Placed, key: str, message: str, hint: str, *, level: Literal["error", "warning"]) -> Finding:
+    """A finding about a rule, at one of its keys."""
+    path = ("rules", placed.index, key)
+    return Finding(file=placed.loaded.file, path=path, message=message, hint=hint, level=level)
+
+
+def not_searched(placed: Placed, what: str) -> Iterator[Finding]:
+    """That a search was given up, said instead of passed over."""
+    message = f"{what} was not searched: the conditions come to too many alternatives"
+    yield of_rule(placed, "when", message, "make several rules of this one", level="warning")
+
+
+def asked(field: str, tests: Iterator[Test]) -> list[Test]:
+    """The tests of one field."""
+    return [test for test in tests if test.field == field]

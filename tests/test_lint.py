@@ -1,0 +1,213 @@
+"""Lint: for each thing it looks for a pack that has it, the sentence, the place, and the example, which holds."""
+
+import textwrap
+
+import pytest
+
+from commitments.source import parse as parse_yaml
+from rules import book, calendar
+from rules.calendar import Calendars
+from rules.condition import holds
+from rules.finding import Ground
+from rules.lint import LINTS, lint
+from rules.sample import given_facts
+
+CALENDARS, _ = Calendars.load([calendar.SHIPPED])
+HEAD = "pack: p\ntitle: A pack\ntimezone: UTC\n"
+RULE = """
+  - id: {id}
+    title: A rule
+    source: {{document: a law}}
+    when: {when}
+    due: {due}
+    tests: [{{name: t, given: {{letter: 2026-06-01, received: 2026-06-01}}}}]
+"""
+
+
+def rules(*written, more=""):
+    """A pack of rules, each (id, when, due) and perhaps further lines."""
+    parts = [
+        RULE.format(id=one[0], when=one[1], due=one[2]) + "".join(f"    {line}\n" for line in one[3:])
+        for one in written
+    ]
+    return f"{HEAD}{more}rules:{''.join(parts)}"
+
+
+@pytest.fixture
+def found(tmp_path):
+    """A function from a pack's text to what lint finds in it, as (line, level, message)."""
+
+    def look(text, **around):
+        return [(item.line, item.level, item.message) for item in problems(text, **around)]
+
+    def problems(text, **around):
+        file = tmp_path / "p.yaml"
+        file.write_text(text, encoding="utf-8")
+        loaded, faults = book.load([file], CALENDARS)
+        assert faults == ()
+        look.book = loaded
+        return lint(Ground(book=loaded, calendars=CALENDARS, **around))
+
+    look.problems = problems
+    return look
+
+
+def test_a_pack_that_says_what_it_means_is_clean(found):
+    assert found(rules(("one", "{kind: reply}", "4 weeks after letter"), ("two", "{kind: question}", "stated"))) == []
+
+
+SAME_KIND = ("one", "{kind: reply}", "4 weeks after letter")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (  # what stands together contradicts itself
+            rules(("never", "{all: [{kind: reply}, {kind: question}]}", "4 weeks after letter"), SAME_KIND,
+                  ("question", "{kind: question}", "1 week after letter")),
+            (8, "error", "no commitment can fit this rule: kind is reply and kind is question"),
+        ),
+        (  # the exception takes everything
+            rules(SAME_KIND, ("two", "{kind: [reply, question]}", "5 weeks after letter", "exception_of: one")),
+            (8, "error", "this rule never decides: wherever it applies, two comes before it"),
+        ),
+        (  # the exception takes nothing
+            rules(SAME_KIND, ("two", "{kind: question}", "5 weeks after letter", "exception_of: one")),
+            (18, "warning", "it never applies together with one, so it is no exception of it"),
+        ),
+        (  # two dates for one letter
+            rules(SAME_KIND, ("two", "{to: a/b}", "3 weeks after letter")),
+            (15, "warning", "p/one applies where this does, and counts another date"),
+        ),
+        (  # the same date twice
+            rules(SAME_KIND, ("two", "{to: a/b}", "4 weeks after letter")),
+            (15, "warning", "p/one applies where this does, and counts the same date again"),
+        ),
+        (  # < beside >
+            rules(("one", '{kind: reply, made: "< 2018-01-01"}', "4 weeks after letter"),
+                  ("two", '{kind: reply, made: "> 2018-01-01"}', "3 weeks after letter")),
+            (8, "warning", "no rule applies where made is 2018-01-01, though one does before and one after"),
+        ),
+        (  # a year without law
+            rules((*SAME_KIND, "valid: {to: 2016-12-31}"),
+                  ("two", "{kind: reply}", "3 weeks after letter", "valid: {from: 2018-01-01}")),
+            (11, "warning", "it is law until 2016-12-31, and what comes after it only from 2018-01-01"),
+        ),
+        (  # named only to be left out
+            rules(("one", "{kind: reply, not: {kind: pledge}}", "4 weeks after letter")),
+            (8, "warning", "pledge is named here, and no rule in use sets a deadline for it"),
+        ),
+        (  # 30 January and one month
+            rules(("one", "{kind: reply}", "1 month after letter")),
+            (9, "warning", ("it counts months and does not say where they end in a short one: from 2024-01-30 that is "
+                            "clamp: 2024-02-29, next_day: 2024-03-01, sticky: 2024-02-29")),
+        ),
+        (  # back into a weekend
+            rules(("one", "{kind: reply}", "2 weeks before letter")),
+            (9, "warning", ("it counts back and does not say what to do with days off: "
+                            "from 2024-01-06 it comes to Saturday 2023-12-23")),
+        ),
+        (  # a reminder when the day has passed
+            rules(SAME_KIND, more="notices: {remind: [1 week after]}\n"),
+            (4, "error", "1 week after is never sent: a reminder comes before the deadline, or on the day"),
+        ),
+        (  # 7 days are a week
+            rules(SAME_KIND, more="notices: {remind: [1 week before, 7 days before]}\n"),
+            (4, "warning", "reminder 1 is never sent: another notice to clerk falls on its day"),
+        ),
+        (  # what is expected is awaited
+            rules((*SAME_KIND, "force: expected", "notices: {overdue: 1 day after}")),
+            (12, "warning", "overdue is never sent: what is expected is awaited when its day has passed, not overdue"),
+        ),
+        (  # the chair before the clerk
+            rules(SAME_KIND, more="notices: {overdue: 2 weeks after, escalate: [{at: 1 week after, to: chair}]}\n"),
+            (4, "warning", ("1 week after comes before lateness is first told, 2 weeks after: "
+                           "e.g. for a deadline of 2024-01-01")),
+        ),
+        (  # how often, and only once
+            rules(SAME_KIND, more="notices: {overdue: {first: 1 day after, every: 1 week}}\n"),
+            (4, "warning", "every 1 week is never used: lateness is told once where at_most is left out"),
+        ),
+    ],
+)  # fmt: skip
+def test_each_defect_is_found_at_its_place(found, text, expected):
+    assert found(text) == [expected]
+
+
+def test_a_rule_without_source_and_test_is_given_a_test_that_holds(found):
+    text = (
+        f"{HEAD}rules:\n  - {{id: bare, title: A rule, when: {{kind: reply, to: nl/ek}}, due: 4 weeks after letter}}\n"
+    )
+    source, test = found.problems(text)
+    assert source.message == "bare does not say where it is written"
+    assert test.message == "bare has no test"
+    assert test.hint == (
+        "add one under tests, with a real case; to begin with:\n"
+        "      - name: a case whose outcome you know\n"
+        "        given: {kind: reply, to: nl/ek, letter: 2026-06-01}\n"
+        "        expect: {due: 2026-06-29}"
+    )
+
+
+def test_a_pasted_test_is_read_and_settles_the_overlap(found):
+    """The counter-example is one: both rules hold of it; and who writes it down as a test means both dates."""
+    two = [SAME_KIND, ("two", '{to: a/b, dossier: "34 964: no"}', "3 weeks after letter")]
+    (overlap,) = found.problems(rules(*two))
+    sample = textwrap.dedent(overlap.hint.partition("\n")[2])
+    document, faults = parse_yaml(sample, "sample")
+    assert faults == ()
+    assert document.value[0]["given"]["dossier"] == "34 964: no"
+    text = rules(*two).replace("tests: [", "tests:\n" + textwrap.indent(sample, "      ") + "\n    more: [", 2)
+    text = "\n".join(line for line in text.splitlines() if not line.startswith("    more:"))
+    assert found(text) == []
+    situation = found.book.rules["p/two"].rule.tests[0]
+    assert all(holds(item.rule.condition, given_facts(situation)) for item in found.book.rules.values())
+
+
+def test_rules_that_were_never_law_together_do_not_overlap(found):
+    first = (*SAME_KIND, "valid: {to: 2017-12-31}")
+    assert found(rules(first, ("two", "{kind: reply}", "3 weeks after letter", "valid: {from: 2018-01-01}"))) == []
+
+
+def test_an_audience_that_nobody_holds_is_found_only_where_recipients_are_known(found):
+    text = rules(SAME_KIND, more="notices: {overdue: 1 day after, escalate: [{at: 1 week after, to: boss}]}\n")
+    assert found(text) == []
+    assert found(text, audiences=frozenset({"clerk", "chair"})) == [
+        (4, "warning", "no recipient holds the role boss, so nobody gets this notice")
+    ]
+
+
+def test_commitments_of_the_register_without_any_date_are_told_kind_by_kind(found):
+    facts = [{"id": name, "kind": kind} for name, kind in (("R-1", "reply"), ("Q-1", "question"), ("Q-2", "question"))]
+    assert found(rules(SAME_KIND), unpromised=tuple(("register.yaml", one) for one in facts)) == [
+        (0, "warning", "no rule in use sets a deadline for the question Q-1 and 1 more, and no date is stated")
+    ]
+
+
+def test_cycles_of_one_name_in_two_packs_are_an_error(tmp_path):
+    cycle = """
+cycles:
+  - id: forum
+    title: A forum
+    source: {document: a law}
+    every: 4 years
+    first: 2019-12-17
+    commitment: {kind: meeting, by: un, to: states}
+"""
+    for name in ("p", "q"):
+        (tmp_path / f"{name}.yaml").write_text(HEAD.replace("pack: p", f"pack: {name}") + cycle)
+    loaded, faults = book.load(book.pack_files(tmp_path), CALENDARS)
+    assert faults == ()
+    (clash,) = lint(Ground(book=loaded, calendars=CALENDARS))
+    assert (clash.file, clash.line, clash.level) == (str(tmp_path / "q.yaml"), 6, "error")
+    assert clash.message == "forum is a cycle of p too, and both would make forum-2019"
+
+
+def test_the_packs_that_ship_are_clean():
+    loaded, faults = book.load(book.pack_files(book.SHIPPED), CALENDARS)
+    assert faults == ()
+    assert [str(item) for item in lint(Ground(book=loaded, calendars=CALENDARS))] == []
+
+
+def test_every_lint_says_what_it_looks_for():
+    assert [each.__name__ for each in LINTS if not each.__doc__] == []

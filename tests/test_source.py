@@ -207,7 +207,7 @@ COMMITMENT = "id: a\nkind: reply\ntitle: t\nby: nl/a\nto: nl/b\n"
          "write 2027-12-13, 2027-12, 2025-Q1, 2027 or 2027-12-13/2027-12-19"),
         ("stated_due: {date: 2027, until: inclusve}",
          "6:33: stated_due.until: until is one of inclusive, exclusive; not 'inclusve'", "did you mean inclusive?"),
-        ("stated_due: whenever", "6:13: stated_due: 'whenever' is not a date",
+        ("stated_due: 2027-13", "6:13: stated_due: '2027-13' is not a date: there is no month 13",
          "write 2027-12-13, 2027-12, 2025-Q1, 2027 or 2027-12-13/2027-12-19"),
         ("parent: a b", "6:9: parent: parent may not be written 'a b'", "write a-b"),
         ("parent: '—'", "6:9: parent: parent may not be written '—'", "use small letters, capitals, digits - . : _"),

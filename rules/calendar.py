@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
@@ -35,6 +35,7 @@ _FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
 _MONTH_DAY = re.compile(r"(\d{2})-(\d{2})", re.ASCII)
 
 
+@lru_cache(maxsize=10_000)
 def spoken(day: date) -> str:
     """A day as people write it, whatever the machine's language: Fri 10 Aug 2018."""
     return f"{WEEKDAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1]} {day.year}"
@@ -299,7 +300,20 @@ class Calendar:
     @cached_property
     def recess(self) -> tuple[Pause, ...]:
         """The ranges in which nobody sits, in order."""
-        return self._pauses(span for part in self.parts for span in part.recess)
+        first, last = self.first or _FIRST, self.horizon or _LAST
+        spans = [span for part in self.parts for span in part.recess]
+        return tuple(sorted(Pause(*days, span.name) for span in spans for days in span.between(first, last)))
+
+    @cached_property
+    def pauses(self) -> tuple[Pause, ...]:
+        """The days of the recesses without overlaps, in order."""
+        merged: list[Pause] = []
+        for pause in self.recess:
+            if merged and pause.start <= merged[-1].end:
+                merged[-1] = merged[-1]._replace(end=max(merged[-1].end, pause.end))
+            else:
+                merged.append(pause)
+        return tuple(merged)
 
     @cached_property
     def sitting(self) -> tuple[date, ...]:
@@ -310,10 +324,6 @@ class Calendar:
             day for span in spans for day in _days(span, first, last) if span.start == span.end or self.working(day)
         }
         return tuple(sorted(days))
-
-    def _pauses(self, spans: Iterable[Span]) -> tuple[Pause, ...]:
-        first, last = self.first or _FIRST, self.horizon or _LAST
-        return tuple(sorted(Pause(*days, span.name) for span in spans for days in span.between(first, last)))
 
     @cached_property
     def version(self) -> str:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from operator import attrgetter
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -113,7 +114,7 @@ def _plan(due: Due, anchors: Anchors, calendars: Calendars, timezone: str) -> _P
         sign=due.sign,
         calendar=_calendar(due, calendars),
         pausing=pausing,
-        pauses=_merged(pausing.recess) if pausing else (),
+        pauses=pausing.pauses if pausing else (),
         zone=due.timezone or timezone,
         anchors=anchors,
     )
@@ -133,17 +134,6 @@ def _pausing(due: Due, calendars: Calendars) -> Calendar | None:
     if not calendar.recess:
         raise _UnknownError(f"calendar {due.suspend} has no recess to suspend in; give it recess: [{{from: …, to: …}}]")
     return calendar
-
-
-def _merged(pauses: tuple[Pause, ...]) -> tuple[Pause, ...]:
-    """The pauses without overlaps, in order."""
-    merged: list[Pause] = []
-    for pause in pauses:
-        if merged and pause.start <= merged[-1].end:
-            merged[-1] = merged[-1]._replace(end=max(merged[-1].end, pause.end))
-        else:
-            merged.append(pause)
-    return tuple(merged)
 
 
 def _resolved(origin: Origin, plan: _Plan) -> Window | datetime:
@@ -196,13 +186,19 @@ def _in_hours(plan: _Plan, start: Window | datetime, steps: list[Step]) -> Deadl
 def _in_days(plan: _Plan, start: Window | datetime, steps: list[Step]) -> Deadline:
     window = _local_day(plan, start, steps)
     runs = [_counted(_Run(plan, day, end, [])) for day, end in _ends(plan, window)]
-    earliest = min(runs, key=lambda run: run.day)
-    latest = max(runs, key=lambda run: run.day)
-    steps += [_both(*pair) for pair in zip(earliest.steps, latest.steps, strict=True)]
+    earliest = min(runs, key=_day)
+    latest = max(runs, key=_day)
+    if earliest is latest:
+        steps += latest.steps
+    else:
+        steps += [_both(*pair) for pair in zip(earliest.steps, latest.steps, strict=True)]
     if plan.due.at is not None:
         at = f"{plan.due.at:%H:%M}"
         steps.append(Step(name="at", text=f"at {at} {plan.zone}", data={"at": at, "timezone": plan.zone}))
     return Deadline(window=Window(earliest.day, latest.day), at=plan.due.at, steps=tuple(steps))
+
+
+_day = attrgetter("day")
 
 
 def _local_day(plan: _Plan, start: Window | datetime, steps: list[Step]) -> Window:
@@ -299,7 +295,7 @@ def _direction(plan: _Plan) -> str:
 
 def _count(run: _Run, asked: Period, counting: Counting) -> None:
     period = _shortened(run.plan.due, asked)
-    start, notes, data = run.day, [], {"period": str(period), "counting": counting.value}
+    start, notes, data = run.day, [], {"period": str(period), "counting": counting}
     if period is not asked:
         notes.append(f"{asked} or less is counted in working days")
     if period.unit.monthly:
@@ -512,18 +508,19 @@ def _roll(run: _Run, roll: Roll) -> None:
     if roll is Roll.NONE:
         run.step("roll", "none asked")
         return
-    if roll.weekday is not None:
+    if roll not in _ROLLS:
         # Tex. R. Civ. P. 99(b): "the Monday next after the expiration", so never the same day
         run.day = day + timedelta(days=(roll.weekday - day.weekday() - 1) % 7 + 1)
-        run.step("roll", f"to the next {WEEKDAYS[roll.weekday]}, {spoken(run.day)}", roll=roll.value)
+        run.step("roll", f"to the next {WEEKDAYS[roll.weekday]}, {spoken(run.day)}", roll=roll)
         return
     _known(calendar, day)
     run.day = day if calendar.working(day) else _rolled(calendar, roll, day, run.plan.sign)
     _known(calendar, run.day)
+    off = calendar.off(day)
     text = f"{spoken(day)} is a working day, so it stays"
-    if run.day != day:
-        text = f"{spoken(day)} is a day off ({calendar.off(day)}), so {_ROLLS[roll]}, {spoken(run.day)}"
-    run.step("roll", text, roll=roll.value, calendar=calendar.name, off=calendar.off(day))
+    if off is not None:
+        text = f"{spoken(day)} is a day off ({off}), so {_ROLLS[roll]}, {spoken(run.day)}"
+    run.step("roll", text, roll=roll, calendar=calendar.name, off=off)
 
 
 def _rolled(calendar: Calendar, roll: Roll, day: date, sign: int) -> date:

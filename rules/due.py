@@ -62,10 +62,9 @@ class Roll(StrEnum):
     NEXT_SUNDAY = "next_sunday"
 
     @property
-    def weekday(self) -> int | None:
-        """The day of the week it goes to, Monday is 0; None where it goes by working days."""
-        name = self.value.removeprefix("next_").capitalize()
-        return WEEKDAYS.index(name) if name in WEEKDAYS else None
+    def weekday(self) -> int:
+        """The day of the week it goes to, Monday is 0. Raises ValueError where it goes by working days."""
+        return WEEKDAYS.index(self.removeprefix("next_").capitalize())
 
 
 Origin = str | Window | datetime

@@ -34,12 +34,12 @@ class Unit(StrEnum):
     @property
     def monthly(self) -> bool:
         """Whether it ends on a day of the month, and not after a number of days."""
-        return self in {Unit.MONTH, Unit.YEAR}
+        return self is Unit.MONTH or self is Unit.YEAR
 
     @property
     def needs_calendar(self) -> bool:
         """Whether only a calendar tells which days are counted."""
-        return self in {Unit.WORKING_DAY, Unit.SITTING_DAY}
+        return self is Unit.WORKING_DAY or self is Unit.SITTING_DAY
 
 
 DAYS = {

@@ -21,15 +21,19 @@ def check(model: type[Model], document: Document, at: Path = ()) -> tuple[Model 
 
     None without a problem means that a value inside was already reported when the file was read.
     """
-    value = document.at(at)
     faulty = {path for path in document.faulty if path[: len(at)] == at}
+    made, faults = fitted(model, document.at(at))
+    placed = [fault._replace(path=(*at, *fault.path)) for fault in faults]
+    fresh = [problem(document, *fault) for fault in placed if fault.path not in faulty]
+    return (None if faulty else made), tuple(sorted(fresh, key=_place))
+
+
+def fitted(model: type[Model], value: object) -> tuple[Model | None, list[Fault]]:
+    """The model made of a value, or None and what is wrong with it, each fault at its path in the value."""
     try:
-        made = model.model_validate(value)
+        return model.model_validate(value), []
     except ValidationError as error:
-        faults = [Fault((*at, *f.path), *f[1:]) for f in _faults(model, value, error.errors(include_url=False))]
-        fresh = [fault for fault in faults if fault.path not in faulty]
-        return None, tuple(sorted((problem(document, *fault) for fault in fresh), key=_place))
-    return (None if faulty else made), ()
+        return None, _faults(model, value, error.errors(include_url=False))
 
 
 def _place(problem: Problem) -> tuple[int, int]:

@@ -1,106 +1,190 @@
-"""The tests that packs carry: a commitment in a few words, lived through day by day, against what is expected."""
+"""The tests that packs carry, run: a commitment in a few words, lived through day by day, against what is expected."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from functools import cached_property
 
-from commitments.model import Commitment, Event, EventKind, Record, Recorded
+from commitments.model import Event, EventKind, Record, Recorded
+from commitments.problem import Path
 from engine.assess import Assessment, Assessor
-from rules.pack import Expectation, Situation
+from engine.tick import as_item
+from notifications.digest import Reader, compose
+from notifications.notice import Notice
+from notifications.render import render
+from rules.situation import Expectation, Situation
 
-_FIELDS = frozenset(Commitment.model_fields)
-_UNSAID = {"id": "test", "title": "a test", "kind": "reply", "by": "someone", "to": "someone-else"}
+NOTHING = "none"
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Something a test expected and did not get, on a day of its timeline (None: in its first line)."""
+    """Something a test expected and did not get, on a day of its timeline (None: in its first line).
+
+    `path` leads from the test to the value that was expected.
+    """
 
     rule: str
     test: str
     on: date | None
-    field: str
+    path: Path
     wanted: str
     got: str
+
+    @property
+    def field(self) -> str:
+        """What was looked at: due, status or another field."""
+        return str(self.path[-1])
 
     def __str__(self) -> str:
         when = f" on {self.on}" if self.on else ""
         return f"{self.rule}: {self.test}{when}: {self.field} should be {self.wanted}, and is {self.got}"
 
 
+@dataclass(frozen=True)
+class _Look:
+    """A day on which a test looks: what it expects (found at `path`), and what has happened by then."""
+
+    day: date
+    expected: Expectation
+    path: Path
+    events: tuple[Event, ...]
+
+    @property
+    def named(self) -> date | None:
+        """The day, where the test names it."""
+        return None if self.path == ("expect",) else self.day
+
+
 def differences(assessor: Assessor, rule: str, situation: Situation) -> Iterator[Difference]:
     """Everything that a test of a rule expected and did not get."""
-    record = _record(situation)
-    for day, expected, happened in _days(situation):
-        assessment = assessor.on(_with(record, happened), day or _first_day(record))
-        if assessment is None:
-            continue
-        for field, wanted, got in _compared(assessment, rule, expected, day):
+    for look in _looks(situation):
+        sight = _Sight(assessor, rule, assessor.on(_record(situation, look.events), look.day))
+        for name, wanted, got in _compared(sight, look):
             if wanted != got:
-                yield Difference(rule, situation.name, day, field, wanted, got)
+                yield Difference(rule, situation.name, look.named, (*look.path, name), wanted, got)
 
 
-def _days(situation: Situation) -> Iterator[tuple[date | None, Expectation, tuple[Event, ...]]]:
-    """Each day that is looked at, what is expected of it, and what has happened by then."""
-    yield None, situation.expect, ()
+def first_record(situation: Situation) -> Record:
+    """The commitment of a test as it stands in the register when it is made."""
+    return _record(situation, ())
+
+
+def _looks(situation: Situation) -> Iterator[_Look]:
+    """Each day that is looked at, in order."""
+    events = tuple(written.event for written in situation.events)
+    yield _Look(_made(situation), situation.expect, ("expect",), events)
     for day, expected in sorted(situation.timeline.items()):
-        yield day, expected, ()
+        yield _Look(day, expected, ("timeline", day.isoformat()), events)
     if situation.fulfilled is not None:
         day = situation.fulfilled.on
-        yield day, situation.fulfilled.expect, (Event(kind=EventKind.FULFILLED, occurred_on=day),)
+        settled = Event(kind=EventKind.FULFILLED, occurred_on=day)
+        yield _Look(day, situation.fulfilled.expect, ("fulfilled", "expect"), (*events, settled))
 
 
-def _record(situation: Situation) -> Record:
-    fields: dict[str, Any] = dict(_UNSAID)
-    anchors: dict[str, Any] = {}
-    for name, value in situation.given.items():
-        (fields if name in _FIELDS else anchors)[name] = value
-    commitment = Commitment.model_validate(fields | {"anchors": anchors | dict(fields.get("anchors", {}))})
-    known = [window.earliest for window in commitment.anchors.values()]
-    made = commitment.made or min(known, default=date.min)
-    return _with(Record(()), (Event(kind=EventKind.MADE, occurred_on=made, commitment=commitment),))
+def _made(situation: Situation) -> date:
+    """The day of the promise, or of the first date that is known."""
+    known = [window.earliest for window in situation.commitment.anchors.values()]
+    return situation.commitment.made or min(known, default=date.min)
 
 
-def _first_day(record: Record) -> date:
-    return record.history[0].event.occurred_on
-
-
-def _with(record: Record, events: tuple[Event, ...]) -> Record:
-    """The record with further events, each learnt of on the morning after it happened."""
-    further = tuple(
-        Recorded(event=event, seq=len(record.history) + place, recorded_at=_morning_after(event), actor="test")
-        for place, event in enumerate(events, start=1)
+def _record(situation: Situation, events: Iterable[Event]) -> Record:
+    """The commitment and what befell it, each learnt of on the morning after it happened."""
+    made = Event(kind=EventKind.MADE, occurred_on=_made(situation), commitment=situation.commitment)
+    return Record(
+        tuple(
+            Recorded(event=event, seq=place, recorded_at=_morning_after(event.occurred_on), actor="test")
+            for place, event in enumerate((made, *events), start=1)
+        )
     )
-    return Record(record.history + further)
 
 
-def _morning_after(event: Event) -> datetime:
-    return datetime.combine(event.occurred_on, time(8), UTC) + timedelta(days=1)
+def _morning_after(day: date) -> datetime:
+    return datetime.combine(day, time(8), UTC) + timedelta(days=1)
 
 
-def _compared(
-    assessment: Assessment, rule: str, expected: Expectation, day: date | None
-) -> Iterator[tuple[str, str, str]]:
+# ------------------------------------------------------------------------------------------------- comparing
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """What there is to see of a commitment on a day; nothing, where it had not been made."""
+
+    assessor: Assessor
+    rule: str
+    assessment: Assessment | None
+
+    @cached_property
+    def notices(self) -> list[Notice]:
+        """The notices that fall on the very day."""
+        found = self.assessment
+        return [notice for notice in found.notices if notice.day == found.today] if found else []
+
+    def field(self, name: str) -> str:
+        """What a field is, as people read it."""
+        if self.assessment is None:
+            return "nothing yet: the commitment was made later"
+        standing = self.assessment.standing
+        if name == "applies":
+            return str(self._applies(self.assessment)).lower()
+        if name == "notices":
+            return _listed(notice.stage.value for notice in self.notices)
+        found = {
+            "due": standing.current,
+            "original": standing.original,
+            "status": standing.status.value,
+            "days_late": standing.days_late_current,
+        }
+        return _shown(found[name])
+
+    def _applies(self, assessment: Assessment) -> bool:
+        """Whether the rule is of the commitment: by a deadline that it counts, or by what it says of a stated one."""
+        if self.assessor.book.rules[self.rule].rule.due.stated:
+            return self.rule in self.assessor.applying(assessment.record)
+        return any(one.rule == self.rule for one in assessment.obligations)
+
+    def mail(self, language: str) -> str:
+        """The text of the mail of the day, in one line, empty where there is none."""
+        if self.assessment is None:
+            return ""
+        book = self.assessor.book
+        digest = compose(
+            Reader(name="", address="", language=language, timezone=book.rules[self.rule].pack.timezone),
+            [as_item(self.assessment, notice) for notice in self.notices],
+            slot=_morning_after(self.assessment.today),
+            covers_from=None,
+            head="",
+            names=book.parties,
+        )
+        return _in_a_line(render(digest).text) if digest else ""
+
+
+def _compared(sight: _Sight, look: _Look) -> Iterator[tuple[str, str, str]]:
     """What is expected beside what is, field by field, both as people read them."""
-    standing = assessment.standing
-    if expected.applies is not None:
-        applies = any(item.rule == rule for item in assessment.obligations)
-        yield "applies", str(expected.applies).lower(), str(applies).lower()
-    if expected.due is not None:
-        yield "due", str(expected.due), str(standing.current)
-    if expected.original is not None:
-        yield "original", str(expected.original), str(standing.original)
-    if expected.status is not None:
-        yield "status", expected.status.value, standing.status.value
-    if expected.days_late is not None:
-        yield "days_late", str(expected.days_late), str(standing.days_late_current)
-    if expected.notices is not None:
-        stages = sorted(notice.stage.value for notice in assessment.notices if notice.day == day)
-        yield "notices", _listed(sorted(expected.notices)), _listed(stages)
+    for name in sorted(look.expected.model_fields_set - {"mail"}):
+        yield name, _wanted(name, look.expected), sight.field(name)
+    for language, texts in look.expected.mail.items():
+        mail = sight.mail(language)
+        for text in texts:
+            yield "mail", text, text if _in_a_line(text) in mail else mail or NOTHING
 
 
-def _listed(words: list[str]) -> str:
-    return ", ".join(words) or "none"
+def _wanted(name: str, expected: Expectation) -> str:
+    value = getattr(expected, name)
+    if name == "applies":
+        return str(value).lower()
+    return _listed(value) if name == "notices" else _shown(value)
+
+
+def _shown(value: object) -> str:
+    return NOTHING if value is None else str(value)
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words)) or NOTHING
+
+
+def _in_a_line(text: str) -> str:
+    return " ".join(text.split())

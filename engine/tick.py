@@ -252,7 +252,7 @@ def _items(tx: Connection, recipient: Recipient, assessor: Assessor, now: dateti
     for row in rows:
         assessment = assessor.at(records[row.commitment], now)
         if assessment is not None and recipient.scope.covers(assessment.record.commitment):
-            yield _item(assessment, _notice(row))
+            yield as_item(assessment, _notice(row))
 
 
 def _notice(row: Any) -> Notice:  # noqa: ANN401 (a row has no type of its own)
@@ -267,7 +267,8 @@ def _notice(row: Any) -> Notice:  # noqa: ANN401 (a row has no type of its own)
     )
 
 
-def _item(assessment: Assessment, notice: Notice) -> Item:
+def as_item(assessment: Assessment, notice: Notice) -> Item:
+    """A commitment as a digest tells it, for a notice that is owed."""
     obligation = next((item for item in assessment.obligations if item.rule == notice.rule), assessment.governing)
     return Item(
         commitment=assessment.record.commitment,

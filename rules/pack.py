@@ -14,12 +14,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from commitments.dates import Window
-from commitments.model import Citation, Force, Frozen, Parties, Party, Status, Text
+from commitments.model import Citation, Force, Frozen, Parties, Party, Text
 from commitments.source import Fault, Misfit
 from rules.condition import All, Condition, Not
 from rules.due import Due
 from rules.period import Period, Point, Unit
 from rules.recurrence import Recurrence
+from rules.situation import Situation
 from rules.terms import SPEECH, Term, holds
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
@@ -127,34 +128,6 @@ DEFAULT_LADDER = Ladder.model_validate(
     {"remind": ["1 week before", "on the day"], "overdue": {"first": "1 day after", "every": "4 weeks", "at_most": 6}}
 )
 """What a deadline gets where neither its rule nor its pack says whom to tell."""
-
-
-class Expectation(Frozen):
-    """What a test expects of a commitment on a day; what it leaves out it does not look at."""
-
-    due: Window | None = None
-    original: Window | None = None
-    status: Status | None = None
-    notices: tuple[str, ...] | None = None
-    days_late: int | None = None
-    applies: bool | None = None
-
-
-class Settlement(Frozen):
-    """The day a test's commitment is fulfilled, and what is expected then."""
-
-    on: date
-    expect: Expectation
-
-
-class Situation(Frozen):
-    """A test in a pack: a commitment in a few words, and what the rule must make of it."""
-
-    name: Annotated[str, Field(min_length=1)]
-    given: dict[str, Any]
-    expect: Expectation = Expectation()
-    timeline: dict[date, Expectation] = Field(default_factory=dict)
-    fulfilled: Settlement | None = None
 
 
 class Validity(Frozen):

@@ -1,0 +1,177 @@
+"""The tests of packs and of the files beside them, run; what failed, at the place where it is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from commitments.fit import close
+from commitments.problem import Document, Problem, problem
+from commitments.problem import Path as Way
+from commitments.source import check, read
+from engine.assess import Assessor
+from engine.situations import Difference, differences
+from rules.book import LoadedPack, RuleBook
+from rules.situation import Situation, SituationFile
+
+
+class Verdict(StrEnum):
+    """What came of a test: what is known to fail may, but must say so no longer once it passes."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    TODO = "todo"
+    MENDED = "mended"
+
+    @property
+    def bad(self) -> bool:
+        """Whether something must be done about it."""
+        return self in {Verdict.FAILED, Verdict.MENDED}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A test of a rule (pack/rule), and where it stands."""
+
+    rule: str
+    situation: Situation
+    document: Document
+    path: Way
+
+    @property
+    def line(self) -> int:
+        """The line on which it begins."""
+        return self.document.position(self.path)[0]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A test and how what it expected differs from what it got."""
+
+    trial: Trial
+    differences: tuple[Difference, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What came of it."""
+        if self.trial.situation.todo:
+            return Verdict.TODO if self.differences else Verdict.MENDED
+        return Verdict.FAILED if self.differences else Verdict.PASSED
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What must be mended: each difference at the value that was expected, or the todo that is done."""
+        if self.verdict is Verdict.MENDED:
+            message = f"{self.trial.rule}: “{self.trial.situation.name}” passes now"
+            return (problem(self.trial.document, (*self.trial.path, "todo"), message, "remove todo", at_key=True),)
+        return tuple(self._problem(one) for one in self.differences) if self.verdict is Verdict.FAILED else ()
+
+    def _problem(self, one: Difference) -> Problem:
+        when = f" on {one.on}" if one.on else ""
+        sentence = f"{one.rule}: “{one.test}”{when}: wanted {one.wanted}, got {one.got}"
+        return problem(self.trial.document, (*self.trial.path, *one.path), sentence)
+
+
+def trials(book: RuleBook, files: Iterable[Path]) -> tuple[tuple[Trial, ...], tuple[Problem, ...]]:
+    """Every test of the packs of a book, then those in files beside them; and what is wrong with these files."""
+    found = [trial for loaded in book.packs for trial in _of_pack(loaded)]
+    problems: list[Problem] = []
+    for file in files:
+        document, faults = read(file)
+        situations, misfits = check(SituationFile, document) if document else (None, ())
+        problems += [*faults, *misfits]
+        if situations is not None and document is not None:
+            astray = tuple(_astray(situations, document, book))
+            problems += astray
+            found += [] if astray else _of_file(situations, document)
+    return tuple(found), tuple(problems)
+
+
+def _of_pack(loaded: LoadedPack) -> Iterator[Trial]:
+    document, _ = read(Path(loaded.file))
+    for index, rule in enumerate(loaded.pack.rules if document else ()):
+        for place, situation in enumerate(rule.tests):
+            assert document is not None  # noqa: S101 (it was read when the pack was loaded)
+            yield Trial(f"{loaded.pack.pack}/{rule.id}", situation, document, ("rules", index, "tests", place))
+
+
+def _of_file(file: SituationFile, document: Document) -> Iterator[Trial]:
+    for rule, situations in file.tests.items():
+        for place, situation in enumerate(situations):
+            yield Trial(f"{file.pack}/{rule}", situation, document, ("tests", rule, place))
+
+
+def _astray(file: SituationFile, document: Document, book: RuleBook) -> Iterator[Problem]:
+    """Tests of a pack or a rule that is not there."""
+    packs = [loaded.pack.pack for loaded in book.packs]
+    if file.pack not in packs:
+        hint = close(file.pack, packs) or f"there are: {', '.join(packs) or 'none'}"
+        yield problem(document, ("pack",), f"there is no pack {file.pack}", hint)
+        return
+    rules = [name.partition("/")[2] for name in book.rules if name.startswith(f"{file.pack}/")]
+    for rule in file.tests:
+        if rule not in rules:
+            hint = close(rule, rules) or f"there are: {', '.join(rules)}"
+            yield problem(document, ("tests", rule), f"{file.pack} has no rule {rule}", hint, at_key=True)
+
+
+def run(assessor: Assessor, found: Iterable[Trial]) -> Iterator[Outcome]:
+    """What comes of each test, in their order."""
+    for trial in found:
+        yield Outcome(trial, tuple(differences(assessor, trial.rule, trial.situation)))
+
+
+# ------------------------------------------------------------------------------------------------- for programs
+
+
+def as_values(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
+    """Every test as plain values, each difference field by field."""
+    return [
+        {
+            "rule": outcome.trial.rule,
+            "test": outcome.trial.situation.name,
+            "file": outcome.trial.document.file,
+            "line": outcome.trial.line,
+            "verdict": outcome.verdict.value,
+            "todo": outcome.trial.situation.todo,
+            "differences": [
+                {"on": str(one.on) if one.on else None, "field": one.field, "wanted": one.wanted, "got": one.got}
+                for one in outcome.differences
+            ],
+        }
+        for outcome in outcomes
+    ]
+
+
+def as_junit(outcomes: Sequence[Outcome]) -> str:
+    """The tests as JUnit reports them: a suite for each file, a known gap is skipped."""
+    root = ET.Element("testsuites")
+    for file in dict.fromkeys(outcome.trial.document.file for outcome in outcomes):
+        _suite(root, file, [outcome for outcome in outcomes if outcome.trial.document.file == file])
+    ET.indent(root)
+    return f"{ET.tostring(root, encoding='unicode', xml_declaration=True)}\n"
+
+
+def _suite(root: ET.Element, file: str, outcomes: list[Outcome]) -> None:
+    verdicts = [outcome.verdict for outcome in outcomes]
+    counts = {"tests": len(verdicts), "failures": sum(one.bad for one in verdicts), "errors": 0}
+    totals = counts | {"skipped": verdicts.count(Verdict.TODO)}
+    suite = ET.SubElement(root, "testsuite", {"name": file} | {k: str(v) for k, v in totals.items()})
+    for outcome in outcomes:
+        _case(suite, outcome)
+
+
+def _case(suite: ET.Element, outcome: Outcome) -> None:
+    trial = outcome.trial
+    named = {"classname": trial.rule.replace("/", "."), "name": trial.situation.name}
+    place = {"file": trial.document.file, "line": str(trial.line)}
+    case = ET.SubElement(suite, "testcase", named | place)
+    if outcome.verdict is Verdict.TODO:
+        ET.SubElement(case, "skipped", {"message": trial.situation.todo})
+    if outcome.verdict.bad:
+        problems = outcome.problems
+        failure = ET.SubElement(case, "failure", {"message": problems[0].message})
+        failure.text = "\n".join(str(one) for one in problems)

@@ -171,7 +171,7 @@ def unserved_kinds(ground: Ground) -> Iterator[Finding]:
     """Kinds that a rule speaks of, though only to leave them out, and for which no rule sets a deadline."""
     for placed in ground.rules:
         for kind in _kinds(placed.condition):
-            if not any(_serves(condition, kind) for condition in ground.conditions):
+            if kind not in ground.cycle_kinds and not any(_serves(other.condition, kind) for other in ground.rules):
                 message = f"{kind} is named here, and no rule in use sets a deadline for it"
                 hint = f"write a rule with when: {{kind: {kind}}}, or correct the word"
                 yield of_rule(placed, "when", message, hint, level="warning")

@@ -58,6 +58,13 @@ class Ground:
         """What each rule asks, those of the cycles included."""
         return tuple(item.rule.condition for item in self.book.rules.values())
 
+    @cached_property
+    def cycle_kinds(self) -> frozenset[str]:
+        """The kinds of what cycles bring forth, and date."""
+        promised = {cycle.commitment.kind for _, cycle in self.book.cycles}
+        derived = {item.kind for _, cycle in self.book.cycles for item in cycle.derived if item.kind}
+        return frozenset(promised | derived)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:

@@ -1,10 +1,13 @@
-"""What all tests share: the flag that writes snapshots anew, and the comparison with them."""
+"""What all tests share: snapshots and the flag that writes them anew, a mail server, the command line."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from mail_server import MailServer, mail_server
+
+from engine.cli import main
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -31,3 +34,26 @@ def server() -> Iterator[MailServer]:
     """A real mail server, on a port of its own."""
     with mail_server() as running:
         yield running
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """A function that runs gestand in an empty folder and returns (status, what it said, what it complained of)."""
+    monkeypatch.chdir(tmp_path)
+
+    def gestand(*words):
+        monkeypatch.setattr(sys, "argv", ["gestand", *words])
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capsys.readouterr()
+        return left.value.code, said.out, said.err
+
+    return gestand
+
+
+@pytest.fixture
+def workspace(run):
+    """The same, in a new workspace with the example taken in."""
+    assert run("init")[0] == 0
+    assert run("import", "commitments/example.yaml", "--actor", "clerk")[0] == 0
+    return run

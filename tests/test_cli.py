@@ -8,30 +8,7 @@ import sys
 
 import pytest
 
-from engine.cli import COMMANDS, main
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """A function that runs gestand in an empty folder and returns (status, what it said, what it complained of)."""
-    monkeypatch.chdir(tmp_path)
-
-    def gestand(*words):
-        monkeypatch.setattr(sys, "argv", ["gestand", *words])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return left.value.code, said.out, said.err
-
-    return gestand
-
-
-@pytest.fixture
-def workspace(run):
-    """The same, in a new workspace with the example taken in."""
-    assert run("init")[0] == 0
-    assert run("import", "commitments/example.yaml", "--actor", "clerk")[0] == 0
-    return run
+from engine.cli import COMMANDS
 
 
 def test_help_names_every_command_in_a_line(run):
@@ -51,7 +28,7 @@ def test_a_new_workspace_is_in_order_and_works_at_once(run):
     assert run("init", "mine")[0] == 0
     status, out, err = run("-w", "mine", "check")
     assert (status, err) == (0, "")
-    assert out.startswith("4 packs with ")
+    assert out.startswith("5 packs with ")
     assert out.endswith(": all in order\n")
 
 
@@ -141,7 +118,10 @@ def _head(run):
     [
         (("record", "extended", "34964-B"), "an extension names the new date"),
         (("record", "extended", "34964-B", "--to", "2018-02-31"), "February 2018 has 28 days"),
-        (("record", "fulfilled", "34964-B", "--on", "yesterday"), "'yesterday' is not a day; write one such as 2018-08-10"),
+        (
+            ("record", "fulfilled", "34964-B", "--on", "yesterday"),
+            "'yesterday' is not a day; write one such as 2018-08-10",
+        ),
         (("list", "--status", "latee"), "latee"),
         (("explain", "34964-B", "--why-not", "no-such-rule"), "there is no rule no-such-rule; the rules in use are "),
     ],
@@ -166,7 +146,7 @@ def test_an_empty_register_says_what_to_do(run):
     with open(settings) as file:
         text = file.read()
     with open(settings, "w") as file:
-        file.write(text.replace("packs: [nl-eerste-kamer, un-gcr, un-gcm]", "packs: []"))
+        file.write(text.replace("packs: [nl-eerste-kamer, nl-terms, un-gcr, un-gcm]", "packs: []"))
     assert run("list")[1] == "no commitments yet; take a register file in with `gestand import FILE`\n"
     assert "There are no commitments in this account." in run("audit")[1]
 
@@ -220,7 +200,9 @@ def test_doctor_says_which_matcher_runs_and_that_all_is_well(workspace):
 
 def test_help_answers_without_loading_what_it_does_not_need():
     """A number to hold: gestand --help in 0.3 s; what costs time is importing."""
-    code = "import sys, engine.cli; print([m for m in ('sqlalchemy','pydantic','jinja2','holidays') if m in sys.modules])"
+    code = (
+        "import sys, engine.cli; print([m for m in ('sqlalchemy','pydantic','jinja2','holidays') if m in sys.modules])"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout == "[]\n"
 

@@ -13,9 +13,11 @@ from pathlib import Path
 import click
 
 from commitments import exchange
+from commitments.intake import Draft
 from commitments.problem import Problem
 from commitments.trouble import TroubleError
 from engine.cli.output import Failed, as_path, format_option, number, tell_problems, workspace_option
+from engine.linting import findings
 from engine.match import engine_name
 from engine.session import open_session
 from engine.settings import FILE, NoWorkspaceError, Workspace, open_workspace, shipped, shipped_packs
@@ -71,27 +73,37 @@ def _copy(source: Traversable, target: Path) -> None:
 @click.command("check")
 @workspace_option
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]…")
+@click.option("--strict", is_flag=True, help="Leave with 1 for a warning too.")
 @format_option
-def check_command(folder: Path, files: tuple[Path, ...], form: str) -> None:
-    """Check rule files, calendars and settings, and say where each mistake is.
+def check_command(folder: Path, files: tuple[Path, ...], strict: bool, form: str) -> None:
+    """Check rule files, calendars and settings: say where each mistake is, and what is perhaps not meant.
 
     Without FILE: those of the workspace, or what ships with Gestand where there is none. With FILE: these rule files.
     """
     workspace = workspace_or_shipped(folder)
     if files:
         book, problems = workspace.check_files(files)
+        problems = (*problems, *findings(book, workspace))
         checked = f"{number(len(files), 'file')}, {number(len(book.rules), 'rule')}"
     else:
-        problems = (*workspace.problems, *_register_problems(folder))
+        drafts, faults = _register(folder)
+        problems = (*workspace.problems, *faults, *findings(workspace.book, workspace, drafts))
         rules = number(len(workspace.book.rules), "rule")
         checked = (
             f"{number(len(workspace.book.packs), 'pack')} with {rules}, {number(len(workspace.calendars), 'calendar')}"
         )
-    count = tell_problems(problems, form)
+    errors = tell_problems(problems, form)
+    warnings = len(problems) - errors
     if form == "text":
-        click.echo(f"{checked}: {number(count, 'problem') if count else 'all in order'}")
-    if count:
+        click.echo(f"{checked}: {_outcome(errors, warnings)}")
+    if errors or (strict and warnings):
         raise Failed
+
+
+def _outcome(errors: int, warnings: int) -> str:
+    told = [number(errors, "problem")] if errors else []
+    told += [number(warnings, "warning")] if warnings else []
+    return ", ".join(told) or "all in order"
 
 
 def workspace_or_shipped(folder: Path) -> Workspace:
@@ -102,11 +114,16 @@ def workspace_or_shipped(folder: Path) -> Workspace:
         return shipped()
 
 
-def _register_problems(folder: Path) -> Iterator[Problem]:
-    """What is wrong with the register files that lie in the workspace."""
+def _register(folder: Path) -> tuple[list[Draft], list[Problem]]:
+    """The register files that lie in the workspace, and what is wrong with them."""
+    drafts: list[Draft] = []
+    problems: list[Problem] = []
     for path in sorted((folder / "commitments").glob("*")):
         if path.suffix in exchange.READERS:
-            yield from exchange.read(path)[1]
+            found, faults = exchange.read(path)
+            drafts += found
+            problems += faults
+    return drafts, problems
 
 
 @click.command("doctor")

@@ -179,7 +179,7 @@ def _reason(rule: BookRule, anchors: Mapping[str, Window]) -> Reason:
     due = rule.rule.due
     return Reason(
         rule=rule.name,
-        period=" and ".join(str(period) for period in due.periods),
+        period=" and ".join(str(period) for period in due.periods if period.count),
         side="before" if due.before else "after",
         anchor=anchor_name(due),
         anchor_date=anchors.get(anchor_name(due)) or (due.origin if isinstance(due.origin, Window) else None),

@@ -50,8 +50,8 @@ class Notice:
 class Reason:
     """Why a date is what it is, as data that each language puts into a line of its own.
 
-    `period`, `side` and `anchor` are the rule's words ("4 weeks", "after", "letter"), empty where the date was stated
-    or known; `phrase` is what the commitment itself said.
+    `rule` is "stated" where the commitment named the date; `phrase` is what it said. `period`, `side` and `anchor` are
+    the rule's words ("4 weeks", "after", "letter"), empty where nothing was counted.
     """
 
     rule: str

@@ -80,7 +80,7 @@ def because(words: Words, reason: Reason | None) -> str:
     if reason.phrase:
         return words.stated_as.format(phrase=clean(reason.phrase))
     if not reason.period:
-        return words.stated
+        return words.stated if reason.rule == "stated" else ""
     anchor = words.anchors.get(reason.anchor) or words.other_anchor.format(name=clean(reason.anchor))
     period = _period(words, reason.period)
     if reason.anchor_date is None:

@@ -12,10 +12,13 @@ from typing import Any
 import click
 
 from commitments.dates import Window
-from engine.cli.output import Failed, workspace_option, write_json
+from commitments.trouble import TroubleError
+from engine import schedule
+from engine.cli.output import Failed, number, table, tell_problems, workspace_option, write_json
 from engine.explain import spoken_window
 from engine.settings import usable
-from rules.calendar import Calendars
+from rules.almanac import at_a_glance, lint
+from rules.calendar import SHIPPED, Calendars
 from rules.deadline import calculate_lines
 from rules.due import Counting, MonthEnd, Roll
 from rules.period import split_short
@@ -107,8 +110,8 @@ def _due(question: str, switches: dict[str, Any]) -> dict[str, Any]:
 
 def _tell(found: dict[str, Any]) -> None:
     click.echo(f"due {found['due'] if 'T' in found['due'] else spoken_window(Window.parse(found['due']))}")
-    for number, step in enumerate(found["steps"], start=1):
-        click.echo(f"  {number} {step['step']:<9}{step['text']}")
+    for place, step in enumerate(found["steps"], start=1):
+        click.echo(f"  {place} {step['step']:<9}{step['text']}")
 
 
 def _count_all(batch: Path, calendars: Calendars) -> None:
@@ -118,4 +121,58 @@ def _count_all(batch: Path, calendars: Calendars) -> None:
             failed |= "error" in answer
             sys.stdout.write(f"{json.dumps(answer, ensure_ascii=False)}\n")
     if failed:
+        raise Failed
+
+
+# ------------------------------------------------------------------------------------------------- calendars
+
+
+class NoSuchCalendarError(TroubleError):
+    """A calendar that is not there."""
+
+    def __init__(self, name: str, hint: str) -> None:
+        super().__init__(f"there is no calendar {name}; {hint}")
+
+
+@click.group("calendar")
+def calendar_command() -> None:
+    """Show which days count, and check calendar files."""
+
+
+@calendar_command.command("list")
+@workspace_option
+def calendar_list_command(folder: Path) -> None:
+    """List the calendars there are, and how far each is known."""
+    rows = [
+        (name, found.title, f"until {found.horizon}" if found.horizon else "always")
+        for name, found in sorted(usable(folder).by_name.items())
+    ]
+    table(("calendar", "what", "known"), rows, wide="what")
+
+
+@calendar_command.command("show")
+@workspace_option
+@click.argument("name")
+@click.argument("year", type=click.IntRange(1, 9999), required=False)
+def calendar_show_command(folder: Path, name: str, year: int | None) -> None:
+    """Show a calendar's year at a glance: the days off, the recesses, and why."""
+    calendars = usable(folder)
+    found = calendars.get(name)
+    if found is None:
+        raise NoSuchCalendarError(name, calendars.instead(name))
+    click.echo(at_a_glance(found, year or schedule.now().year), nl=False)
+
+
+@calendar_command.command("lint")
+@workspace_option
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]…")
+def calendar_lint_command(folder: Path, files: tuple[Path, ...]) -> None:
+    """Check calendar files: overlaps, ranges that end before they begin, years without data.
+
+    Without FILE: those of the workspace, and those that ship with Gestand.
+    """
+    chosen = files or sorted(path for place in (SHIPPED, folder / "calendars") for path in place.glob("*.y*ml"))
+    count = tell_problems(found for path in chosen for found in lint(path))
+    click.echo(f"{number(len(chosen), 'calendar')}: {number(count, 'problem') if count else 'all in order'}")
+    if count:
         raise Failed

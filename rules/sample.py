@@ -15,7 +15,8 @@ from commitments.model import Commitment
 from rules.calendar import Calendars
 from rules.condition import Facts, Value
 from rules.deadline import compute
-from rules.pack import Pack, Rule, Situation
+from rules.pack import Pack, Rule
+from rules.situation import Situation
 
 SOME_DAY = date(2026, 6, 1)
 """A Monday, for anchors that may fall on any day."""

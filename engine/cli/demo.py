@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -132,4 +133,6 @@ def _leave(session: Session) -> None:
         (FILE, "who gets what, and when"),
     ):
         click.echo(f"  {name:<14}{what}")
-    click.echo(f"and ask it more: cd {there}; gestand list --status open; gestand explain grf-2027; gestand verify")
+    click.echo("and ask it more:")
+    for question in ("list --status open", "explain grf-2027", "audit", "verify"):
+        click.echo(f"  {sys.argv[0]} -w {there} {question}")

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -154,6 +155,11 @@ def test_a_damaged_page_is_found_by_the_thorough_check(tmp_path):
     made.close()
 
 
+def tables(path):
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute("SELECT name FROM sqlite_master").fetchall()
+
+
 def test_the_database_of_another_program_is_left_alone(tmp_path):
     path = tmp_path / "a.db"
     other = sqlite3.connect(path)
@@ -161,7 +167,7 @@ def test_the_database_of_another_program_is_left_alone(tmp_path):
     other.close()
     with pytest.raises(ForeignStoreError):
         Store.open(path)
-    assert sqlite3.connect(path).execute("SELECT name FROM sqlite_master").fetchall() == [("songs",)]
+    assert tables(path) == [("songs",)]
 
 
 def test_a_newer_layout_is_not_touched(tmp_path):
@@ -188,7 +194,7 @@ def test_a_layout_that_fails_half_way_leaves_nothing_behind(tmp_path, monkeypatc
         patched.setattr(store, "MIGRATIONS", (*store.MIGRATIONS, fail))
         with pytest.raises(ZeroDivisionError):
             Store.open(tmp_path / "a.db")
-    assert sqlite3.connect(tmp_path / "a.db").execute("SELECT name FROM sqlite_master").fetchall() == []
+    assert tables(tmp_path / "a.db") == []
     Store.open(tmp_path / "a.db").close()
 
 

@@ -467,11 +467,12 @@ def _without_day(mode: MonthEnd, start: date, last: date, notes: list[str]) -> d
     return day
 
 
-# BGB 188(2), second alternative: the day before the corresponding day; 188(3): the month's end where there is none
+# BGB 188(2), second alternative, and SI 2016/1024 rule 1.3: the day before the corresponding day (counting back, the day
+# after it), and the month's last day where there is none
 def _less_one(plan: _Plan, day: date, *, there: bool) -> date:
-    if plan.sign > 0:
-        return day - DAY if there or plan.due.month_end is MonthEnd.NEXT_DAY else day
-    return day if not there and plan.due.month_end is MonthEnd.NEXT_DAY else day + DAY
+    if not there and (plan.sign < 0 or plan.due.month_end is not MonthEnd.NEXT_DAY):
+        return day
+    return day - plan.sign * DAY
 
 
 # ----- after counting

@@ -18,12 +18,18 @@ demo: $(VENV)/.ready ## set everything up and run the main job on the real case,
 test: $(VENV)/.ready ## set everything up and pass the tests
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
-check: $(VENV)/.ready ## format, lint, types, import arrows, shipped rule files
+check: $(VENV)/.ready ## format, lint, types, import arrows, shipped rule files, generated docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@PYTHONPATH=. $(BIN)/lint-imports --no-cache
 	@$(BIN)/gestand check
+	@$(BIN)/gestand schema --into docs/schema --check
+	@$(BIN)/gestand docs --into docs/rules --check
+
+docs: $(VENV)/.ready ## write the generated docs anew: schemas, a page about each pack
+	@$(BIN)/gestand schema --into docs/schema
+	@$(BIN)/gestand docs --into docs/rules
 
 serve: $(VENV)/.ready ## run the demo workspace as a service until Ctrl-C
 	@test -f demo/gestand.yaml || $(BIN)/gestand demo demo
@@ -36,4 +42,4 @@ lock: ## resolve the dependencies anew and pin them with their hashes (needs uv)
 clean: ## remove what make has made
 	rm -rf $(VENV) demo build *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test check serve lock clean
+.PHONY: help demo test check docs serve lock clean

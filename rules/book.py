@@ -119,12 +119,17 @@ def _place(problem: Problem) -> tuple[int, int]:
 
 def pack_files(folder: Path) -> list[Path]:
     """The rule files of a folder, in the order of their names; what ends in _test.yaml holds tests of them."""
-    return [path for path in _yaml_files(folder) if not path.stem.endswith(TEST)]
+    return [path for path in _yaml_files(folder) if not is_situation_file(path)]
 
 
 def situation_files(folder: Path) -> list[Path]:
     """The files of a folder that hold tests of packs, in the order of their names."""
-    return [path for path in _yaml_files(folder) if path.stem.endswith(TEST)]
+    return [path for path in _yaml_files(folder) if is_situation_file(path)]
+
+
+def is_situation_file(path: Path) -> bool:
+    """Whether a file holds tests of a pack, by its name."""
+    return path.stem.endswith(TEST)
 
 
 def _yaml_files(folder: Path) -> list[Path]:

@@ -15,6 +15,7 @@ COMMANDS = {
     "init": ("engine.cli.setting", "make a workspace that works at once"),
     "demo": ("engine.cli.demo", "see the whole of it at work on a real case"),
     "check": ("engine.cli.setting", "check rule files, calendars and settings"),
+    "test": ("engine.cli.rules", "run the tests that rule files carry"),
     "import": ("engine.cli.writing", "take a register file in (YAML, JSON or CSV)"),
     "record": ("engine.cli.writing", "write down what happened to a commitment"),
     "list": ("engine.cli.reading", "list commitments and where they stand"),
@@ -28,6 +29,8 @@ COMMANDS = {
     "digest": ("engine.cli.running", "show what digests were made, or preview the next"),
     "deadline": ("engine.cli.counting", "count a deadline"),
     "calendar": ("engine.cli.counting", "show or check a calendar"),
+    "schema": ("engine.cli.rules", "write the form of rule files for editors, as JSON Schema"),
+    "docs": ("engine.cli.rules", "write a page about each pack"),
     "verify": ("engine.cli.reading", "check that nobody changed the ledger"),
     "doctor": ("engine.cli.setting", "say what runs here, and whether it is well"),
 }

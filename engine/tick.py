@@ -330,7 +330,13 @@ def _take_slot(
     message_id = f"<{uuid4().hex}@{sender.partition('@')[2]}>"
     body = outbox.message(made, render(made, note=", ".join(recipient.roles)), sender=sender, message_id=message_id)
     outbox.queue(tx, number, made.reader, body, message_id, now)
-    content = {"recipient": recipient.address, "slot": _text(slot), "message_id": message_id, "notices": keys}
+    content = {
+        "recipient": recipient.address,
+        "slot": _text(slot),
+        "message_id": message_id,
+        "notices": keys,
+        "rules": workspace.book.hash,
+    }
     register.note(tx, "digest_queued", content, at=now, actor=ACTOR)
 
 

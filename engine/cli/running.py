@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from commitments import store
 from commitments.store import lock
 from engine import explain, schedule
 from engine.cli.output import Day, Failed, as_path, number, table, workspace_option
+from engine.reload import Watched
 from engine.session import Session, open_session
 from engine.tick import Change, Pass, preview, tick
 from notifications.digest import Digest
@@ -74,16 +76,24 @@ def digest_line(digest: Digest) -> str:
 @click.option("--interval", type=click.FloatRange(min=0.05), default=schedule.INTERVAL, show_default=True,
               help="Seconds between passes.")  # fmt: skip
 def serve_command(folder: Path, interval: float) -> None:
-    """Run passes until stopped (Ctrl-C or SIGTERM); one instance at a time."""
+    """Run passes until stopped (Ctrl-C or SIGTERM); one instance at a time.
+
+    Rule files, calendars and settings that change are read anew before the next pass.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
-    with open_session(folder) as session, lock(session.workspace.store):
+    with (
+        open_session(folder) as session,
+        lock(session.workspace.store),
+        closing(Watched(session)) as watched,
+    ):
         click.echo(f"serving {as_path(folder)}: a pass every {interval:g} s; Ctrl-C stops it")
-        schedule.serve(lambda: _serve_pass(session), interval=interval)
+        schedule.serve(lambda: _serve_pass(watched), interval=interval)
     click.echo("stopped")
 
 
-def _serve_pass(session: Session) -> None:
+def _serve_pass(watched: Watched) -> None:
+    session = watched.refreshed(schedule.now())
     done = tick(
         session.store,
         session.workspace,

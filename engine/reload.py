@@ -1,0 +1,144 @@
+"""A workspace whose files may change while it is served: read anew before a pass, taken whole or not at all.
+
+What would break a file that works is refused: the rules go on as they were, and that is told once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from commitments import register, store
+from commitments.problem import Problem
+from engine.grow import ACTOR
+from engine.match import matcher
+from engine.schedule import log
+from engine.session import Session, conditions
+from engine.settings import FILE, NoWorkspaceError, Workspace, open_workspace
+from rules.book import SUFFIXES
+
+REFUSED = "pack_refused"
+"""The kind of the ledger's note on files that were not taken."""
+_FOLDERS = ("rules", "calendars")
+
+_Stamps = tuple[tuple[str, int, int, int], ...]
+"""Of each file its name, when it was written, its size, and what tells it from one that took its place."""
+
+
+class Watched:
+    """A session that follows its files. It is asked from one thread at a time."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._stamps: _Stamps = ()
+        self._content = ""
+
+    def close(self) -> None:
+        """Gives back the matcher in use; that of the session it began with is closed twice, which does nothing."""
+        self._session.assessor.matcher.close()
+
+    def refreshed(self, now: datetime) -> Session:
+        """The session as its files say now, or as it was where they cannot be taken; the ledger then says why."""
+        folder = self._session.workspace.folder
+        # Before the files are read, so that what changes in the meantime is seen by the next pass.
+        stamps = _stamps(folder)
+        if stamps == self._stamps:
+            return self._session
+        content = _content(folder)
+        if content != self._content:
+            self._follow(folder, content, now)
+        self._stamps, self._content = stamps, content
+        return self._session
+
+    def _follow(self, folder: Path, content: str, now: datetime) -> None:
+        try:
+            fresh = open_workspace(folder)
+        except NoWorkspaceError as error:
+            self._tell(content, [str(error)], now, in_use="as before")
+            return
+        reasons = list(_reasons(self._session.workspace, fresh))
+        if reasons:
+            self._tell(content, reasons, now, in_use="as before")
+            return
+        if fresh.problems:
+            self._tell(content, [_line(problem) for problem in fresh.problems], now, in_use="without them")
+        if not _same(fresh, self._session.workspace):
+            self._take(fresh)
+
+    def _take(self, fresh: Workspace) -> None:
+        former = self._session.assessor.matcher
+        assessor = replace(
+            self._session.assessor,
+            book=fresh.book,
+            calendars=fresh.calendars,
+            matcher=matcher(conditions(fresh)),
+            timezone=fresh.settings.timezone,
+        )
+        self._session = replace(self._session, workspace=fresh, assessor=assessor)
+        former.close()
+        log.info("read anew: %s", ", ".join(str(loaded) for loaded in fresh.book.packs) or "no packs")
+
+    def _tell(self, content: str, reasons: list[str], now: datetime, *, in_use: str) -> None:
+        """Say in the log and in the ledger what was not taken, once for the same content, restarts included."""
+        with self._session.store.writing() as tx:
+            told = tx.execute(store.meta.select().where(store.meta.c.name == REFUSED)).first()
+            if told is not None and told.value == content:
+                return
+            note = {"content": content, "problems": reasons, "in_use": in_use}
+            register.note(tx, REFUSED, note, at=now, actor=ACTOR)
+            store.put(tx, store.meta, [{"name": REFUSED, "value": content}])
+        for reason in reasons:
+            log.error("not taken, the rules in use are %s: %s", in_use, reason)
+
+
+def _reasons(active: Workspace, fresh: Workspace) -> Iterator[str]:
+    """Why the files cannot be taken: one that works would break, or is gone."""
+    broken = {problem.file for problem in active.problems}
+    yield from (_line(problem) for problem in fresh.problems if problem.file not in broken)
+    left = {loaded.pack.pack for loaded in fresh.book.packs}
+    faulty = {problem.file for problem in fresh.problems}
+    for loaded in active.book.packs:
+        gone = Path(loaded.file).parent == active.folder / "rules" and loaded.pack.pack not in left
+        if gone and loaded.file not in faulty:
+            yield f"{loaded.file}: it is gone; start the service anew to go on without pack {loaded.pack.pack}"
+
+
+def _same(one: Workspace, other: Workspace) -> bool:
+    rules = (one.book.hash, one.calendars.version) == (other.book.hash, other.calendars.version)
+    return rules and one.settings == other.settings
+
+
+def _line(problem: Problem) -> str:
+    return str(problem).partition("\n")[0]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    yield folder / FILE
+    for name in _FOLDERS:
+        yield from sorted(path for path in (folder / name).glob("*") if path.suffix in SUFFIXES)
+
+
+def _stamps(folder: Path) -> _Stamps:
+    found = []
+    for path in _files(folder):
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        found.append((str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino))
+    return tuple(found)
+
+
+def _content(folder: Path) -> str:
+    """What all the files together hash to; a file that cannot be read counts as an empty one."""
+    total = hashlib.sha256()
+    for path in _files(folder):
+        try:
+            data = path.read_bytes()
+        except OSError:
+            data = b""
+        total.update(f"{path.name} {len(data)} ".encode() + data)
+    return total.hexdigest()

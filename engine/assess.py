@@ -227,9 +227,7 @@ def is_news(record: Record, entry: Recorded) -> bool:
     return entry.recorded_at > record.recorded_at
 
 
-def _moved(move: Move) -> Moved | None:
-    if move.before is None:
-        return None
+def _moved(move: Move) -> Moved:
     event = move.entry.event
     return Moved(
         before=move.before,

@@ -150,7 +150,12 @@ def _stated(record: Record, rules: list[BookRule], meaning: Callable[[str, date 
         deadline=deadline,
         force=(rule.rule.force if rule else None) or record.commitment.force,
         ladder=rule.ladder if rule else DEFAULT_LADDER,
-        reason=Reason(rule=STATED, phrase=stated.phrase if stated else "", quote=source.quote, document=str(source)),
+        reason=Reason(
+            rule=STATED if stated else "",
+            phrase=stated.phrase if stated else "",
+            quote=source.quote,
+            document=str(source),
+        ),
         moves=tuple(change for change in changes if isinstance(change, Move)),
     )
 

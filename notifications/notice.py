@@ -66,9 +66,9 @@ class Reason:
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """A deadline that was moved: from where, to where, when, by whom or what."""
+    """A deadline that was moved: from where (None: there was none), to where, when, by whom or what."""
 
-    before: Window
+    before: Window | None
     after: Window
     on: date
     decided_by: str = ""

@@ -167,12 +167,17 @@ def move(words: Words, moved: Moved | None) -> str:
     """From where to where a deadline was moved, when, and by whom; nothing where it was not."""
     if moved is None:
         return ""
-    text = words.moved.format(
-        before=span(words, moved.before), after=span(words, moved.after), on=short_date(words, moved.on)
-    )
+    text = _moved(words, moved)
     if moved.decided_by:
         text = words.moved_by.format(moved=text, who=clean(moved.decided_by))
     return "; ".join(part for part in (text, clean(moved.document), clean(moved.note)) if part)
+
+
+def _moved(words: Words, moved: Moved) -> str:
+    after, on = span(words, moved.after), short_date(words, moved.on)
+    if moved.before is None:
+        return words.dated.format(after=after, on=on)
+    return words.moved.format(before=span(words, moved.before), after=after, on=on)
 
 
 def reference(words: Words, commitment: Commitment, names: Mapping[str, str]) -> str:

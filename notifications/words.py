@@ -75,6 +75,7 @@ class Words:
     late_against_original: str
     originally: str
     moved: str
+    dated: str
     moved_by: str
 
     subject: str

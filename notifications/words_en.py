@@ -96,6 +96,7 @@ ENGLISH = Words(
     late_against_original="{late} against the original date, {date}",
     originally="originally {date}",
     moved="moved from {before} to {after} on {on}",
+    dated="set to {after} on {on}",
     moved_by="{moved} by {who}",
     subject="{counts} · {date}",
     heading="Commitments",

@@ -96,6 +96,7 @@ DUTCH = Words(
     late_against_original="{late} gerekend vanaf de oorspronkelijke datum, {date}",
     originally="oorspronkelijk {date}",
     moved="verschoven van {before} naar {after} op {on}",
+    dated="op {on} gesteld op {after}",
     moved_by="{moved} door {who}",
     subject="{counts} · {date}",
     heading="Toezeggingen en termijnen",

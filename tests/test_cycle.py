@@ -143,3 +143,84 @@ def test_a_pack_that_learns_a_date_dates_the_register_anew(store, book, pack):
     assert str(forum.standing.current) == "2027-12-13/2027-12-17"
     assert [notice.stage for notice in forum.notices] == ["date_changed"]
     assert (str(forum.moved.before), str(forum.moved.after)) == ("2027", "2027-12-13/2027-12-17")
+
+
+MIGRATION = """
+pack: un-gcm
+title: The migration forum
+timezone: UTC
+cycles:
+  - id: imrf
+    title: International Migration Review Forum
+    since: 2018-12-19
+    every: 4 years
+    first: 2022-05-10/2022-05-13
+    commitment: {kind: meeting, by: un, to: un/member-states, force: expected}
+    derived:
+      - {id: hearing, title: Stakeholder hearing, due: {period: 1 day, before: imrf, roll: none}}
+"""
+
+
+def test_the_forum_of_2022_was_announced_for_10_may_and_held_from_17_may(store):
+    """The real move: indico.un.org/event/37351 against /event/1000748; the day of the announcement is not known."""
+    document, _ = parse(MIGRATION, "imrf.yaml")
+    pack, problems = check(Pack, document)
+    assert problems == ()
+    book = RuleBook((LoadedPack(pack, "imrf.yaml", "0" * 64),))
+    with store.writing() as tx:
+        grow(tx, book, today=date(2021, 6, 1), at=at(date(2021, 6, 1)))
+        moved = {"kind": "anchored", "occurred_on": "2021-11-01", "anchor": "imrf", "date": "2022-05-17/2022-05-20"}
+        register.append(tx, [("imrf-2022", Event.model_validate(moved))], at=at(date(2021, 11, 1)), actor="clerk")
+        grow(tx, book, today=date(2021, 11, 1), at=at(date(2021, 11, 1)))
+    before, after = date(2021, 10, 31), date(2021, 11, 1)
+    assert str(assessed(store, book, "imrf-2022-hearing", before).standing.current) == "2022-05-09"
+    assert str(assessed(store, book, "imrf-2022-hearing", after).standing.current) == "2022-05-16"
+    told = assessed(store, book, "imrf-2022", after).moved
+    assert (str(told.before), str(told.after)) == ("2022-05-10/2022-05-13", "2022-05-17/2022-05-20")
+    # and the hearing was held on the day that the move gave it
+    with store.writing() as tx:
+        held = Event(kind=EventKind.FULFILLED, occurred_on=date(2022, 5, 16))
+        register.append(tx, [("imrf-2022-hearing", held)], at=at(date(2022, 5, 16)), actor="clerk")
+    settled = assessed(store, book, "imrf-2022-hearing", date(2022, 5, 16)).standing
+    assert (settled.status, settled.days_late_current) == (Status.FULFILLED, 0)
+
+
+YEARLY = """
+pack: reports
+title: A report each year
+timezone: UTC
+cycles:
+  - id: report
+    title: Annual report
+    since: 2020-01-01
+    every: 1 year
+    cycle_anchor: @ANCHOR@
+    first: 2020-05-01
+    known: {2021: 2021-06-01}
+    commitment: {kind: report, by: a, to: b, force: binding}
+"""
+
+
+@pytest.mark.parametrize(
+    ("anchor", "third"),
+    [
+        ("fixed", "2022-05-01"),  # from the first, whatever came between
+        ("planned", "2022-06-01"),  # from the second as it was planned
+        ("held", "2022-09-15"),  # from the second as it was held
+    ],
+)
+def test_what_the_next_one_is_counted_from_is_the_packs_choice(store, anchor, third):
+    document, _ = parse(YEARLY.replace("@ANCHOR@", anchor), "report.yaml")
+    pack, problems = check(Pack, document)
+    assert problems == ()
+    book = RuleBook((LoadedPack(pack, "report.yaml", "0" * 64),))
+    with store.writing() as tx:
+        grow(tx, book, today=date(2021, 5, 2), at=at(date(2021, 5, 2)))
+        held = [
+            {"kind": "anchored", "occurred_on": "2021-09-15", "anchor": "report", "date": "2021-09-15"},
+            {"kind": "fulfilled", "occurred_on": "2021-09-15"},
+        ]
+        events = [("report-2021", Event.model_validate(event)) for event in held]
+        register.append(tx, events, at=at(date(2021, 9, 15)), actor="clerk")
+        grow(tx, book, today=date(2021, 9, 20), at=at(date(2021, 9, 20)))
+    assert str(assessed(store, book, "report-2022", date(2021, 9, 20)).standing.current) == third

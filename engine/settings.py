@@ -180,6 +180,14 @@ def usable(folder: Path) -> Calendars:
     return calendars
 
 
+def workspace_or_shipped(folder: Path) -> Workspace:
+    """The workspace in a folder, or what ships with Gestand where there is none."""
+    try:
+        return open_workspace(folder)
+    except NoWorkspaceError:
+        return shipped()
+
+
 def shipped_packs() -> tuple[str, ...]:
     """The names of the packs that ship with Gestand."""
     return tuple(path.stem for path in book.pack_files(book.SHIPPED))

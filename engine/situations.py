@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from commitments.model import Event, EventKind, Record, Recorded
 from commitments.problem import Path
@@ -30,13 +31,9 @@ class Difference:
     test: str
     on: date | None
     path: Path
+    field: str
     wanted: str
     got: str
-
-    @property
-    def field(self) -> str:
-        """What was looked at: due, status or another field."""
-        return str(self.path[-1])
 
     def __str__(self) -> str:
         when = f" on {self.on}" if self.on else ""
@@ -62,9 +59,10 @@ def differences(assessor: Assessor, rule: str, situation: Situation) -> Iterator
     """Everything that a test of a rule expected and did not get."""
     for look in _looks(situation):
         sight = _Sight(assessor, rule, assessor.on(_record(situation, look.events), look.day))
-        for name, wanted, got in _compared(sight, look):
+        for path, wanted, got in _compared(sight, look.expected):
             if wanted != got:
-                yield Difference(rule, situation.name, look.named, (*look.path, name), wanted, got)
+                way = (*look.path, *path)
+                yield Difference(rule, situation.name, look.named, way, " ".join(path), wanted, got)
 
 
 def first_record(situation: Situation) -> Record:
@@ -150,10 +148,11 @@ class _Sight:
         if self.assessment is None:
             return ""
         book = self.assessor.book
+        zone = book.rules[self.rule].pack.timezone
         digest = compose(
-            Reader(name="", address="", language=language, timezone=book.rules[self.rule].pack.timezone),
+            Reader(name="", address="", language=language, timezone=zone),
             [as_item(self.assessment, notice) for notice in self.notices],
-            slot=_morning_after(self.assessment.today),
+            slot=datetime.combine(self.assessment.today, time(8), ZoneInfo(zone)),
             covers_from=None,
             head="",
             names=book.parties,
@@ -161,14 +160,14 @@ class _Sight:
         return _in_a_line(render(digest).text) if digest else ""
 
 
-def _compared(sight: _Sight, look: _Look) -> Iterator[tuple[str, str, str]]:
+def _compared(sight: _Sight, expected: Expectation) -> Iterator[tuple[tuple[str, ...], str, str]]:
     """What is expected beside what is, field by field, both as people read them."""
-    for name in sorted(look.expected.model_fields_set - {"mail"}):
-        yield name, _wanted(name, look.expected), sight.field(name)
-    for language, texts in look.expected.mail.items():
+    for name in sorted(expected.model_fields_set - {"mail"}):
+        yield (name,), _wanted(name, expected), sight.field(name)
+    for language, texts in expected.mail.items():
         mail = sight.mail(language)
         for text in texts:
-            yield "mail", text, text if _in_a_line(text) in mail else mail or NOTHING
+            yield ("mail", language), text, text if _in_a_line(text) in mail else mail or NOTHING
 
 
 def _wanted(name: str, expected: Expectation) -> str:
@@ -187,4 +186,5 @@ def _listed(words: Iterable[str]) -> str:
 
 
 def _in_a_line(text: str) -> str:
-    return " ".join(text.split())
+    """The words of a text, without what is drawn between them."""
+    return " ".join(word for word in text.split() if word.strip("-="))

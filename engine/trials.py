@@ -13,8 +13,10 @@ from commitments.problem import Document, Problem, problem
 from commitments.problem import Path as Way
 from commitments.source import check, read
 from engine.assess import Assessor
+from engine.match import matcher
+from engine.settings import Workspace
 from engine.situations import Difference, differences
-from rules.book import LoadedPack, RuleBook
+from rules.book import TEST, LoadedPack, RuleBook, is_situation_file, situation_files
 from rules.situation import Situation, SituationFile
 
 
@@ -67,7 +69,8 @@ class Outcome:
         if self.verdict is Verdict.MENDED:
             message = f"{self.trial.rule}: “{self.trial.situation.name}” passes now"
             return (problem(self.trial.document, (*self.trial.path, "todo"), message, "remove todo", at_key=True),)
-        return tuple(self._problem(one) for one in self.differences) if self.verdict is Verdict.FAILED else ()
+        found = [self._problem(one) for one in self.differences] if self.verdict is Verdict.FAILED else []
+        return tuple(sorted(found, key=lambda one: (one.line, one.column)))
 
     def _problem(self, one: Difference) -> Problem:
         when = f" on {one.on}" if one.on else ""
@@ -75,19 +78,48 @@ class Outcome:
         return problem(self.trial.document, (*self.trial.path, *one.path), sentence)
 
 
+def gather(
+    workspace: Workspace, rules: Path, files: Sequence[Path] = ()
+) -> tuple[RuleBook, tuple[Trial, ...], tuple[Problem, ...]]:
+    """The packs to test, their tests, and what is wrong with either.
+
+    Without files: the packs in use, with the files of tests in the folder `rules`. A pack among the files brings the
+    file of tests beside it along; a file of tests by itself is about the packs in use.
+    """
+    if not files:
+        found, problems = trials(workspace.book, situation_files(rules))
+        return workspace.book, found, (*workspace.problems, *problems)
+    packs = [file for file in files if not is_situation_file(file)]
+    beside = [file for file in files if is_situation_file(file)]
+    if not packs:
+        return workspace.book, *_beside(workspace.book, beside)
+    book, faults = workspace.check_files(packs)
+    found, problems = trials(book, dict.fromkeys([*beside, *(one for pack in packs for one in _siblings(pack))]))
+    return book, found, (*faults, *problems)
+
+
 def trials(book: RuleBook, files: Iterable[Path]) -> tuple[tuple[Trial, ...], tuple[Problem, ...]]:
     """Every test of the packs of a book, then those in files beside them; and what is wrong with these files."""
-    found = [trial for loaded in book.packs for trial in _of_pack(loaded)]
+    own = tuple(trial for loaded in book.packs for trial in _of_pack(loaded))
+    further, problems = _beside(book, files)
+    return (*own, *further), problems
+
+
+def _beside(book: RuleBook, files: Iterable[Path]) -> tuple[tuple[Trial, ...], tuple[Problem, ...]]:
+    found: list[Trial] = []
     problems: list[Problem] = []
     for file in files:
         document, faults = read(file)
         situations, misfits = check(SituationFile, document) if document else (None, ())
-        problems += [*faults, *misfits]
-        if situations is not None and document is not None:
-            astray = tuple(_astray(situations, document, book))
-            problems += astray
-            found += [] if astray else _of_file(situations, document)
+        astray = tuple(_astray(situations, document, book)) if situations and document else ()
+        problems += [*faults, *misfits, *astray]
+        if situations and document and not astray:
+            found += _of_file(situations, document)
     return tuple(found), tuple(problems)
+
+
+def _siblings(pack: Path) -> list[Path]:
+    return [file for file in situation_files(pack.parent) if file.stem == f"{pack.stem}{TEST}"]
 
 
 def _of_pack(loaded: LoadedPack) -> Iterator[Trial]:
@@ -118,10 +150,14 @@ def _astray(file: SituationFile, document: Document, book: RuleBook) -> Iterator
             yield problem(document, ("tests", rule), f"{file.pack} has no rule {rule}", hint, at_key=True)
 
 
-def run(assessor: Assessor, found: Iterable[Trial]) -> Iterator[Outcome]:
-    """What comes of each test, in their order."""
-    for trial in found:
-        yield Outcome(trial, tuple(differences(assessor, trial.rule, trial.situation)))
+def run(workspace: Workspace, book: RuleBook, found: Iterable[Trial]) -> list[Outcome]:
+    """What comes of each test, in their order, under the rules of a book."""
+    chosen = matcher({name: item.rule.condition for name, item in book.rules.items()})
+    try:
+        assessor = Assessor(book, workspace.calendars, chosen, workspace.settings.timezone)
+        return [Outcome(one, tuple(differences(assessor, one.rule, one.situation))) for one in found]
+    finally:
+        chosen.close()
 
 
 # ------------------------------------------------------------------------------------------------- for programs

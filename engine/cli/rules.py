@@ -9,15 +9,11 @@ import click
 
 from commitments.problem import Problem
 from engine import schema
-from engine.assess import Assessor
 from engine.cli.output import Failed, as_path, format_option, number, tell_problems, workspace_option, write_json
-from engine.cli.setting import workspace_or_shipped
 from engine.coverage import Coverage, coverage
-from engine.match import matcher
-from engine.settings import Workspace
-from engine.trials import Outcome, Trial, Verdict, as_junit, as_values, run, trials
+from engine.settings import workspace_or_shipped
+from engine.trials import Outcome, Verdict, as_junit, as_values, gather, run
 from rules import pages
-from rules.book import TEST, RuleBook, is_situation_file, situation_files
 
 # ------------------------------------------------------------------------------------------------- test
 
@@ -38,8 +34,8 @@ def test_command(
     Without FILE: those of the workspace, or what ships with Gestand where there is none.
     """
     workspace = workspace_or_shipped(folder)
-    book, found, problems = _gather(workspace, folder, files)
-    outcomes = _run(workspace, book, found)
+    book, found, problems = gather(workspace, folder / "rules", files)
+    outcomes = run(workspace, book, found)
     seen = coverage(book, found)
     problems = (*problems, *(one for outcome in outcomes for one in outcome.problems))
     if junit is not None:
@@ -52,34 +48,6 @@ def test_command(
         _tell_tests(outcomes, seen, wanted)
     if problems or (wanted is not None and seen.percent < wanted):
         raise Failed
-
-
-def _gather(
-    workspace: Workspace, folder: Path, files: Sequence[Path]
-) -> tuple[RuleBook, tuple[Trial, ...], tuple[Problem, ...]]:
-    """The packs that are tested, their tests, and what is wrong with either."""
-    packs = [file for file in files if not is_situation_file(file)]
-    beside = [file for file in files if is_situation_file(file)]
-    if not files:
-        found, problems = trials(workspace.book, situation_files(folder / "rules"))
-        return workspace.book, found, (*workspace.problems, *problems)
-    if not packs:
-        found, problems = trials(workspace.book, beside)
-        named = tuple(one for one in found if Path(one.document.file) in beside)
-        return workspace.book, named, problems
-    book, faults = workspace.check_files(packs)
-    siblings = [one for pack in packs for one in situation_files(pack.parent) if one.stem == f"{pack.stem}{TEST}"]
-    found, problems = trials(book, dict.fromkeys([*beside, *siblings]))
-    return book, found, (*faults, *problems)
-
-
-def _run(workspace: Workspace, book: RuleBook, found: Iterable[Trial]) -> list[Outcome]:
-    chosen = matcher({name: item.rule.condition for name, item in book.rules.items()})
-    try:
-        assessor = Assessor(book, workspace.calendars, chosen, workspace.settings.timezone)
-        return list(run(assessor, found))
-    finally:
-        chosen.close()
 
 
 def _write_report(outcomes: Sequence[Outcome], seen: Coverage, problems: Sequence[Problem]) -> None:

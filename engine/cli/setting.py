@@ -20,7 +20,7 @@ from engine.cli.output import Failed, as_path, format_option, number, tell_probl
 from engine.linting import findings
 from engine.match import engine_name
 from engine.session import open_session
-from engine.settings import FILE, NoWorkspaceError, Workspace, open_workspace, shipped, shipped_packs
+from engine.settings import FILE, Workspace, shipped_packs, workspace_or_shipped
 
 
 class FolderTakenError(TroubleError):
@@ -104,14 +104,6 @@ def _outcome(errors: int, warnings: int) -> str:
     told = [number(errors, "problem")] if errors else []
     told += [number(warnings, "warning")] if warnings else []
     return ", ".join(told) or "all in order"
-
-
-def workspace_or_shipped(folder: Path) -> Workspace:
-    """The workspace in a folder, or what ships with Gestand where there is none."""
-    try:
-        return open_workspace(folder)
-    except NoWorkspaceError:
-        return shipped()
 
 
 def _register(folder: Path) -> tuple[list[Draft], list[Problem]]:

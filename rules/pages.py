@@ -7,10 +7,10 @@ from datetime import date, time
 from pathlib import Path
 
 from commitments.dates import Window
-from commitments.model import Citation, Force
+from commitments.model import Citation, Event, Force
 from rules.book import LoadedPack, RuleBook
 from rules.calendar import CalendarData, Span
-from rules.condition import describe
+from rules.condition import ALWAYS, describe
 from rules.due import Due
 from rules.pack import Cycle, Derived, Ladder, Overdue, Pack, Rule
 from rules.period import Period
@@ -80,7 +80,8 @@ def _rule(rule: Rule, pack: Pack) -> Iterator[str]:
 
 def _of(rule: Rule) -> str:
     left_out = f"; not where {describe(rule.unless)}" if rule.unless else ""
-    return f"commitments of which {describe(rule.when)}{left_out}"
+    which = "all commitments" if rule.when == ALWAYS else f"commitments of which {describe(rule.when)}"
+    return f"{which}{left_out}"
 
 
 def _extension(rule: Rule) -> str:
@@ -214,11 +215,15 @@ def _parties(parties: tuple[str, ...]) -> str:
 def _example(situation: Situation) -> Iterator[tuple[str, ...]]:
     """The rows of an example: a day in each, what is given in the first only."""
     gap = f" (known gap: {situation.todo})" if situation.todo else ""
-    told = [_words(situation.given), *(f"{one.event.kind} {one.event.occurred_on}" for one in situation.events)]
+    told = [_words(situation.given), *(_event(one.event) for one in situation.events)]
     first = (f"{situation.name}{gap}", "; ".join(told))
     for day, then in _days(situation):
         yield (*first, str(day or ""), then)
         first = ("", "")
+
+
+def _event(event: Event) -> str:
+    return f"{event.kind.replace('_', ' ')} on {event.occurred_on}{f', to {event.date}' if event.date else ''}"
 
 
 def _days(situation: Situation) -> Iterator[tuple[date | None, str]]:

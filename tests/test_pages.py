@@ -1,0 +1,131 @@
+"""The pages about packs: up to date, and saying what the pack says."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.settings import shipped
+from rules.book import load
+from rules.calendar import Calendars
+from rules.pages import page, texts
+
+KEPT = Path(__file__).parent.parent / "docs" / "rules"
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return dict(texts(shipped().book))
+
+
+def test_the_pages_that_are_kept_are_up_to_date(pages):
+    kept = {path.name: path.read_text(encoding="utf-8") for path in KEPT.iterdir()}
+    assert [name for name in kept | pages if kept.get(name) != pages.get(name)] == [], "write them anew: make docs"
+
+
+def test_the_first_page_leads_to_the_others(pages):
+    assert [name for name in pages if name != "README.md" and f"]({name})" not in pages["README.md"]] == []
+
+
+PACK = """\
+pack: mine
+title: My pack
+timezone: Europe/Amsterdam
+version: "3"
+notices: {remind: [1 week before], overdue: {first: 1 day after, every: 1 month, at_most: 3}}
+rules:
+  - id: reply
+    title: A reply
+    source: {document: Standing Orders, clause: article 5, quote: within ten days, url: "https://example.org/5"}
+    valid: {from: 2010-01-01}
+    when: {kind: reply}
+    unless: {by: nl/az}
+    force: expected
+    due: {period: [10 days, {period: 2 months, roll: following}], after: letter, counting: clear, cutoff: "16:00"}
+    extension: {period: 3 weeks, before_expiry: true}
+    notices: {remind: [on the day], overdue: 1 day after, escalate: [{at: 6 weeks after, to: chair}]}
+    tests:
+      - name: a|pipe
+        given: {letter: 2018-07-13}
+        events: [{delay_notice: 2018-08-01}]
+        expect: {due: 2018-09-24, applies: true}
+        timeline: {2018-08-07: {notices: [], mail: {nl: laat}}}
+        fulfilled: {on: 2018-08-30, expect: {days_late: -1}}
+        todo: not yet
+  - id: exception
+    title: An exception
+    when: {}
+    exception_of: reply
+    due: stated
+cycles:
+  - id: forum
+    title: A forum
+    every: 1 year
+    first: 2019-12-17
+    precision: month
+    known: {2020: "2020"}
+    commitment: {kind: meeting, by: un/a, to: un/b, force: binding}
+    derived:
+      - {id: report, title: A report, kind: report, force: expected, due: {period: 0 days, after: forum}}
+      - {id: half, title: Halfway, at: 6 months after forum, precision: year}
+terms:
+  in {year}: {in: "{year}"}
+"""
+
+
+PAGE = r"""# My pack
+<!-- Made from the pack by `gestand docs`: change the pack, then run it again. -->
+Pack `mine`, version 3, in `mine.yaml`; a day begins and ends in Europe/Amsterdam.
+| rule | what | due |
+|---|---|---|
+| [reply](#reply) | A reply | 10 days and then 2 months (roll following) after letter; counting: clear; cutoff: 16:00 |
+| [exception](#exception) | An exception | on the date that the commitment itself names |
+## reply
+A reply.
+- **Which:** commitments of which kind is reply; not where by is within nl/az
+- **When:** 10 days and then 2 months (roll following) after letter; counting: clear; cutoff: 16:00
+- **More time:** a delay notice gives 3 weeks from the deadline, once, if it comes before the deadline has passed
+- **Force:** expected
+- **Law:** from 2010-01-01
+- **Who hears:** on the day (clerk)
+- **Source:** Standing Orders, article 5 (<https://example.org/5>)
+- **In its words:** “within ten days”
+### Worked examples
+| example | given | on | then |
+|---|---|---|---|
+| a\|pipe (known gap: not yet) | letter: 2018-07-13; delay notice on 2018-08-01 |  | due 2018-09-24, the rule applies |
+|  |  | 2018-08-07 | notices: none, mail (nl): “laat” |
+|  |  | 2018-08-30 | fulfilled: 1 day early |
+## exception
+An exception.
+- **Which:** all commitments
+- **When:** on the date that the commitment itself names
+- **Comes before:** [reply](#reply)
+- **Who hears:** 1 week before (clerk); when overdue 1 day after, then every month, at most 3 times (clerk)
+## forum
+A forum.
+- **Which:** a meeting that un/a owes un/b (binding)
+- **When:** every year, from 2019-12-17 on; of a date that is only counted, the month is relied on
+- **Known:** 2020: 2020
+- **Who hears:** 1 week before (clerk); when overdue 1 day after, then every month, at most 3 times (clerk)
+### forum-report
+A report.
+- **Which:** a report that un/a owes un/b (expected)
+- **When:** on the date of forum
+- **Who hears:** 1 week before (clerk)
+### forum-half
+Halfway.
+- **Which:** a meeting that un/a owes un/b (binding)
+- **When:** 6 months after forum; of a date that is only counted, the year is relied on
+- **Who hears:** 1 week before (clerk); when overdue 1 day after, then every month, at most 3 times (clerk)
+## What words mean
+| words | meaning |
+|---|---|
+| “in {year}” | in: {year} |"""
+
+
+def test_a_page_says_what_the_pack_says(tmp_path):
+    (tmp_path / "mine.yaml").write_text(PACK)
+    book, problems = load([tmp_path / "mine.yaml"], Calendars({}))
+    assert problems == ()
+    lines = [line for line in page(book.packs[0]) if line]
+    assert "\n".join(lines) == PAGE

@@ -136,14 +136,22 @@ def _compared(record: Record, old: Assessor, new: Assessor, since: date, until: 
 def _days(record: Record, old: Assessor, new: Assessor, since: date, until: date) -> Iterator[_Day]:
     events = [entry.event.occurred_on for entry in record.history]
     made = [entry.event.occurred_on for entry in record.of(EventKind.MADE)]
+    law = (*_law_days(old.book), *_law_days(new.book))
     day: date | None = max(since, min(made))
     while day is not None and day <= until:
         one, other = old.on(record, day), new.on(record, day)
         if one is None or other is None:
             return
         yield day, one, other
-        turning = (*events, one.next_change, other.next_change)
+        turning = (*events, *law, one.next_change, other.next_change)
         day = min((turn for turn in turning if turn is not None and turn > day), default=None)
+
+
+def _law_days(book: RuleBook) -> Iterator[date]:
+    """The days on which a rule becomes law, or ceases to be."""
+    for item in book.rules.values():
+        valid = item.rule.valid
+        yield from (day for day in (valid.since, valid.until and valid.until + DAY) if day)
 
 
 def _identity(notice: Notice) -> tuple[date, str, str]:

@@ -9,8 +9,8 @@ from datetime import date
 from commitments.dates import DAY, Window
 from commitments.model import EventKind, Record, Standing, Status
 from engine.assess import Assessment, Assessor, facts
-from engine.obligations import STATED, Move, Obligation, Unheeded
-from rules.book import RuleBook
+from engine.obligations import STATED, Move, Obligation, Unheeded, in_force
+from rules.book import BookRule, RuleBook
 from rules.condition import Check, trace
 
 _GUTTER = 11
@@ -76,8 +76,7 @@ def _obligation(obligation: Obligation, assessment: Assessment, book: RuleBook) 
         yield f"  {'late from':<{_GUTTER}}{_late_from(obligation, current, book)}"
     yield f"  {'because':<{_GUTTER}}{_because(obligation, assessment, book)}"
     if obligation.beaten_by:
-        first = "the date that the commitment itself names" if obligation.beaten_by == STATED else obligation.beaten_by
-        yield f"  {'but':<{_GUTTER}}this does not count: {first} comes before it"
+        yield f"  {'but':<{_GUTTER}}this does not count: {_comes_before(obligation.beaten_by)} comes before it"
 
 
 def _steps(obligation: Obligation, record: Record) -> Iterator[tuple[str, str]]:
@@ -95,7 +94,7 @@ def _origin(record: Record, anchor: str) -> str:
     dated = [entry for entry in record.of(EventKind.ANCHORED) if entry.event.anchor == anchor]
     made = [entry for entry in record.history if entry.event.commitment and anchor in entry.event.commitment.anchors]
     source = (dated or made)[-1:]
-    return f" ({record.commitment.id}, ledger #{source[0].seq})" if source else ""
+    return f" ({record.commitment.id}, ledger #{source[0].seq})" if source and source[0].seq else ""
 
 
 def _move(move: Move) -> str:
@@ -142,24 +141,46 @@ def _from(source: str) -> str:
 
 @dataclass(frozen=True)
 class WhyNot:
-    """Why a rule does or does not apply to a commitment: what `when` asked and got, and what `unless` did."""
+    """Why a rule does or does not apply to a commitment: what `when` asked and got, and what `unless` did.
+
+    `but` says what keeps a rule from deciding whose conditions hold; empty where nothing does.
+    """
 
     rule: str
     applies: bool
     when: tuple[Check, ...]
     unless: tuple[Check, ...]
+    but: str = ""
 
 
-def why_not(assessor: Assessor, record: Record, name: str) -> WhyNot:
-    """Each condition of a rule with what it wanted and what it got."""
+def why_not(assessor: Assessor, assessment: Assessment, name: str) -> WhyNot:
+    """Each condition of a rule with what it wanted and what it got, on the day of the assessment."""
     rule = assessor.book.rules[name].rule
-    asked = facts(record)
+    asked = facts(assessment.record)
+    applies = name in assessor.applying(assessment.record)
     return WhyNot(
         rule=name,
-        applies=name in assessor.applying(record),
+        applies=applies,
         when=trace(rule.when, asked),
         unless=trace(rule.unless, asked) if rule.unless else (),
+        but=_kept_back(assessor.book.rules[name], assessment) if applies else "",
     )
+
+
+def applied(assessor: Assessor, assessment: Assessment) -> tuple[WhyNot, ...]:
+    """Every rule whose conditions hold, by name, each with its conditions."""
+    return tuple(why_not(assessor, assessment, name) for name in sorted(assessor.applying(assessment.record)))
+
+
+def _kept_back(rule: BookRule, assessment: Assessment) -> str:
+    if not in_force(rule, assessment.record, assessment.today):
+        return f"it is law {rule.rule.valid} only"
+    beaten_by = next((item.beaten_by for item in assessment.obligations if item.rule == rule.name), "")
+    return f"{_comes_before(beaten_by)} comes before it" if beaten_by else ""
+
+
+def _comes_before(beaten_by: str) -> str:
+    return "the date that the commitment itself names" if beaten_by == STATED else beaten_by
 
 
 def why_not_lines(answer: WhyNot) -> Iterator[str]:
@@ -168,6 +189,14 @@ def why_not_lines(answer: WhyNot) -> Iterator[str]:
     for word, checks in (("when", answer.when), ("unless", answer.unless)):
         for check in checks:
             yield f"  {word:<7}{'yes' if check.held else 'no ':<4} {check.path} wanted {check.wanted}, got {check.got}"
+    if answer.but:
+        yield f"  but    {answer.but}"
+
+
+def why_not_json(answer: WhyNot) -> dict[str, object]:
+    """The same as plain values."""
+    checks = {"when": [vars(check) for check in answer.when], "unless": [vars(check) for check in answer.unless]}
+    return {"rule": answer.rule, "applies": answer.applies, **checks, "but": answer.but}
 
 
 def as_json(assessment: Assessment) -> dict[str, object]:

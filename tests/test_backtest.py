@@ -98,6 +98,21 @@ def test_a_rule_that_is_called_otherwise_tells_the_same_notices(assessor):
     assert found.differing == ()
 
 
+def test_a_rule_that_becomes_law_within_the_period_is_met_on_that_day(tmp_path, assessor):
+    file = tmp_path / "later.yaml"
+    text = PACK.format(weeks=4, chair="6 weeks").replace("pack: p", "pack: later")
+    file.write_text(text.replace("    due:", "    valid: {from: 2018-09-05, on: today}\n    due:"))
+    book, problems = rule_book.load([file], CALENDARS)
+    assert problems == ()
+    later = Assessor(
+        book, CALENDARS, matcher({"later/reply": book.rules["later/reply"].rule.condition}, "reference"), "UTC"
+    )
+    (one,) = backtest([record("A")], assessor(4), later, date(2018, 8, 20), date(2018, 9, 30)).differing
+    assert [(str(s.first), str(s.last), s.old.value, s.new.value) for s in one.statuses] == [
+        ("2018-08-20", "2018-09-04", "overdue", "undated")
+    ]
+
+
 def test_what_was_made_after_the_period_is_not_looked_at(assessor):
     late = record("A", letter=date(2019, 1, 1))
     found = backtest([late], assessor(4), assessor(5), date(2018, 1, 1), date(2018, 12, 31))

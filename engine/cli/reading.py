@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from commitments.model import Record, Recorded, Status, within
 from commitments.trouble import TroubleError
 from engine import explain, schedule
 from engine.assess import Assessment
-from engine.cli.output import Day, Failed, as_path, number, table, workspace_option, write_json
+from engine.cli.output import Day, Failed, as_path, number, table, tell_problems, workspace_option, write_json
 from engine.session import Session, audited, open_session
+from engine.suppose import supposed
 
 as_of_option = click.option("--as-of", type=Day(), metavar="DATE", help="What was so at the end of that day.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, for a program to read.")
@@ -163,31 +164,69 @@ def _entry_line(entry: Recorded) -> str:
 @workspace_option
 @click.argument("identifier", metavar="ID")
 @click.option("--why-not", "rule", metavar="RULE", help="Say, condition by condition, why that rule does not apply.")
+@click.option("--what-if", "said", metavar="KEY=VALUE", multiple=True,
+              help="Suppose another field or anchor, e.g. letter=2018-07-20; may be given again.")  # fmt: skip
+@click.option("-v", "--verbose", is_flag=True, help="Add the rules that applied, condition by condition.")
 @as_of_option
 @json_option
-def explain_command(folder: Path, identifier: str, rule: str | None, as_of: date | None, as_json: bool) -> None:
+def explain_command(
+    folder: Path,
+    identifier: str,
+    rule: str | None,
+    said: tuple[str, ...],
+    verbose: bool,
+    as_of: date | None,
+    as_json: bool,
+) -> None:
     """Say why the dates of a commitment are what they are."""
     with open_session(folder) as session:
         record, day = find(session, identifier), as_of or today(session)
+        actual = _on_day(session, record, day)
+        assessment = _on_day(session, _supposed(session, record, said), day) if said else actual
         if rule is not None:
-            _why_not(session, record, rule, as_json=as_json)
-            return
-        assessment = _on_day(session, record, day)
-        if as_json:
-            write_json(explain.as_json(assessment))
-            return
-        click.echo("\n".join(explain.explanation(assessment, session.workspace.book)))
+            _why_not(session, assessment, rule, as_json=as_json)
+        elif as_json:
+            supposed = {"what_if": list(said), "as_it_is": explain.as_json(actual)} if said else {}
+            rules = [explain.why_not_json(answer) for answer in explain.applied(session.assessor, assessment)]
+            write_json({**supposed, **explain.as_json(assessment), "rules": rules})
+        else:
+            click.echo("\n".join(_explained(session, assessment, said, actual, verbose=verbose)))
 
 
-def _why_not(session: Session, record: Record, rule: str, *, as_json: bool) -> None:
+def _explained(
+    session: Session, assessment: Assessment, said: tuple[str, ...], actual: Assessment, *, verbose: bool
+) -> Iterator[str]:
+    if said:
+        yield f"what if {', '.join(said)}\n"
+    yield from explain.explanation(assessment, session.workspace.book)
+    if verbose:
+        for answer in explain.applied(session.assessor, assessment):
+            yield ""
+            yield from explain.why_not_lines(answer)
+    if said:
+        due = explain.spoken_window(actual.standing.current) if actual.standing.current else "not known"
+        yield f"\nas it is: due {due}, {explain.verdict(actual.standing)}"
+
+
+def _supposed(session: Session, record: Record, said: tuple[str, ...]) -> Record:
+    for one in said:
+        if "=" not in one:
+            raise click.UsageError(f"--what-if {one} does not say what it would be; write letter=2018-07-20")
+    supposing, problems = supposed(record, said, session.workspace.book)
+    if supposing is None:
+        tell_problems(problems)
+        raise Failed
+    return supposing
+
+
+def _why_not(session: Session, assessment: Assessment, rule: str, *, as_json: bool) -> None:
     names = [name for name in session.workspace.book.rules if rule in (name, name.partition("/")[2])]
     if not names:
         there = ", ".join(session.workspace.book.rules) or "none: name packs in gestand.yaml"
         raise click.UsageError(f"there is no rule {rule}; the rules in use are {there}")
-    for answer in (explain.why_not(session.assessor, record, name) for name in names):
+    for answer in (explain.why_not(session.assessor, assessment, name) for name in names):
         if as_json:
-            write_json({"rule": answer.rule, "applies": answer.applies, "when": [vars(c) for c in answer.when],
-                        "unless": [vars(c) for c in answer.unless]})  # fmt: skip
+            write_json(explain.why_not_json(answer))
         else:
             click.echo("\n".join(explain.why_not_lines(answer)))
 

@@ -190,6 +190,7 @@ def _reason(rule: BookRule, anchors: Mapping[str, Window]) -> Reason:
         anchor_date=anchors.get(anchor_name(due)) or (due.origin if isinstance(due.origin, Window) else None),
         quote=rule.rule.source.quote,
         document=str(rule.rule.source),
+        message=rule.rule.message,
     )
 
 

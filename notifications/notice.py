@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Literal
@@ -51,7 +52,8 @@ class Reason:
     """Why a date is what it is, as data that each language puts into a line of its own.
 
     `rule` is "stated" where the commitment named the date; `phrase` is what it said. `period`, `side` and `anchor` are
-    the rule's words ("4 weeks", "after", "letter"), empty where nothing was counted.
+    the rule's words ("4 weeks", "after", "letter"), empty where nothing was counted. `message` is what the rule says to
+    its readers, by language.
     """
 
     rule: str
@@ -62,6 +64,7 @@ class Reason:
     phrase: str = ""
     quote: str = ""
     document: str = ""
+    message: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

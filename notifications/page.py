@@ -108,6 +108,7 @@ def _row(words: Words, digest: Digest, section: Section, item: Item, today: date
         words.partly if standing.partly and not standing.status.settled else "",
         phrases.move(words, item.moved),
         _original(words, item),
+        phrases.clean(reason.message.get(words.code, "")) if reason else "",
     )
     return Row(
         title=phrases.clean(commitment.title),

@@ -9,11 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from commitments.fit import close
 from commitments.problem import Path as Way
 from commitments.source import Document, Problem, check, problem, read
 from rules.calendar import Calendars
 from rules.cycle import dating_rules
 from rules.due import Due
+from rules.inherit import inherited
 from rules.pack import Cycle, Ladder, Pack, Rule
 from rules.terms import Phrase
 
@@ -100,17 +102,80 @@ def load(files: Iterable[Path], calendars: Calendars) -> tuple[RuleBook, tuple[P
     """The rule book of these files, with every problem in them: a bad file is left out, the good ones load."""
     loaded: list[LoadedPack] = []
     problems: list[Problem] = []
+    heirs: list[tuple[LoadedPack, Document]] = []
     for file in files:
         document, found = read(file)
         if document is None:
             problems += found
             continue
         pack, faults = check(Pack, document)
-        wrong = sorted([*found, *faults, *_cross_check(document, calendars, loaded)], key=_place)
+        wrong = sorted([*found, *faults, *_cross_check(document, pack, calendars, loaded)], key=_place)
         problems += wrong
         if pack is not None and not wrong:
             loaded.append(LoadedPack(pack, str(file), hashlib.sha256(file.read_bytes()).hexdigest()))
-    return RuleBook(tuple(loaded)), tuple(problems)
+            heirs.append((loaded[-1], document))
+    made, refused = _with_bases(heirs, calendars)
+    return RuleBook(tuple(made)), (*problems, *refused)
+
+
+# ------------------------------------------------------------------------------------------------- extending others
+
+
+def _with_bases(
+    heirs: list[tuple[LoadedPack, Document]], calendars: Calendars
+) -> tuple[list[LoadedPack], list[Problem]]:
+    """Each pack with what it takes over from the one it extends; without those that cannot, and why.
+
+    A pack that another extends is in use through that one only: its rules would count twice.
+    """
+    there = {loaded.pack.pack: loaded for loaded, _ in heirs}
+    extended = {loaded.pack.extends for loaded, _ in heirs}
+    made: list[LoadedPack] = []
+    problems: list[Problem] = []
+    for loaded, document in heirs:
+        found = _based(loaded, there, calendars, ())
+        if isinstance(found, str):
+            hint = "extends names a pack that ships with Gestand, or one in rules/"
+            problems.append(problem(document, ("extends",), found, hint))
+        elif loaded.pack.pack not in extended:
+            made.append(found)
+    return made, problems + [p for loaded, document in heirs for p in _lost_exceptions(loaded.pack, document, made)]
+
+
+def _based(
+    loaded: LoadedPack, there: dict[str, LoadedPack], calendars: Calendars, above: tuple[str, ...]
+) -> LoadedPack | str:
+    """The pack with all it takes over, or why it cannot."""
+    name, base = loaded.pack.pack, loaded.pack.extends
+    if base is None:
+        return loaded
+    if base in (*above, name):
+        return f"{' extends '.join((*above, name, base))}: that goes round in a circle"
+    ground = there.get(base) or _shipped(base, calendars)
+    if ground is None:
+        return f"there is no pack {base}"
+    whole = _based(ground, there, calendars, (*above, name))
+    if isinstance(whole, str):
+        return whole
+    both = hashlib.sha256(f"{whole.hash} {loaded.hash}".encode()).hexdigest()
+    return LoadedPack(inherited(whole.pack, loaded.pack), loaded.file, both)
+
+
+def _shipped(name: str, calendars: Calendars) -> LoadedPack | None:
+    """A pack that ships with Gestand and is not in use by itself."""
+    book, _ = load([SHIPPED / f"{name}.yaml"], calendars) if (SHIPPED / f"{name}.yaml").is_file() else (RuleBook(), ())
+    return next(iter(book.packs), None)
+
+
+def _lost_exceptions(pack: Pack, document: Document, made: list[LoadedPack]) -> Iterator[Problem]:
+    """Exceptions to rules that are not there, in the pack or in what it took over."""
+    whole = next((loaded.pack for loaded in made if loaded.pack.pack == pack.pack), pack)
+    names = [rule.id for rule in whole.rules]
+    for index, rule in enumerate(pack.rules):
+        if rule.exception_of is not None and (rule.exception_of not in names or rule.exception_of == rule.id):
+            message = f"there is no other rule {rule.exception_of} in this pack"
+            path = ("rules", index, "exception_of")
+            yield problem(document, path, message, close(rule.exception_of, [n for n in names if n != rule.id]))
 
 
 def _place(problem: Problem) -> tuple[int, int]:
@@ -139,12 +204,14 @@ def _yaml_files(folder: Path) -> list[Path]:
 # What stands in several places is compared rule by rule: a mistake in one must not hide what is wrong with the others.
 
 
-def _cross_check(document: Document, calendars: Calendars, others: Iterable[LoadedPack]) -> Iterator[Problem]:
+def _cross_check(
+    document: Document, pack: Pack | None, calendars: Calendars, others: Iterable[LoadedPack]
+) -> Iterator[Problem]:
     if not isinstance(document.value, dict):
         return
     yield from _same_name(document, others)
     yield from _repeated_ids(document)
-    yield from _unknown_calendars(document, calendars)
+    yield from _unknown_calendars(document, pack, calendars)
 
 
 def _same_name(document: Document, others: Iterable[LoadedPack]) -> Iterator[Problem]:
@@ -190,18 +257,31 @@ def _entries(document: Document, path: Way) -> Iterator[tuple[Way, dict[str, Any
             yield (*path, index), item
 
 
-def _unknown_calendars(document: Document, calendars: Calendars) -> Iterator[Problem]:
-    for path in _dues(document):
-        due, _ = check(Due, document, path)
-        for name, hint in calendars.unknown(due) if due else ():
+def _unknown_calendars(document: Document, pack: Pack | None, calendars: Calendars) -> Iterator[Problem]:
+    dues = _dues(pack) if pack is not None else _readable_dues(document)
+    for path, due in dues:
+        for name, hint in calendars.unknown(due):
             yield problem(document, (*path, "calendar"), f"there is no calendar {name}", hint)
 
 
-def _dues(document: Document) -> Iterator[Way]:
+def _dues(pack: Pack) -> Iterator[tuple[Way, Due]]:
+    yield from ((("rules", index, "due"), rule.due) for index, rule in enumerate(pack.rules))
+    for index, cycle in enumerate(pack.cycles):
+        for place, derived in enumerate(cycle.derived):
+            if derived.due is not None:
+                yield ("cycles", index, "derived", place, "due"), derived.due
+
+
+def _readable_dues(document: Document) -> Iterator[tuple[Way, Due]]:
+    """Those of a pack that is no good as a whole."""
+    for path in _due_paths(document):
+        due, _ = check(Due, document, path)
+        if due is not None:
+            yield path, due
+
+
+def _due_paths(document: Document) -> Iterator[Way]:
     for part in ("rules", "cycles"):
         for path, item in _entries(document, (part,)):
-            yield from (
-                (*place, "due")
-                for place, one in ((path, item), *_entries(document, (*path, "derived")))
-                if "due" in one
-            )
+            holders = ((path, item), *_entries(document, (*path, "derived")))
+            yield from ((*place, "due") for place, holder in holders if "due" in holder)

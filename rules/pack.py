@@ -18,6 +18,7 @@ from commitments.model import Citation, Force, Frozen, Parties, Party, Text
 from commitments.source import Fault, Misfit
 from rules.condition import All, Condition, Not
 from rules.due import Due
+from rules.parameters import expanded
 from rules.period import Period, Point, Unit
 from rules.recurrence import Recurrence
 from rules.situation import Situation
@@ -26,6 +27,7 @@ from rules.terms import SPEECH, Term, holds
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 Audience = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 CLERK = "clerk"
 """The audience of a notice that names none."""
 
@@ -172,6 +174,7 @@ class Extension(Frozen):
 class Rule(Frozen):
     """By when something is due, for which commitments, and who hears of it.
 
+    `message` is what else a reader should know, by language; it stands with the commitment in every digest.
     `exception_of` names a rule of the same pack that this one comes before, where both apply. `pause` says what
     becomes of the deadline while the clock stands still: it moves by as many days (extend), or stays (none).
     """
@@ -188,6 +191,7 @@ class Rule(Frozen):
     extension: Extension | None = None
     pause: Literal["extend", "none"] = "extend"
     notices: Ladder | None = None
+    message: dict[Language, Text] = Field(default_factory=dict)
     tests: tuple[Situation, ...] = ()
 
     @property
@@ -307,18 +311,29 @@ class Cycle(Frozen):
 
 
 class Pack(Frozen):
-    """A rule file. `parties` gives names to the parties it speaks of, for digests to use."""
+    """A rule file. `parties` gives names to the parties it speaks of, for digests to use.
+
+    `parameters` are values with a name, which rules ask for as $name; `extends` names a pack whose rules, cycles,
+    terms and names are taken over, save those that this one says itself.
+    """
 
     pack: Name
     title: Annotated[str, Field(min_length=1, max_length=300)]
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    language: Language = "en"
     timezone: str = "UTC"
     version: Annotated[str, Field(max_length=60)] = ""
+    extends: Name | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
     parties: dict[Party, Text] = Field(default_factory=dict)
     terms: dict[str, Term] = Field(default_factory=dict)
     notices: Ladder = DEFAULT_LADDER
     rules: tuple[Rule, ...] = ()
     cycles: tuple[Cycle, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_in(cls, value: Any) -> Any:  # noqa: ANN401
+        return expanded(value) if isinstance(value, dict) else value
 
     @model_validator(mode="after")
     def _readable_terms(self) -> Self:

@@ -26,4 +26,4 @@ def inherited(base: Pack, pack: Pack) -> Pack:
 def _over(base: Sequence[Item], own: Sequence[Item]) -> tuple[Item, ...]:
     named: dict[str, Item] = {item.id: item for item in own}
     kept: list[Item] = [named.pop(item.id, item) for item in base]
-    return (*kept, *named.values())
+    return tuple(kept) + tuple(named.values())

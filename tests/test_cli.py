@@ -214,3 +214,76 @@ def test_check_writes_its_problems_for_the_program_that_asks(run, tmp_path):
     assert out.startswith("::error file=bad.yaml,line=1,col=1::title is missing (add title: …)\n::error file=bad.yaml,")
     assert json.loads(run("check", "bad.yaml", "--format", "json")[1])[1]["path"] == "titel"
     assert json.loads(run("check", "bad.yaml", "--format", "sarif")[1])["version"] == "2.1.0"
+
+
+PACK_WITH_TESTS = """\
+pack: mine
+title: My pack
+rules:
+  - id: reply
+    title: A reply
+    when: {kind: reply}
+    due: 4 weeks after letter
+    tests:
+      - {name: good, given: {letter: 2018-07-13}, expect: {due: 2018-08-10}}
+      - {name: gap, given: {letter: 2018-07-13}, expect: {due: 2018-08-13}, todo: not extended yet}
+"""
+
+
+def test_the_tests_of_packs_pass_and_known_gaps_are_listed(run, tmp_path):
+    (tmp_path / "mine.yaml").write_text(PACK_WITH_TESTS)
+    status, out, err = run("test", "mine.yaml")
+    assert (status, err) == (0, "")
+    assert out == (
+        "known gap  mine/reply: “gap”: not extended yet\n"
+        "2 tests of 1 rule: 1 passed, 1 todo\n"
+        "coverage 66 %: 2 of 3 outcomes of rules and their conditions seen\n"
+    )
+
+
+def test_a_test_that_fails_is_shown_at_what_it_expected(run, tmp_path):
+    (tmp_path / "mine.yaml").write_text(PACK_WITH_TESTS.replace("2018-08-10", "2018-08-09"))
+    status, out, err = run("test", "mine.yaml")
+    assert status == 1
+    assert err.startswith(
+        "mine.yaml:9:65: rules[0].tests[0].expect.due: mine/reply: “good”: wanted 2018-08-09, got 2018-08-10\n"
+    )
+    assert "2 tests of 1 rule: 1 failed, 1 todo\n" in out
+    assert run("test", "mine.yaml", "--format", "github")[1].startswith("::error file=mine.yaml,line=9,col=65,")
+
+
+def test_coverage_below_what_is_wanted_fails_and_says_what_is_missing(run, tmp_path):
+    (tmp_path / "mine.yaml").write_text(PACK_WITH_TESTS)
+    status, out, _ = run("test", "mine.yaml", "--coverage", "67")
+    assert status == 1
+    assert "not seen   mine/reply: “kind is reply” was never false\n" in out
+    assert out.endswith("coverage 66 %: 2 of 3 outcomes of rules and their conditions seen (wanted 67 %)\n")
+    assert run("test", "mine.yaml", "--coverage", "66")[0] == 0
+
+
+def test_tests_are_reported_for_programs(run, tmp_path):
+    (tmp_path / "mine.yaml").write_text(PACK_WITH_TESTS)
+    status, out, _ = run("test", "mine.yaml", "--json", "--junit", "report.xml")
+    assert status == 0
+    report = json.loads(out)
+    assert [one["verdict"] for one in report["tests"]] == ["passed", "todo"]
+    assert (report["coverage"]["percent"], report["problems"]) == (66, [])
+    assert 'testsuite name="mine.yaml" tests="2" failures="0"' in (tmp_path / "report.xml").read_text()
+
+
+def test_the_tests_of_a_new_workspace_pass(workspace):
+    status, out, err = workspace("test")
+    assert (status, err) == (0, "")
+    assert " passed\n" in out
+
+
+def test_schemas_and_pages_are_written_and_checked(run, tmp_path):
+    assert json.loads(run("schema", "pack")[1])["title"] == "Pack"
+    assert run("schema")[0] == 2
+    assert run("schema", "--into", "s", "--check")[0] == 1
+    assert run("schema", "--into", "s")[0] == 0
+    assert run("schema", "--into", "s", "--check")[:2] == (0, "s: up to date\n")
+    (tmp_path / "mine.yaml").write_text(PACK_WITH_TESTS)
+    assert run("docs", "mine.yaml", "--into", "d")[1] == "d/README.md written\nd/mine.md written\n"
+    (tmp_path / "mine.yaml").write_text(PACK_WITH_TESTS.replace("A reply", "Another"))
+    assert run("docs", "mine.yaml", "--into", "d", "--check")[:2] == (1, "d/mine.md is not up to date\n")

@@ -43,7 +43,7 @@ def _text(description: str, **more: Any) -> JsonSchemaValue:  # noqa: ANN401 - w
     return {"type": "string", "description": description, **more}
 
 
-_POINT = r" (before|after)$|^on the day$"
+_POINT = r" (before|after)$|^on the day$|^\$"
 _DAY = _text("2018-07-13", format="date")
 _YEARLY = _text("a day of every year: 12-25", pattern="^[0-9]{2}-[0-9]{2}$")
 _WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -59,7 +59,7 @@ SHORT_FORMS: Mapping[str, JsonSchemaValue] = {
     "Due": _text("4 weeks after letter; or stated: only the date counts that the commitment itself names"),
     "Item": _text("4 weeks, 20 working days, 2 months, 72 hours"),
     "Reminder": _text("2 weeks before, on the day", pattern=_POINT),
-    "Overdue": _text("1 day after", pattern=" after$"),
+    "Overdue": _text("1 day after", pattern=r" after$|^\$"),
     "Distance": _text("2 years after grf", pattern=" (before|after) "),
     "StatedDue": _OFTEN,
     "Holiday": _DAY,
@@ -84,6 +84,9 @@ HELP: Mapping[tuple[str, str], str] = {
     ("Pack", "language"): "The language the rules are about: nl, en.",
     ("Pack", "timezone"): "Where a day begins and ends: Europe/Amsterdam. UTC where it is left out.",
     ("Pack", "version"): "A text of your own, shown with the name of the pack in every digest.",
+    ("Pack", "extends"): "The pack whose rules are taken over, save those that this one says itself.",
+    ("Pack", "parameters"): "Values with a name, which rules ask for as $name.",
+    ("Pack", "terms"): "What the words mean that people use for dates.",
     ("Pack", "parties"): "Names of parties, by their place in the hierarchy.",
     ("Pack", "notices"): "Who hears of a deadline, where its rule does not say.",
     ("Pack", "rules"): "By when something is due, for which commitments.",
@@ -100,6 +103,7 @@ HELP: Mapping[tuple[str, str], str] = {
     ("Rule", "extension"): "How much more time a delay notice gives.",
     ("Rule", "pause"): "What becomes of the deadline while the clock stands still.",
     ("Rule", "notices"): "Who hears of it, and when; the pack's notices where it is left out.",
+    ("Rule", "message"): "What else a reader of the digest should know, by language.",
     ("Rule", "tests"): "How do we know that the rule says what we meant? Run by gestand test.",
     ("Ladder", "remind"): "Points before the deadline, or on the day.",
     ("Ladder", "overdue"): "When lateness is told, how often again, and how many times at most.",

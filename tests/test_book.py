@@ -74,6 +74,7 @@ def test_eight_mistakes_of_different_sorts_are_told_at_once(calendars):
         ("duplicate_key", "8:5", "rules[0].due: 'due' is written twice, first on line 7", "keep one of the two"),
         ("tab", "4:1", "there is a tab in the indentation", "indent with spaces"),
         ("unknown_calendar", "7:61", "rules[0].due.calendar: there is no calendar n1", "there are: nl"),
+        ("circular_extends", "3:10", "extends: bad extends bad: that goes round in a circle", "extends names a pack "),
         ("alias_bomb", "2:8", "title: &a names a value for use elsewhere", "write values out where they are used"),
         ("half_written", "6:11", "the mapping that begins here is not closed before line 7", "close it with }, "),
         ("latin1", "2:9", "this is not UTF-8: byte 0xe9, 'é' in Latin-1", "save the file as UTF-8"),

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
@@ -26,8 +26,7 @@ Anchors = Mapping[str, Window | datetime]
 """The dates that can be counted from, by name; the deadline of another rule by `rule-id.due`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """One step on the way to a date: its name, a sentence for anybody, and the same as data."""
 
     name: str
@@ -56,8 +55,7 @@ End = Literal["earliest", "latest"]
 """Which end of what is half known is counted from."""
 
 
-@dataclass(frozen=True)
-class _Plan:
+class _Plan(NamedTuple):
     """A `due` with all that its counting needs; `sign` is 1 where it counts on, -1 where it counts back."""
 
     due: Due
@@ -69,7 +67,7 @@ class _Plan:
     anchors: Anchors
 
 
-@dataclass
+@dataclass(slots=True)
 class _Run:
     """One way through the steps, from one day: the day it has come to and the steps so far."""
 
@@ -80,7 +78,8 @@ class _Run:
 
     def step(self, name: str, text: str, **data: object) -> None:
         """Note a step that led to the present day."""
-        self.steps.append(Step(name=name, text=text, data={**data, "day": self.day.isoformat()}))
+        data["day"] = self.day.isoformat()
+        self.steps.append(Step(name, text, data))
 
 
 # ------------------------------------------------------------------------------------------------- from start to end
@@ -185,17 +184,22 @@ def _in_hours(plan: _Plan, start: Window | datetime, steps: list[Step]) -> Deadl
 
 def _in_days(plan: _Plan, start: Window | datetime, steps: list[Step]) -> Deadline:
     window = _local_day(plan, start, steps)
-    runs = [_counted(_Run(plan, day, end, [])) for day, end in _ends(plan, window)]
-    earliest = min(runs, key=_day)
-    latest = max(runs, key=_day)
-    if earliest is latest:
-        steps += latest.steps
+    if window.exact and plan.due.cap is None and plan.due.floor is None:
+        found = Window.on(_counted(_Run(plan, window.earliest, "latest", steps)).day)
     else:
-        steps += [_both(*pair) for pair in zip(earliest.steps, latest.steps, strict=True)]
+        found = _between_ends(plan, window, steps)
     if plan.due.at is not None:
         at = f"{plan.due.at:%H:%M}"
         steps.append(Step(name="at", text=f"at {at} {plan.zone}", data={"at": at, "timezone": plan.zone}))
-    return Deadline(window=Window(earliest.day, latest.day), at=plan.due.at, steps=tuple(steps))
+    return Deadline(window=found, at=plan.due.at, steps=tuple(steps))
+
+
+def _between_ends(plan: _Plan, window: Window, steps: list[Step]) -> Window:
+    """The days between the earliest and the latest result, with the steps that led to both."""
+    runs = [_counted(_Run(plan, day, end, [])) for day, end in _ends(plan, window)]
+    earliest, latest = min(runs, key=_day), max(runs, key=_day)
+    steps += [_both(*pair) for pair in zip(earliest.steps, latest.steps, strict=True)]
+    return Window(earliest.day, latest.day)
 
 
 _day = attrgetter("day")
@@ -223,8 +227,6 @@ def _ends(plan: _Plan, window: Window) -> Iterator[tuple[date, End]]:
     all the same day lose a day of the pause one by one, which comes round with the year.
     """
     yield window.earliest, "earliest"
-    if window.exact and plan.due.cap is None and plan.due.floor is None:
-        return
     yield window.latest, "latest"
     if not plan.pauses or not any(period.unit.monthly for period in plan.due.periods):
         return
@@ -238,7 +240,7 @@ def _both(earliest: Step, latest: Step) -> Step:
     if earliest == latest:
         return latest
     if earliest.text == latest.text:
-        return replace(latest, data={"earliest": earliest.data, "latest": latest.data})
+        return latest._replace(data={"earliest": earliest.data, "latest": latest.data})
     text = f"at the earliest: {earliest.text}; at the latest: {latest.text}"
     return Step(name=latest.name, text=text, data={"earliest": earliest.data, "latest": latest.data})
 
@@ -294,19 +296,19 @@ def _direction(plan: _Plan) -> str:
 
 
 def _count(run: _Run, asked: Period, counting: Counting) -> None:
-    period = _shortened(run.plan.due, asked)
-    start, notes, data = run.day, [], {"period": str(period), "counting": counting}
-    if period is not asked:
-        notes.append(f"{asked} or less is counted in working days")
+    short, period = run.plan.due.short, _shortened(run.plan.due, asked)
+    start, notes, words = run.day, [], str(period)
+    if short is not None and period is not asked:
+        notes.append(f"{short.up_to} or less are counted in working days")
     if period.unit.monthly:
         run.day = _months(run.plan, start, period, counting, notes)
     else:
         run.day = _nth_day(run.plan, start, period, counting, notes)
-    if period.unit is Unit.WORKING_DAY:
-        data |= _off_days(run.plan.calendar, start, run.day, notes)
+    working = period.unit is Unit.WORKING_DAY
+    data = _off_days(run.plan.calendar, start, run.day, notes) if working else {}
     opening = _OPENINGS[counting] if period.count or counting is not Counting.EXCLUDE_TRIGGER else "the day itself"
-    text = "; ".join([opening, f"{period}{_direction(run.plan)} → {spoken(run.day)}", *notes])
-    run.step("count", text, **data)
+    text = "; ".join([opening, f"{words}{_direction(run.plan)} → {spoken(run.day)}", *notes])
+    run.step("count", text, period=words, counting=counting, **data)
 
 
 # CPR 2.8(4): in periods of five days or less Saturdays, Sundays and holidays do not count
@@ -467,8 +469,8 @@ def _without_day(mode: MonthEnd, start: date, last: date, notes: list[str]) -> d
     return day
 
 
-# BGB 188(2), second alternative, and SI 2016/1024 rule 1.3: the day before the corresponding day (counting back, the day
-# after it), and the month's last day where there is none
+# BGB 188(2), second alternative, SI 2016/1024 rule 1.3: the day before the corresponding day (counting back, after it),
+# and the month's last day where there is none
 def _less_one(plan: _Plan, day: date, *, there: bool) -> date:
     if not there and (plan.sign < 0 or plan.due.month_end is not MonthEnd.NEXT_DAY):
         return day
@@ -483,15 +485,16 @@ def _minimum(run: _Run, trigger: date) -> None:
     due, plan = run.plan.due, run.plan
     if due.minimum is None:
         return
-    if due.minimum_if is not None and sum(period.days for period in due.periods) < due.minimum_if.days:
+    if due.minimum_if is not None and due.days < due.minimum_if.days:
         run.step("minimum", f"not asked of less than {due.minimum_if}")
         return
     day, needed = run.day, plan.calendar.add_working_days(trigger, plan.sign * due.minimum.count)
     _known(plan.calendar, trigger, needed)
     enough = plan.sign * (day - needed).days >= 0
     run.day = day if enough else needed
-    text = f"{due.minimum} lie in it" if enough else f"fewer than {due.minimum} lie in it, so on to {spoken(needed)}"
-    run.step("minimum", text, minimum=str(due.minimum), calendar=plan.calendar.name)
+    words = str(due.minimum)
+    text = f"{words} lie in it" if enough else f"fewer than {words} lie in it, so on to {spoken(needed)}"
+    run.step("minimum", text, minimum=words, calendar=plan.calendar.name)
 
 
 _ROLLS = {
@@ -515,11 +518,10 @@ def _roll(run: _Run, roll: Roll) -> None:
         run.step("roll", f"to the next {WEEKDAYS[roll.weekday]}, {spoken(run.day)}", roll=roll)
         return
     _known(calendar, day)
-    run.day = day if calendar.working(day) else _rolled(calendar, roll, day, run.plan.sign)
-    _known(calendar, run.day)
-    off = calendar.off(day)
-    text = f"{spoken(day)} is a working day, so it stays"
+    off, text = calendar.off(day), f"{spoken(day)} is a working day, so it stays"
     if off is not None:
+        run.day = _rolled(calendar, roll, day, run.plan.sign)
+        _known(calendar, run.day)
         text = f"{spoken(day)} is a day off ({off}), so {_ROLLS[roll]}, {spoken(run.day)}"
     run.step("roll", text, roll=roll, calendar=calendar.name, off=off)
 
@@ -566,7 +568,7 @@ def _limit(run: _Run, bound: Bound) -> date | None:
         return None
     origin = _resolved(bound.origin, run.plan)
     day = origin.date() if isinstance(origin, datetime) else getattr(origin, run.end)
-    plan = replace(run.plan, sign=1 if bound.side == "after" else -1, pauses=(), pausing=None)
+    plan = run.plan._replace(sign=1 if bound.side == "after" else -1, pauses=(), pausing=None)
     if bound.period.unit.monthly:
         return _months(plan, day, bound.period, Counting.EXCLUDE_TRIGGER, [])
     return _nth_day(plan, day, bound.period, Counting.EXCLUDE_TRIGGER, [])

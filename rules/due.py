@@ -276,12 +276,17 @@ class Due(Frozen):
         return tuple(item.period for item in self.period)
 
     @property
+    def days(self) -> float:
+        """How many days it lasts at least, all periods together."""
+        return sum(period.days for period in self.periods)
+
+    @cached_property
     def origin(self) -> Origin:
         """What is counted from."""
         origin: Origin = self.before if self.after is None else self.after
         return origin
 
-    @property
+    @cached_property
     def sign(self) -> int:
         """The direction in time: 1 where it counts on, -1 where it counts back."""
         return 1 if self.before is None else -1
@@ -297,7 +302,7 @@ class Due(Frozen):
         spans = self.suspend if isinstance(self.suspend, tuple) else ()
         return Calendar("inline", (CalendarData(recess=spans),)) if spans else None
 
-    @property
+    @cached_property
     def calendar_names(self) -> tuple[str, ...]:
         """Every calendar that is asked for by name, for days off or for pauses."""
         days_off = self.calendar if isinstance(self.calendar, tuple) else ()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from commitments.dates import Window
+from commitments.source import parse
 from rules.calendar import SHIPPED, Calendars
 from rules.deadline import answer, calculate_lines, compute
 from rules.due import Due, Roll
@@ -434,7 +436,7 @@ def test_a_half_known_date_gives_a_half_known_deadline(due, anchor, expect):
                 "anchor: counted from Mon 23 Oct 2017",
                 (
                     "count: clear, so the first day free after them; 3 working days back → Tue 17 Oct 2017; "
-                    "3 days or less is counted in working days; weekends not counted"
+                    "5 days or less are counted in working days; weekends not counted"
                 ),
                 "roll: none asked",
             ],
@@ -698,3 +700,29 @@ def test_a_window_of_two_hundred_years_is_answered_at_once():
     began = time.perf_counter()
     count(due, x="1900-01-01/2100-12-31")
     assert time.perf_counter() - began < 5
+
+
+# ------------------------------------------------------------------------------------------------- the documentation
+
+GUIDE = (Path(__file__).parent.parent / "docs" / "counting-time.md").read_text()
+EXAMPLES = re.findall(r"^(.*?) +# → (\S+)$", GUIDE, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("due", "expect"), EXAMPLES)
+def test_an_example_in_the_guide_comes_out(shipped, due, expect):
+    document, problems = parse(f"due: {due}\n", "counting-time.md")
+    assert problems == ()
+    assert count(document.value["due"], shipped) == expect
+
+
+def test_every_switch_is_in_the_guide():
+    assert len(EXAMPLES) > 40
+    assert [name for name in Due.model_fields if f"`{name}" not in GUIDE and name != "stated"] == []
+
+
+def test_the_calendar_in_the_guide_reads(tmp_path):
+    (example,) = re.findall(r"```\n(calendar: our-office\n.*?)```", GUIDE, re.DOTALL)
+    (tmp_path / "our-office.yaml").write_text(example)
+    calendars, problems = Calendars.load([SHIPPED, tmp_path])
+    assert problems == ()
+    assert calendars.get("our-office").off(date(2026, 5, 15)) == "equated by decree"

@@ -111,5 +111,5 @@ def _limited(rule: Any, start: date, end: date | None) -> Any:  # noqa: ANN401 (
     last = min(valid.get("to") or end, end) if end else valid.get("to")
     days = ({"from": first} if first != _FIRST else {}) | ({"to": last} if last else {})
     name = f"{rule.get('id')}-until-{end}" if end else rule.get("id")
-    tests = {"tests": []} if end else {}
+    tests: dict[str, Any] = {"tests": []} if end else {}
     return rule | tests | {"id": name, "valid": valid | days}

@@ -16,10 +16,9 @@ from rules.pack import Rule
 
 @dataclass(frozen=True)
 class Placed:
-    """A rule and where it stands: its pack, and the how-manieth of it."""
+    """A rule in the pack that it stands in, or that took it over."""
 
     loaded: LoadedPack
-    index: int
     rule: Rule
 
     @property
@@ -49,9 +48,7 @@ class Ground:
     @cached_property
     def rules(self) -> tuple[Placed, ...]:
         """Every rule that a pack writes out, those of its cycles excepted."""
-        return tuple(
-            Placed(loaded, index, rule) for loaded in self.book.packs for index, rule in enumerate(loaded.pack.rules)
-        )
+        return tuple(Placed(loaded, rule) for loaded in self.book.packs for rule in loaded.pack.rules)
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
@@ -68,7 +65,10 @@ class Ground:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something in a pack that is wrong, or perhaps not meant, with its place in the file and a way out."""
+    """Something in a pack that is wrong, or perhaps not meant, with its place in the file and a way out.
+
+    The path names rules and cycles by their ids, for a pack may have taken some over: ("rules", "reply", "when").
+    """
 
     file: str
     path: Path
@@ -79,7 +79,7 @@ class Finding:
 
 def of_rule(placed: Placed, key: str, message: str, hint: str, *, level: Literal["error", "warning"]) -> Finding:
     """A finding about a rule, at one of its keys."""
-    path = ("rules", placed.index, key)
+    path = ("rules", placed.rule.id, key)
     return Finding(file=placed.loaded.file, path=path, message=message, hint=hint, level=level)
 
 

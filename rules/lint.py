@@ -12,7 +12,7 @@ from pathlib import Path as FilePath
 
 from commitments.dates import Window
 from commitments.model import Citation
-from commitments.problem import Path, Problem, problem
+from commitments.problem import Document, Path, Problem, problem
 from commitments.source import read
 from rules.calendar import Calendars
 from rules.choosing import (
@@ -51,8 +51,26 @@ def _placed(findings: Iterable[Finding]) -> Iterator[Problem]:
         document, _ = read(FilePath(file)) if any(item.path for item in found) else (None, ())
         for item in found:
             bare = Problem(file=file, line=0, column=0, path="", message=item.message, hint=item.hint)
-            placed = problem(document, item.path, item.message, item.hint) if document and item.path else bare
+            placed = problem(document, _in(document, item.path), item.message, item.hint) if document else bare
             yield replace(placed, level=item.level)
+
+
+def _in(document: Document, path: Path) -> Path:
+    """The path with the number of each rule or cycle for its id; that of `extends` where the file has it from there."""
+    found: Path = ()
+    value = document.value
+    for part in path:
+        ids = [item.get("id") for item in value] if isinstance(value, list) and isinstance(part, str) else None
+        if ids is not None and part not in ids:
+            return ("extends",)
+        step = part if ids is None else ids.index(part)
+        value = value.get(step) if isinstance(value, dict) else _item(value, step)
+        found = (*found, step)
+    return found
+
+
+def _item(value: object, step: str | int) -> object:
+    return value[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else None
 
 
 # ------------------------------------------------------------------------------------------------- what every rule has
@@ -70,8 +88,8 @@ def missing_sources(ground: Ground) -> Iterator[Finding]:
 
 
 def _cited(pack: Pack) -> Iterator[tuple[Path, str, Citation]]:
-    yield from ((("rules", at, "id"), rule.id, rule.source) for at, rule in enumerate(pack.rules))
-    yield from ((("cycles", at, "id"), cycle.id, cycle.source) for at, cycle in enumerate(pack.cycles))
+    yield from ((("rules", rule.id, "id"), rule.id, rule.source) for rule in pack.rules)
+    yield from ((("cycles", cycle.id, "id"), cycle.id, cycle.source) for cycle in pack.cycles)
 
 
 def missing_tests(ground: Ground) -> Iterator[Finding]:
@@ -88,11 +106,11 @@ def reused_names(ground: Ground) -> Iterator[Finding]:
     """Cycles of two packs that would make commitments of one name."""
     seen: dict[str, str] = {}
     for loaded in ground.book.packs:
-        for at, cycle in enumerate(loaded.pack.cycles):
+        for cycle in loaded.pack.cycles:
             if cycle.id in seen:
                 made = f"{cycle.id}-{cycle.first.earliest:%Y}"
                 message = f"{cycle.id} is a cycle of {seen[cycle.id]} too, and both would make {made}"
-                path = ("cycles", at, "id")
+                path = ("cycles", cycle.id, "id")
                 yield Finding(
                     file=loaded.file, path=path, message=message, hint="call one of them otherwise", level="error"
                 )

@@ -24,16 +24,16 @@ def _ladders(ground: Ground) -> Iterator[_Written]:
         pack = loaded.pack
         if "notices" in pack.model_fields_set:
             yield loaded.file, ("notices",), pack.notices, None
-        for at, rule in enumerate(pack.rules):
+        for rule in pack.rules:
             if rule.notices is not None:
-                yield loaded.file, ("rules", at, "notices"), rule.notices, rule.force
-        for at, cycle in enumerate(pack.cycles):
+                yield loaded.file, ("rules", rule.id, "notices"), rule.notices, rule.force
+        for cycle in pack.cycles:
             if cycle.notices is not None:
-                yield loaded.file, ("cycles", at, "notices"), cycle.notices, cycle.commitment.force
-            for part, derived in enumerate(cycle.derived):
-                if derived.notices is not None:
-                    force = derived.force or cycle.commitment.force
-                    yield loaded.file, ("cycles", at, "derived", part, "notices"), derived.notices, force
+                yield loaded.file, ("cycles", cycle.id, "notices"), cycle.notices, cycle.commitment.force
+            for item in cycle.derived:
+                if item.notices is not None:
+                    path = ("cycles", cycle.id, "derived", item.id, "notices")
+                    yield loaded.file, path, item.notices, item.force or cycle.commitment.force
 
 
 def unheard(ground: Ground) -> Iterator[Finding]:

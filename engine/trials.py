@@ -124,10 +124,14 @@ def _siblings(pack: Path) -> list[Path]:
 
 def _of_pack(loaded: LoadedPack) -> Iterator[Trial]:
     document, _ = read(Path(loaded.file))
-    for index, rule in enumerate(loaded.pack.rules if document else ()):
-        for place, situation in enumerate(rule.tests):
-            assert document is not None  # noqa: S101 (it was read when the pack was loaded)
-            yield Trial(f"{loaded.pack.pack}/{rule.id}", situation, document, ("rules", index, "tests", place))
+    if document is None:
+        return
+    places = {rule["id"]: index for index, rule in enumerate(document.value.get("rules") or ())}
+    for rule in loaded.pack.rules:
+        for number, situation in enumerate(rule.tests):
+            inherited = rule.id not in places
+            path: Way = ("extends",) if inherited else ("rules", places[rule.id], "tests", number)
+            yield Trial(f"{loaded.pack.pack}/{rule.id}", situation, document, path)
 
 
 def _of_file(file: SituationFile, document: Document) -> Iterator[Trial]:

@@ -210,6 +210,20 @@ def test_tests_of_what_is_not_there_are_told(workspace, tmp_path, text, message,
     assert problems[0].hint.startswith(hint)
 
 
+def test_what_a_pack_takes_over_is_tested_with_it(workspace, tmp_path):
+    base = write(
+        tmp_path,
+        "mine.yaml",
+        f"{PACK}      - {{name: the mail, {GIVEN}, timeline: {{2018-08-11: {{mail: {{en: My}}}}}}}}\n",
+    )
+    heir = write(tmp_path, "heir.yaml", "pack: heir\ntitle: An heir\nextends: mine\n")
+    book, found, problems = gather(workspace, tmp_path, [base, heir])
+    assert problems == ()
+    (outcome,) = run(workspace, book, found)
+    assert [(one.file, one.line, one.column) for one in outcome.problems] == [(str(heir), 3, 10)]
+    assert outcome.problems[0].message.startswith("heir/reply: “the mail” on 2018-08-11: wanted My, got Commitments ")
+
+
 # ------------------------------------------------------------------------------------------------- coverage
 
 

@@ -287,3 +287,12 @@ def test_schemas_and_pages_are_written_and_checked(run, tmp_path):
     assert run("docs", "mine.yaml", "--into", "d")[1] == "d/README.md written\nd/mine.md written\n"
     (tmp_path / "mine.yaml").write_text(PACK_WITH_TESTS.replace("A reply", "Another"))
     assert run("docs", "mine.yaml", "--into", "d", "--check")[:2] == (1, "d/mine.md is not up to date\n")
+
+
+def test_check_reads_the_files_of_tests_too(workspace, tmp_path):
+    (tmp_path / "rules" / "house_test.yaml").write_text("pack: hause-rules\ntests: {}\n")
+    status, _, err = workspace("check")
+    assert status == 1
+    assert "house_test.yaml:1:7: pack: there is no pack hause-rules" in err
+    assert "did you mean house-rules?" in err
+    assert workspace("check", "rules/house_test.yaml")[0] == 1

@@ -21,6 +21,7 @@ from engine.linting import findings
 from engine.match import engine_name
 from engine.session import open_session
 from engine.settings import FILE, Workspace, shipped_packs, workspace_or_shipped
+from engine.trials import gather
 
 
 class FolderTakenError(TroubleError):
@@ -78,16 +79,17 @@ def _copy(source: Traversable, target: Path) -> None:
 def check_command(folder: Path, files: tuple[Path, ...], strict: bool, form: str) -> None:
     """Check rule files, calendars and settings: say where each mistake is, and what is perhaps not meant.
 
-    Without FILE: those of the workspace, or what ships with Gestand where there is none. With FILE: these rule files.
+    Without FILE: those of the workspace, or what ships with Gestand where there is none. With FILE: these rule files,
+    or files of their tests.
     """
     workspace = workspace_or_shipped(folder)
+    book, _, problems = gather(workspace, folder / "rules", files)
     if files:
-        book, problems = workspace.check_files(files)
         problems = (*problems, *findings(book, workspace))
         checked = f"{number(len(files), 'file')}, {number(len(book.rules), 'rule')}"
     else:
         drafts, faults = _register(folder)
-        problems = (*workspace.problems, *faults, *findings(workspace.book, workspace, drafts))
+        problems = (*problems, *faults, *findings(book, workspace, drafts))
         rules = number(len(workspace.book.rules), "rule")
         checked = (
             f"{number(len(workspace.book.packs), 'pack')} with {rules}, {number(len(workspace.calendars), 'calendar')}"

@@ -134,16 +134,19 @@ def _compared(record: Record, old: Assessor, new: Assessor, since: date, until: 
 
 
 def _days(record: Record, old: Assessor, new: Assessor, since: date, until: date) -> Iterator[_Day]:
-    events = [entry.event.occurred_on for entry in record.history]
-    made = [entry.event.occurred_on for entry in record.of(EventKind.MADE)]
-    law = (*_law_days(old.book), *_law_days(new.book))
-    day: date | None = max(since, min(made))
+    """The days on which either side can change; a side that does not change on one stands as it did."""
+    happened = {entry.event.occurred_on for entry in record.history}
+    fixed = sorted({*happened, *_law_days(old.book), *_law_days(new.book)})
+    made = min(entry.event.occurred_on for entry in record.of(EventKind.MADE))
+    day: date | None = max(since, made)
+    one = other = None
     while day is not None and day <= until:
-        one, other = old.on(record, day), new.on(record, day)
+        one = one if one and day not in fixed and one.next_change != day else old.on(record, day)
+        other = other if other and day not in fixed and other.next_change != day else new.on(record, day)
         if one is None or other is None:
             return
         yield day, one, other
-        turning = (*events, *law, one.next_change, other.next_change)
+        turning = (*fixed, one.next_change, other.next_change)
         day = min((turn for turn in turning if turn is not None and turn > day), default=None)
 
 

@@ -184,7 +184,7 @@ def _reached(record: Record, obligation: Obligation, today: date) -> list[Notice
             audience=rung.audience,
             day=rung.day,
         )
-        for rung in obligation.ladder.rungs(due)
+        for rung in obligation.rungs
         if rung.day <= today and (move is None or rung.day > move.entry.event.occurred_on)
         if (today <= due.latest if rung.stage in {"reminder", "due_today"} else obligation.force.can_be_overdue)
     ]
@@ -249,7 +249,7 @@ def _next_change(obligations: tuple[Obligation, ...], standing: Standing, today:
 def _turning_days(obligation: Obligation) -> Iterator[date]:
     if obligation.current is None:
         return
-    yield from (rung.day for rung in obligation.ladder.rungs(obligation.current))
+    yield from (rung.day for rung in obligation.rungs)
     if obligation.soon is not None:
         yield obligation.soon
     yield obligation.current.latest

@@ -14,7 +14,7 @@ from rules.book import BookRule, RuleBook
 from rules.calendar import Calendars
 from rules.deadline import Deadline, Step, compute
 from rules.due import Due
-from rules.pack import DEFAULT_LADDER, Extension, Ladder
+from rules.pack import DEFAULT_LADDER, Extension, Ladder, Rung
 from rules.terms import resolve
 
 STATED = "stated"
@@ -70,8 +70,13 @@ class Obligation:
         """The day from which it is due soon: the first reminder, or the first day on which it can fall."""
         if self.current is None:
             return None
-        ahead = [rung.day for rung in self.ladder.rungs(self.current) if rung.stage == "reminder"]
+        ahead = [rung.day for rung in self.rungs if rung.stage == "reminder"]
         return min([*ahead, self.current.earliest])
+
+    @cached_property
+    def rungs(self) -> tuple[Rung, ...]:
+        """The rungs of its ladder by day; none where its date is not known."""
+        return tuple(self.ladder.rungs(self.current)) if self.current else ()
 
 
 def obligations(

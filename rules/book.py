@@ -13,6 +13,7 @@ from commitments.fit import close
 from commitments.problem import Path as Way
 from commitments.source import Document, Problem, check, problem, read
 from rules.calendar import Calendars
+from rules.consequence import FollowUp, GroupEscalation, Inhibition
 from rules.cycle import dating_rules
 from rules.due import Due
 from rules.inherit import inherited
@@ -72,6 +73,29 @@ class RuleBook:
     def cycles(self) -> tuple[tuple[Pack, Cycle], ...]:
         """Every cycle, in its pack."""
         return tuple((loaded.pack, cycle) for loaded in self.packs for cycle in loaded.pack.cycles)
+
+    @cached_property
+    def inhibitions(self) -> dict[str, Inhibition]:
+        """What mutes others, by name: pack/inhibit-1."""
+        return {
+            f"{loaded.pack.pack}/inhibit-{number}": item
+            for loaded in self.packs
+            for number, item in enumerate(loaded.pack.inhibit, start=1)
+        }
+
+    @cached_property
+    def escalations(self) -> dict[str, GroupEscalation]:
+        """What is told where several commitments stand alike, by name: pack/id, or pack/escalate-1."""
+        return {
+            f"{loaded.pack.pack}/{item.id or f'escalate-{number}'}": item
+            for loaded in self.packs
+            for number, item in enumerate(loaded.pack.escalate, start=1)
+        }
+
+    @cached_property
+    def follow_ups(self) -> dict[str, FollowUp]:
+        """What makes the next commitment, by name: pack/id."""
+        return {f"{loaded.pack.pack}/{item.id}": item for loaded in self.packs for item in loaded.pack.follow_up}
 
     @cached_property
     def parties(self) -> dict[str, str]:
@@ -239,6 +263,10 @@ def _ids(document: Document) -> Iterator[tuple[str, Way]]:
             yield from _id(item, path)
             for inner, derived in _entries(document, (*path, "derived")):
                 yield from ((f"{item.get('id')}-{name}", place) for name, place in _id(derived, inner))
+    for path, item in _entries(document, ("follow_up",)):
+        yield from _id(item, path)
+    for number, (path, item) in enumerate(_entries(document, ("escalate",)), start=1):
+        yield from _id({"id": f"escalate-{number}", **item}, path)
 
 
 def _id(item: dict[str, Any], path: Way) -> Iterator[tuple[str, Way]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import re
 import typing
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -123,19 +123,24 @@ class Condition:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        names = [*SELECTING, *_NESTING]
-        return {
-            "description": "what must hold of a commitment; a list means any of",
-            "anyOf": [
-                {
-                    "type": "object",
-                    "properties": {name: {} for name in names} | {"anchors": {"type": "object"}},
-                    "patternProperties": {f"^{_ANCHOR.pattern}$": {}},
-                    "additionalProperties": False,
-                },
-                {"type": "array", "items": {"type": "object"}, "minItems": 1},
-            ],
-        }
+        return written(SELECTING)
+
+
+def written(fields: Iterable[str]) -> JsonSchemaValue:
+    """The JSON Schema of a condition that may ask for these fields."""
+    names = [*fields, *_NESTING]
+    return {
+        "description": "what must hold of a commitment; a list means any of",
+        "anyOf": [
+            {
+                "type": "object",
+                "properties": {name: {} for name in names} | {"anchors": {"type": "object"}},
+                "patternProperties": {f"^{_ANCHOR.pattern}$": {}},
+                "additionalProperties": False,
+            },
+            {"type": "array", "items": {"type": "object"}, "minItems": 1},
+        ],
+    }
 
 
 @dataclass(frozen=True)

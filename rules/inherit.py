@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from rules.consequence import FollowUp
 from rules.pack import Cycle, Pack, Rule
 
-Item = TypeVar("Item", Rule, Cycle)
+Item = TypeVar("Item", Rule, Cycle, FollowUp)
 
 
 def inherited(base: Pack, pack: Pack) -> Pack:
     """The pack with all of the base that it does not say itself.
 
-    A rule or cycle of the same id takes the place of the base's; terms and parties are joined; language, time zone and
+    A rule, cycle or follow-up of the same id takes the place of the base's; all else is joined; language, time zone and
     ladder are the base's where the pack gives none.
     """
     own = pack.model_fields_set
     taken = {name: getattr(base, name) for name in ("language", "timezone", "notices") if name not in own}
     joined = {"terms": base.terms | pack.terms, "parties": base.parties | pack.parties}
+    added = {"inhibit": base.inhibit + pack.inhibit, "escalate": base.escalate + pack.escalate}
     parts = {"rules": _over(base.rules, pack.rules), "cycles": _over(base.cycles, pack.cycles)}
-    return pack.model_copy(update=taken | joined | parts)
+    follow_up = {"follow_up": _over(base.follow_up, pack.follow_up)}
+    return pack.model_copy(update=taken | joined | added | parts | follow_up)
 
 
 def _over(base: Sequence[Item], own: Sequence[Item]) -> tuple[Item, ...]:

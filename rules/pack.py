@@ -17,16 +17,15 @@ from commitments.dates import Window
 from commitments.model import Citation, Force, Frozen, Parties, Party, Text
 from commitments.source import Fault, Misfit
 from rules.condition import All, Condition, Not
+from rules.consequence import FollowUp, GroupEscalation, Inhibition, circles
 from rules.due import Due
+from rules.names import Audience, Kind, Name, Title
 from rules.parameters import expanded
-from rules.period import Period, Point, Unit
+from rules.period import ROUNDS, Period, Point, Unit
 from rules.recurrence import Recurrence
 from rules.situation import Situation
 from rules.terms import SPEECH, Term, holds
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
-Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
-Audience = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 CLERK = "clerk"
 """The audience of a notice that names none."""
@@ -180,7 +179,7 @@ class Rule(Frozen):
     """
 
     id: Name
-    title: Annotated[str, Field(min_length=1, max_length=300)]
+    title: Title
     source: Citation = Citation()
     valid: Validity = Validity()
     when: Condition
@@ -198,10 +197,6 @@ class Rule(Frozen):
     def condition(self) -> Condition:
         """What the rule asks of a commitment: what `when` says, and not what `unless` says."""
         return self.when if self.unless is None else All((self.when, Not(self.unless)))
-
-
-ROUNDS = frozenset({Unit.DAY, Unit.WEEK, Unit.MONTH, Unit.YEAR})
-"""The units in which something can come round."""
 
 
 class Promise(Frozen):
@@ -238,7 +233,7 @@ class Derived(Frozen):
     """
 
     id: Name
-    title: Annotated[str, Field(min_length=1, max_length=300)]
+    title: Title
     source: Citation = Citation()
     at: Distance | None = None
     precision: Literal["day", "month", "year"] = "day"
@@ -267,7 +262,7 @@ class Cycle(Frozen):
     """
 
     id: Name
-    title: Annotated[str, Field(min_length=1, max_length=300)]
+    title: Title
     source: Citation = Citation()
     since: date | None = None
     every: Period | None = None
@@ -318,7 +313,7 @@ class Pack(Frozen):
     """
 
     pack: Name
-    title: Annotated[str, Field(min_length=1, max_length=300)]
+    title: Title
     language: Language = "en"
     timezone: str = "UTC"
     version: Annotated[str, Field(max_length=60)] = ""
@@ -329,6 +324,9 @@ class Pack(Frozen):
     notices: Ladder = DEFAULT_LADDER
     rules: tuple[Rule, ...] = ()
     cycles: tuple[Cycle, ...] = ()
+    inhibit: tuple[Inhibition, ...] = ()
+    escalate: tuple[GroupEscalation, ...] = ()
+    follow_up: tuple[FollowUp, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -349,3 +347,13 @@ class Pack(Frozen):
         if faults:
             raise Misfit(*faults)
         return self
+
+    @field_validator("follow_up")
+    @classmethod
+    def _with_an_end(cls, follow_up: tuple[FollowUp, ...]) -> tuple[FollowUp, ...]:
+        places = circles(follow_up)
+        if places:
+            message = "what this makes could make it follow again, without end"
+            hint = "let when ask for something that what follows is not, such as its kind"
+            raise Misfit(*(Fault((place, "when"), message, hint) for place in places))
+        return follow_up

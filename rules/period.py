@@ -42,6 +42,8 @@ class Unit(StrEnum):
         return self is Unit.WORKING_DAY or self is Unit.SITTING_DAY
 
 
+ROUNDS = frozenset({Unit.DAY, Unit.WEEK, Unit.MONTH, Unit.YEAR})
+"""The units in which something can come round, or be looked back on."""
 DAYS = {
     Unit.HOUR: 1 / 24,
     Unit.DAY: 1,

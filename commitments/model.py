@@ -266,10 +266,10 @@ class Record:
         """Whether part of what was owed was delivered."""
         return any(self.of(EventKind.PARTLY_FULFILLED))
 
-    @property
-    def in_order(self) -> list[Recorded]:
+    @cached_property
+    def in_order(self) -> tuple[Recorded, ...]:
         """The events in the order in which they happened."""
-        return sorted(self.history, key=lambda entry: (entry.event.occurred_on, entry.seq))
+        return tuple(sorted(self.history, key=lambda entry: (entry.event.occurred_on, entry.seq)))
 
     def of(self, *kinds: EventKind) -> Iterable[Recorded]:
         """The events of these kinds, in the order they were recorded."""

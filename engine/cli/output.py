@@ -16,7 +16,8 @@ from commitments.formats import FORMATS
 from commitments.problem import Problem
 from commitments.trouble import TroubleError
 
-REPORT = "https://github.com/gestand/gestand/issues"
+MANY = 200
+"""More rows than these are printed without a table's trimmings."""
 
 
 class Failed(click.exceptions.Exit):
@@ -77,7 +78,13 @@ def write_json(value: object) -> None:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, wide: str = "") -> None:
-    """Print rows under a head, fitted to the terminal; the column `wide` is the one that folds."""
+    """Print rows under a head, fitted to the terminal; the column `wide` is the one that folds.
+
+    Many rows are laid out plainly: a terminal cannot show them at once, and a pipe wants them soon.
+    """
+    if len(rows) > MANY:
+        _plain_table(head, rows)
+        return
     from rich import box  # noqa: PLC0415 (loaded only where a table is printed)
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -89,6 +96,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, wide: str = "")
     for row in rows:
         grid.add_row(*(_plain(cell) for cell in row))
     console.print(grid)
+
+
+def _plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = ("   ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in (head, *rows))
+    click.echo("\n".join(line.rstrip() for line in lines))
 
 
 def _plain(cell: str) -> Any:  # noqa: ANN401 (rich's own type, loaded late)

@@ -1,6 +1,7 @@
 """Lint: for each thing it looks for a pack that has it, the sentence, the place, and the example, which holds."""
 
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -211,3 +212,9 @@ def test_the_packs_that_ship_are_clean():
 
 def test_every_lint_says_what_it_looks_for():
     assert [each.__name__ for each in LINTS if not each.__doc__] == []
+
+
+def test_the_guide_names_every_lint():
+    guide = (Path(__file__).parent.parent / "docs" / "linting.md").read_text(encoding="utf-8")
+    named = [line.split("`")[1] for line in guide.splitlines() if line.startswith("| `")]
+    assert sorted(named) == sorted(each.__name__ for each in LINTS)

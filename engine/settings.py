@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from commitments.model import Commitment, Frozen, Party, within
 from commitments.source import Document, Problem, check, problem, read
 from commitments.trouble import TroubleError
+from commitments.zone import Zone
 from notifications.notice import CLERK
 from notifications.outbox import valid
 from notifications.slots import Cadence
@@ -22,14 +22,6 @@ from rules.book import RuleBook
 from rules.calendar import Calendars
 
 FILE = "gestand.yaml"
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError) as error:
-        raise ValueError(f"there is no time zone {name!r}; write one such as Europe/Amsterdam or UTC") from error
-    return name
 
 
 def _address(text: str) -> str:
@@ -42,7 +34,6 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Zone = Annotated[str, AfterValidator(_zone)]
 Address = Annotated[str, AfterValidator(_address)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 Roles = Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]

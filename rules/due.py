@@ -12,16 +12,15 @@ from datetime import datetime, time
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BeforeValidator, Discriminator, Field, GetCoreSchemaHandler, Tag, field_validator, model_validator
 from pydantic.json_schema import JsonSchemaValue, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
 from commitments.dates import Window
-from commitments.fit import close
 from commitments.model import Frozen
 from commitments.problem import Fault, Misfit
+from commitments.zone import Zone
 from rules.calendar import WEEKDAYS, Calendar, CalendarData, Span
 from rules.period import Period, Unit, split_short
 
@@ -243,7 +242,7 @@ class Due(Frozen):
     at: Clock = None
     cap: Bound | None = None
     floor: Bound | None = None
-    timezone: str | None = None
+    timezone: Zone | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -251,18 +250,6 @@ class Due(Frozen):
         if not isinstance(value, str):
             return value
         return {"stated": True} if value.strip() == "stated" else split_short(value)
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone(cls, name: str | None) -> str | None:
-        if name is None:
-            return None
-        try:
-            ZoneInfo(name)
-        except (OSError, ValueError, KeyError):
-            guess = close(name, available_timezones()).removeprefix("did you mean ").removesuffix("?")
-            raise ValueError(f"{name!r} is not a time zone; write {guess or 'Europe/Amsterdam'}") from None
-        return name
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:

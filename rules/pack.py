@@ -16,6 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from commitments.dates import Window
 from commitments.model import Citation, Force, Frozen, Parties, Party, Text
 from commitments.source import Fault, Misfit
+from commitments.zone import Zone
 from rules.condition import All, Condition, Not
 from rules.consequence import FollowUp, GroupEscalation, Inhibition, circles
 from rules.due import Due
@@ -315,7 +316,7 @@ class Pack(Frozen):
     pack: Name
     title: Title
     language: Language = "en"
-    timezone: str = "UTC"
+    timezone: Zone = "UTC"
     version: Annotated[str, Field(max_length=60)] = ""
     extends: Name | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)

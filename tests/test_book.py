@@ -94,6 +94,17 @@ def test_an_id_names_one_rule_the_rules_of_a_cycle_included(calendars):
     ]
 
 
+def test_a_time_zone_that_there_is_not_is_told(calendars, tmp_path):
+    (tmp_path / "good.yaml").write_text(f"{GOOD}timezone: Europe/Amsterdm\n")
+    book, (problem,) = load([tmp_path / "good.yaml"], calendars)
+    assert book.packs == ()
+    assert (problem.line, problem.message, problem.hint) == (
+        8,
+        "'Europe/Amsterdm' is not a time zone",
+        "write Europe/Amsterdam",
+    )
+
+
 def test_the_good_packs_load_whatever_is_wrong_with_the_others(calendars, tmp_path):
     (tmp_path / "good.yaml").write_text(GOOD)
     book, problems = load([BAD / "pack_tab.yaml", tmp_path / "good.yaml"], calendars)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core.core_schema import BeforeValidatorFunctionSchema
+from pydantic_core.core_schema import BeforeValidatorFunctionSchema, TaggedUnionSchema
 
 from commitments.exchange.written import LooseEvent, WrittenCommitment
 from commitments.model import Frozen
@@ -44,7 +44,7 @@ def _text(description: str, **more: Any) -> JsonSchemaValue:  # noqa: ANN401 - w
 
 
 _POINT = r" (before|after)$|^on the day$|^\$"
-_DAY = _text("2018-07-13", format="date")
+_DAY = _text("2018-07-13", format="date", pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 _YEARLY = _text("a day of every year: 12-25", pattern="^[0-9]{2}-[0-9]{2}$")
 _WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _OFTEN = {"type": ["string", "integer"], "description": "a date, known or half known"}
@@ -169,6 +169,11 @@ class _Generator(GenerateJsonSchema):
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002 - as pydantic has it
         return False
+
+    def tagged_union_schema(self, schema: TaggedUnionSchema) -> JsonSchemaValue:
+        """Any of its members: by their form alone a name and a day are both texts."""
+        made = super().tagged_union_schema(schema)
+        return {"anyOf": made["oneOf"]} if "oneOf" in made else made
 
     def function_before_schema(self, schema: BeforeValidatorFunctionSchema) -> JsonSchemaValue:
         made = super().function_before_schema(schema)

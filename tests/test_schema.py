@@ -74,6 +74,17 @@ RULE = {"id": "reply", "title": "A reply", "when": {"kind": "reply"}, "due": "4 
         ({"due": {"period": "4 weeks", "after": "letter"}}, True),  # the long form of due
         ({"due": {"period": ["10 days", {"period": "2 months", "roll": "following"}], "after": "letter"}}, True),
         ({"due": {"period": "4 weeks", "after": "letter", "calendar": ["nl", "uk"]}}, True),
+        ({"due": {"period": "8 weeks", "after": "letter", "suspend": "eu-subsidiarity"}}, True),
+        (
+            {
+                "due": {
+                    "period": "8 weeks",
+                    "after": "letter",
+                    "suspend": ["2018-08-01", {"from": "12-25", "to": "01-15"}],
+                }
+            },
+            True,
+        ),
         ({"due": 4}, False),
         ({"due": {"period": "4 weeks", "efter": "letter"}}, False),
         ({"notices": {"remind": ["1 week before", {"at": "on the day", "to": "owner"}]}}, True),

@@ -105,13 +105,6 @@ def backtest(records: Iterable[Record], old: Assessor, new: Assessor, since: dat
     return Backtest(since=since, until=until, looked_at=looked_at, differing=tuple(differing))
 
 
-def overlaid(book: RuleBook, files: RuleBook, *, without: Iterable[str]) -> RuleBook:
-    """The book with the packs of some files in it, instead of those of their names and of the names in `without`."""
-    replaced = {loaded.pack.pack for loaded in files.packs} | set(without)
-    kept = (loaded for loaded in book.packs if loaded.pack.pack not in replaced)
-    return RuleBook((*kept, *files.packs))
-
-
 # ------------------------------------------------------------------------------------------------- one commitment
 
 _Day = tuple[date, Assessment, Assessment]

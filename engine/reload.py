@@ -18,7 +18,7 @@ from engine.match import matcher
 from engine.schedule import log
 from engine.session import Session, conditions
 from engine.settings import FILE, NoWorkspaceError, Workspace, open_workspace
-from rules.book import SUFFIXES
+from rules.book import SUFFIXES, pack_name
 
 REFUSED = "pack_refused"
 """The kind of the ledger's note on files that were not taken."""
@@ -98,11 +98,9 @@ def _reasons(active: Workspace, fresh: Workspace) -> Iterator[str]:
     """Why the files cannot be taken: one that works would break, or is gone."""
     broken = {problem.file for problem in active.problems}
     yield from (_line(problem) for problem in fresh.problems if problem.file not in broken)
-    left = {loaded.pack.pack for loaded in fresh.book.packs}
-    faulty = {problem.file for problem in fresh.problems}
+    left = {pack_name(file) for file in fresh.files}
     for loaded in active.book.packs:
-        gone = Path(loaded.file).parent == active.folder / "rules" and loaded.pack.pack not in left
-        if gone and loaded.file not in faulty:
+        if loaded.pack.pack not in left and not Path(loaded.file).exists():
             yield f"{loaded.file}: it is gone; start the service anew to go on without pack {loaded.pack.pack}"
 
 

@@ -135,6 +135,11 @@ class Workspace:
         """The folder that digests are delivered to, where they are."""
         return self.folder / self.settings.mail.folder
 
+    @property
+    def files(self) -> list[Path]:
+        """The rule files in use: those that ship and are named in the settings, and those of the folder."""
+        return _rule_files(self.folder, self.settings)
+
     def check_files(self, files: Iterable[Path]) -> tuple[RuleBook, tuple[Problem, ...]]:
         """These rule files by themselves, with the calendars in use here, and what is wrong with them."""
         return book.load(files, self.calendars)
@@ -152,10 +157,14 @@ def open_workspace(folder: Path) -> Workspace:
     crossed = tuple(_cross_check(settings, document)) if settings and document else ()
     settings = settings or Settings()
     calendars, calendar_problems = Calendars.load([calendar.SHIPPED, folder / "calendars"])
-    files = [book.SHIPPED / f"{name}.yaml" for name in settings.packs if name in shipped_packs()]
-    rule_book, rule_problems = book.load([*files, *book.pack_files(folder / "rules")], calendars)
+    rule_book, rule_problems = book.load(_rule_files(folder, settings), calendars)
     problems = (*found, *faults, *crossed, *calendar_problems, *rule_problems)
     return Workspace(folder, settings, rule_book, calendars, problems)
+
+
+def _rule_files(folder: Path, settings: Settings) -> list[Path]:
+    files = [book.SHIPPED / f"{name}.yaml" for name in settings.packs if name in shipped_packs()]
+    return [*files, *book.pack_files(folder / "rules")]
 
 
 def shipped() -> Workspace:

@@ -142,6 +142,13 @@ def load(files: Iterable[Path], calendars: Calendars) -> tuple[RuleBook, tuple[P
     return RuleBook(tuple(made)), (*problems, *refused)
 
 
+def pack_name(file: Path) -> str:
+    """The name that a file gives its pack; empty where it gives none that can be read."""
+    document, _ = read(file)
+    named = document.value.get("pack") if document and isinstance(document.value, dict) else None
+    return named if isinstance(named, str) else ""
+
+
 # ------------------------------------------------------------------------------------------------- extending others
 
 

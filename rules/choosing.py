@@ -86,6 +86,18 @@ def _overlap(ground: Ground, one: Placed, other: Placed, facts: Facts) -> Findin
     return of_rule(other, "when", message, hint, level="warning")
 
 
+def cycle_overlaps(ground: Ground) -> Iterator[Finding]:
+    """Rules that apply to what a cycle brings forth as well, which has a date of its own."""
+    for placed in ground.rules:
+        if placed.rule.due.stated:
+            continue
+        for name, facts in ground.occurrences:
+            if holds(placed.condition, facts):
+                message = f"it applies to what the cycle {name} brings forth as well, which has its own date"
+                hint = f"add unless: {{cycle: {name}}}, or ask more of when"
+                yield of_rule(placed, "when", message, hint, level="warning")
+
+
 def _kept_apart(one: Placed, other: Placed) -> bool:
     """Whether two rules never decide together: one is the other's exception, or they were never law together."""
     related = _is_exception(one, other) or _is_exception(other, one)

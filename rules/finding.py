@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from commitments.model import Commitment
 from commitments.problem import Path
 from rules.book import LoadedPack, RuleBook
 from rules.calendar import Calendars
 from rules.condition import Condition, Facts, Test
-from rules.pack import Rule
+from rules.cycle import Edition, derived_commitment, main_commitment
+from rules.pack import Cycle, Pack, Rule
+from rules.sample import facts_of
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,20 @@ class Ground:
     @cached_property
     def cycle_kinds(self) -> frozenset[str]:
         """The kinds of what cycles bring forth, and date."""
-        promised = {cycle.commitment.kind for _, cycle in self.book.cycles}
-        derived = {item.kind for _, cycle in self.book.cycles for item in cycle.derived if item.kind}
-        return frozenset(promised | derived)
+        return frozenset(str(facts["kind"]) for _, facts in self.occurrences)
+
+    @cached_property
+    def occurrences(self) -> tuple[tuple[str, Facts], ...]:
+        """What each cycle brings forth the first time, after the name of the cycle (pack/cycle, pack/cycle/part)."""
+        made = [one for pack, cycle in self.book.cycles for one in _first_turn(pack, cycle)]
+        return tuple((one.cycle, facts_of(one)) for one in made)
+
+
+def _first_turn(pack: Pack, cycle: Cycle) -> Iterator[Commitment]:
+    edition = Edition("first", cycle.first, cycle.since)
+    yield main_commitment(pack, cycle, edition)
+    for derived in cycle.derived:
+        yield derived_commitment(pack, cycle, derived, edition, cycle.first)
 
 
 @dataclass(frozen=True, kw_only=True)

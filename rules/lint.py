@@ -16,6 +16,7 @@ from commitments.problem import Document, Path, Problem, problem
 from commitments.source import read
 from rules.calendar import Calendars
 from rules.choosing import (
+    cycle_overlaps,
     gaps,
     idle_exceptions,
     lapses,
@@ -59,6 +60,8 @@ def _in(document: Document, path: Path) -> Path:
     """The path with the number of each rule or cycle for its id; that of `extends` where the file has it from there."""
     found: Path = ()
     value = document.value
+    if path and isinstance(value, dict) and path[0] not in value:
+        return ("extends",)
     for part in path:
         ids = [item.get("id") for item in value] if isinstance(value, list) and isinstance(part, str) else None
         if ids is not None and part not in ids:
@@ -179,6 +182,7 @@ LINTS: tuple[Callable[[Ground], Iterator[Finding]], ...] = (
     shadowed,
     idle_exceptions,
     overlaps,
+    cycle_overlaps,
     gaps,
     lapses,
     unserved_kinds,

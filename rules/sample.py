@@ -50,6 +50,11 @@ def given_facts(situation: Situation) -> Facts | None:
         commitment = Commitment.model_validate(_UNSAID | fields | {"anchors": anchors | fields.get("anchors", {})})
     except ValidationError:
         return None
+    return facts_of(commitment)
+
+
+def facts_of(commitment: Commitment) -> Facts:
+    """A commitment as facts, before anything befell it."""
     dated = {f"{_ANCHOR}{name}": window.latest for name, window in commitment.anchors.items()}
     plain = {name: getattr(commitment, name) or None for name in ("id", "kind", "title", "by", "to", "made")}
     further = {name: getattr(commitment, name) or None for name in ("dossier", "parent", "cycle")}

@@ -7,10 +7,9 @@ import pytest
 from commitments.dates import Window
 from commitments.model import Commitment, Event, EventKind, Record, Recorded
 from engine.assess import Assessor
-from engine.backtest import Count, backtest, overlaid
+from engine.backtest import Count, backtest
 from engine.match import matcher
 from rules import book as rule_book
-from rules.book import RuleBook
 from rules.calendar import Calendars
 
 CALENDARS = Calendars()
@@ -158,12 +157,3 @@ def test_stepping_by_turning_days_finds_what_every_single_day_shows(assessor, ev
             for at in (which, 1 - which)
         )
         assert {(n.day, n.stage, n.audience) for n in notices} == mine - theirs
-
-
-def test_a_file_takes_the_place_of_the_pack_of_its_name(assessor):
-    in_use = RuleBook((*assessor(4).book.packs, *assessor(4, name="q").book.packs))
-    changed = assessor(5).book
-    book = overlaid(in_use, changed, without=())
-    assert [loaded.pack.pack for loaded in book.packs] == ["q", "p"]
-    assert str(book.rules["p/reply"].rule.due.periods[0]) == "5 weeks"
-    assert [loaded.pack.pack for loaded in overlaid(in_use, changed, without=["q"]).packs] == ["p"]

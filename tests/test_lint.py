@@ -204,6 +204,33 @@ cycles:
     assert clash.message == "forum is a cycle of p too, and both would make forum-2019"
 
 
+def test_a_rule_that_meets_a_cycle_is_told(found):
+    text = rules(("meeting", "{kind: meeting}", "4 weeks after letter")) + textwrap.dedent(
+        """
+        cycles:
+          - id: forum
+            title: A forum
+            source: {document: a law}
+            every: 4 years
+            first: 2019-12-17
+            commitment: {kind: meeting, by: un, to: states}
+            derived: [{id: papers, kind: publication, title: Papers, due: {period: 1 day, before: forum, roll: none}}]
+        """
+    )
+    message = "it applies to what the cycle p/forum brings forth as well, which has its own date"
+    assert found(text) == [(8, "warning", message)]
+    assert found(text.replace("{kind: meeting}\n", "{kind: meeting, cycle: absent}\n")) == []
+
+
+def test_a_rule_taken_over_from_another_pack_is_told_of_at_extends(tmp_path):
+    (tmp_path / "base.yaml").write_text(rules(SAME_KIND).replace("    source: {document: a law}\n", ""))
+    (tmp_path / "mine.yaml").write_text("pack: mine\ntitle: Mine\nextends: p\n")
+    loaded, faults = book.load(book.pack_files(tmp_path), CALENDARS)
+    assert faults == ()
+    found = [(Path(item.file).name, item.line, item.message) for item in lint(Ground(book=loaded, calendars=CALENDARS))]
+    assert found == [("mine.yaml", 3, "one does not say where it is written")]
+
+
 def test_the_packs_that_ship_are_clean():
     loaded, faults = book.load(book.pack_files(book.SHIPPED), CALENDARS)
     assert faults == ()

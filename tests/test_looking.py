@@ -107,6 +107,22 @@ def test_backtest_compares_two_files_and_finds_a_file_equal_to_itself(longer, tm
     assert (status, out) == (0, "1 commitment, Wed 1 Aug 2018 – Fri 30 Nov 2018: none would have differed\n")
 
 
+def test_backtest_of_a_pack_that_another_extends_goes_through_that_one(workspace, tmp_path):
+    base = (
+        "pack: base\ntitle: Base\nrules:\n  - {id: one, title: One, when: {kind: reply}, due: 4 weeks after letter}\n"
+    )
+    (tmp_path / "rules" / "base.yaml").write_text(base)
+    (tmp_path / "rules" / "heir.yaml").write_text("pack: heir\ntitle: Heir\nextends: base\n")
+    settings = tmp_path / "gestand.yaml"
+    settings.write_text(settings.read_text().replace("packs: [nl-eerste-kamer, ", "packs: ["))
+    (tmp_path / "new.yaml").write_text(base.replace("4 weeks", "6 weeks"))
+    status, out, _ = workspace("backtest", "new.yaml", "--from", "2018-08-01", "--to", "2018-11-30", "--json")
+    assert status == 0
+    assert json.loads(out)["differing"][0]["deadlines"] == [
+        {"since": "2018-08-01", "rule": "heir/one", "old": "2018-08-10", "new": "2018-08-24"}
+    ]
+
+
 def test_backtest_leaves_with_what_is_wrong_in_a_file(longer, tmp_path):
     (tmp_path / "broken.yaml").write_text("pack: p\ntitle: [\n")
     status, out, err = longer("backtest", "broken.yaml")

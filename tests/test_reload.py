@@ -100,6 +100,13 @@ def test_a_file_that_is_deleted_stays_in_use_until_the_service_is_started_anew(w
     assert note["problems"] == [f"{rules}: it is gone; start the service anew to go on without pack house-rules"]
 
 
+def test_a_file_that_gets_another_name_is_not_missed(watched, rules):
+    rules.rename(rules.with_name("renamed.yaml"))
+    rules.with_name("heir.yaml").write_text("pack: heir\ntitle: An heir\nextends: house-rules\n")
+    assert "heir/question-ten-days" in watched.refreshed(NOW).assessor.book.rules
+    assert notes(watched) == []
+
+
 def test_settings_that_break_or_go_do_not_empty_the_workspace(watched, tmp_path):
     settings = tmp_path / "gestand.yaml"
     good = settings.read_text()

@@ -17,7 +17,7 @@ from commitments.model import Record
 from engine import explain
 from engine.ahead import Turn, turns
 from engine.assess import Assessor
-from engine.backtest import Backtest, Differing, Redated, Restated, backtest, overlaid
+from engine.backtest import Backtest, Differing, Redated, Restated, backtest
 from engine.cli.output import Day, Failed, number, table, tell_problems, workspace_option, write_json
 from engine.cli.reading import find, json_option, today
 from engine.match import Matcher, matcher
@@ -145,14 +145,15 @@ def backtest_command(
 
 def _books(session: Session, places: tuple[Path, ...]) -> tuple[RuleBook, RuleBook]:
     """The old rules and the new: the packs in use, and those of the files in the place of their namesakes."""
-    in_use = session.workspace.book
-    loaded = [session.workspace.check_files(_files(place)) for place in places]
-    if sum(tell_problems(problems) for _, problems in loaded):
+    workspace = session.workspace
+    given = [_files(place) for place in places]
+    names = {rule_book.pack_name(file) for files in given for file in files}
+    kept = [file for file in workspace.files if rule_book.pack_name(file) not in names]
+    made = [workspace.check_files([*kept, *files]) for files in given]
+    fresh = dict.fromkeys(item for _, problems in made for item in problems if item not in workspace.problems)
+    if tell_problems(fresh):
         raise Failed
-    files = [book for book, _ in loaded]
-    names = {pack.pack.pack for book in files for pack in book.packs}
-    new = overlaid(in_use, files[-1], without=names)
-    return (overlaid(in_use, files[0], without=names) if len(files) > 1 else in_use), new
+    return (made[0][0] if len(made) > 1 else workspace.book), made[-1][0]
 
 
 def _files(place: Path) -> list[Path]:

@@ -11,7 +11,8 @@ from commitments.model import Citation, Event, Force
 from rules.book import LoadedPack, RuleBook
 from rules.calendar import CalendarData, Span
 from rules.condition import ALWAYS, describe
-from rules.due import Due
+from rules.consequence import FollowUp, GroupEscalation, Inhibition
+from rules.due import Due, Short
 from rules.pack import Cycle, Derived, Ladder, Overdue, Pack, Rule
 from rules.period import Period
 from rules.situation import Expectation, Situation
@@ -53,6 +54,7 @@ def page(loaded: LoadedPack) -> Iterator[str]:
         yield from _rule(rule, pack)
     for cycle in pack.cycles:
         yield from _cycle(cycle, pack)
+    yield from _consequences(pack)
     if pack.terms:
         yield from ("", "## What words mean", "")
         yield from _table(("words", "meaning"), [(f"“{words}”", _term(term)) for words, term in pack.terms.items()])
@@ -71,6 +73,7 @@ def _rule(rule: Rule, pack: Pack) -> Iterator[str]:
     if rule.exception_of is not None:
         yield f"- **Comes before:** [{rule.exception_of}](#{rule.exception_of})"
     yield f"- **Who hears:** {_ladder(rule.notices or pack.notices, rule.force)}"
+    yield from (f"- **Told with it ({language}):** {text}" for language, text in rule.message.items())
     yield from _source(rule.source)
     if rule.tests:
         yield from ("", "### Worked examples", "")
@@ -105,13 +108,49 @@ def _source(source: Citation) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------------- how it is counted
 
 _SAID = frozenset({"stated", "period", "after", "before"})
+_SWITCHES = {
+    "roll": "from a day off it moves ({})",
+    "calendar": "days off by {}",
+    "minimum": "with at least {} in it",
+    "minimum_if": "but only of {} or more",
+    "suspend": "the days of {} are left out",
+    "cutoff": "what comes after {} counts as of the next day",
+    "at": "at {}",
+    "cap": "at the latest {}",
+    "floor": "at the earliest {}",
+    "timezone": "in the time of {}",
+}
+"""How each switch of counting is told."""
+_VALUES = {
+    ("counting", "exclude_trigger"): "the first day does not count",
+    ("counting", "include_trigger"): "the first day counts",
+    ("counting", "clear"): "in clear days",
+    ("month_end", "clamp"): "where a month lacks the day, its last day",
+    ("month_end", "next_day"): "where a month lacks the day, the first of the next",
+    ("month_end", "sticky"): "from the last day of a month to the last day of a month",
+    ("month_end", "refuse"): "not known where a month lacks the day",
+    ("roll", "none"): "it stays on a day off",
+    ("roll", "following"): "from a day off it moves to the next working day",
+    ("roll", "preceding"): "from a day off it moves to the working day before",
+    ("suspend_mode", "skip"): "day by day",
+    ("suspend_mode", "extend"): "by adding them at the end",
+    ("anchor_roll", "none"): "counted from a day off as from any other",
+    ("anchor_roll", "following"): "counted from the next working day, where it begins on a day off",
+    ("until", "inclusive"): "that day included",
+    ("until", "exclusive"): "before that day",
+}
+"""And each choice that has words of its own."""
 
 
 def _due(due: Due) -> str:
     if due.stated:
         return "on the date that the commitment itself names"
     given = [name for name in type(due).model_fields if name in due.model_fields_set - _SAID]
-    return "; ".join([_counted(due), *(f"{name}: {_shown(getattr(due, name))}" for name in given)])
+    return "; ".join([_counted(due), *(_switch(name, _shown(getattr(due, name))) for name in given)])
+
+
+def _switch(name: str, value: str) -> str:
+    return _VALUES.get((name, value)) or _SWITCHES.get(name, f"{name}: {{}}").format(value)
 
 
 def _counted(due: Due) -> str:
@@ -124,14 +163,22 @@ def _counted(due: Due) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, CalendarData):
-        return "of its own"
+        return "a calendar of its own"
     if isinstance(value, Span):
-        return f"{_shown(value.start)} to {_shown(value.end)}"
+        ends = dict.fromkeys((_end(value.start), _end(value.end)))
+        return " to ".join(ends)
     if isinstance(value, time):
         return f"{value:%H:%M}"
+    if isinstance(value, Short):
+        return f"up to {value.up_to}, in {value.count}"
     if isinstance(value, tuple):
         return ", ".join(_shown(one) for one in value)
     return str(value)
+
+
+def _end(day: date | tuple[int, int]) -> str:
+    """A day as it is written: in full, or month and day where it is of every year."""
+    return f"{day[0]:02}-{day[1]:02}" if isinstance(day, tuple) else str(day)
 
 
 def _term(term: Term) -> str:
@@ -207,6 +254,40 @@ def _derived(derived: Derived, cycle: Cycle, pack: Pack) -> Iterator[str]:
 
 def _parties(parties: tuple[str, ...]) -> str:
     return ", ".join(parties)
+
+
+# ------------------------------------------------------------------------------------------ what one means for others
+
+
+def _consequences(pack: Pack) -> Iterator[str]:
+    said = [
+        *((_follow_up(one), one.source) for one in pack.follow_up),
+        *((_inhibition(one), one.source) for one in pack.inhibit),
+        *((_escalation(one), one.source) for one in pack.escalate),
+    ]
+    if said:
+        yield from ("", "## What one means for others", "")
+    for sentence, source in said:
+        yield f"- {sentence}{_quoted(source)}"
+
+
+def _follow_up(one: FollowUp) -> str:
+    event = one.on.replace("_", " ")
+    return f"**{one.id}:** when a commitment of which {describe(one.when)} is {event}, a {one.makes.kind} is owed"
+
+
+def _inhibition(one: Inhibition) -> str:
+    return f"While {describe(one.when)}, nobody is told of its {one.mute}"
+
+
+def _escalation(one: GroupEscalation) -> str:
+    within = f" within {one.within}" if one.within else ""
+    return f"When {one.at_least} with the same {one.same} are such that {describe(one.when)}{within}: {one.to}"
+
+
+def _quoted(source: Citation) -> str:
+    words = f": “{source.quote}”" if source.quote else ""
+    return f" ({source}{words})" if str(source) else ""
 
 
 # ------------------------------------------------------------------------------------------------- examples

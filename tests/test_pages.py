@@ -6,9 +6,10 @@ import pytest
 
 from engine.settings import shipped
 from rules.book import load
-from rules.calendar import Calendars
+from rules.calendar import Calendar, Calendars
 from rules.pages import page, texts
 
+CALENDARS = Calendars({name: Calendar(name, ()) for name in ("a", "b")})
 KEPT = Path(__file__).parent.parent / "docs" / "rules"
 
 
@@ -40,7 +41,8 @@ rules:
     when: {kind: reply}
     unless: {by: nl/az}
     force: expected
-    due: {period: [10 days, {period: 2 months, roll: following}], after: letter, counting: clear, cutoff: "16:00"}
+    due: {period: 4 weeks, after: letter, counting: clear}
+    message: {en: Write to the registrar}
     extension: {period: 3 weeks, before_expiry: true}
     notices: {remind: [on the day], overdue: 1 day after, escalate: [{at: 6 weeks after, to: chair}]}
     tests:
@@ -56,6 +58,14 @@ rules:
     when: {}
     exception_of: reply
     due: stated
+inhibit: [{when: {status: overdue}}]
+escalate: [{when: {status: overdue}, same: by, at_least: 3, within: 2 weeks, to: chair}]
+follow_up:
+  - id: letter
+    source: {document: Orders, quote: it is answered}
+    on: fulfilled
+    when: {kind: letter}
+    makes: {kind: reply, title: The reply}
 cycles:
   - id: forum
     title: A forum
@@ -77,16 +87,17 @@ PAGE = r"""# My pack
 Pack `mine`, version 3, in `mine.yaml`; a day begins and ends in Europe/Amsterdam.
 | rule | what | due |
 |---|---|---|
-| [reply](#reply) | A reply | 10 days and then 2 months (roll following) after letter; counting: clear; cutoff: 16:00 |
+| [reply](#reply) | A reply | 4 weeks after letter; in clear days |
 | [exception](#exception) | An exception | on the date that the commitment itself names |
 ## reply
 A reply.
 - **Which:** commitments of which kind is reply; not where by is within nl/az
-- **When:** 10 days and then 2 months (roll following) after letter; counting: clear; cutoff: 16:00
+- **When:** 4 weeks after letter; in clear days
 - **More time:** a delay notice gives 3 weeks from the deadline, once, if it comes before the deadline has passed
 - **Force:** expected
 - **Law:** from 2010-01-01
 - **Who hears:** on the day (clerk)
+- **Told with it (en):** Write to the registrar
 - **Source:** Standing Orders, article 5 (<https://example.org/5>)
 - **In its words:** “within ten days”
 ### Worked examples
@@ -117,6 +128,10 @@ Halfway.
 - **Which:** a meeting that un/a owes un/b (binding)
 - **When:** 6 months after forum; of a date that is only counted, the year is relied on
 - **Who hears:** 1 week before (clerk); when overdue 1 day after, then every month, at most 3 times (clerk)
+## What one means for others
+- **letter:** when a commitment of which kind is letter is fulfilled, a reply is owed (Orders: “it is answered”)
+- While status is overdue, nobody is told of its children
+- When 3 with the same by are such that status is overdue within 2 weeks: chair
 ## What words mean
 | words | meaning |
 |---|---|
@@ -129,3 +144,40 @@ def test_a_page_says_what_the_pack_says(tmp_path):
     assert problems == ()
     lines = [line for line in page(book.packs[0]) if line]
     assert "\n".join(lines) == PAGE
+
+
+@pytest.mark.parametrize(
+    ("due", "words"),
+    [
+        ("4 weeks after letter", "4 weeks after letter"),
+        ("0 days after forum", "on the date of forum"),
+        ("stated", "on the date that the commitment itself names"),
+        (
+            "{period: [10 days, {period: 2 months, roll: following}], before: forum, roll: nearest}",
+            "10 days and then 2 months (roll following) before forum; from a day off it moves (nearest)",
+        ),
+        (
+            "{period: 9 working days, after: a, calendar: {weekend: [fri, sat]}, roll: following}",
+            "9 working days after a; from a day off it moves to the next working day; days off by a calendar of its own",
+        ),
+        ("{period: 4 weeks, after: sent, calendar: [a, b]}", "4 weeks after sent; days off by a, b"),
+        (
+            "{period: 8 weeks, after: sent, suspend: [{from: 12-20, to: 01-10}, 2018-08-01], suspend_mode: extend}",
+            "8 weeks after sent; the days of 12-20 to 01-10, 2018-08-01 are left out; by adding them at the end",
+        ),
+        (
+            "{period: 3 days, after: sent, short: {up_to: 5 days}, until: exclusive, cap: 1 year after sent}",
+            "3 days after sent; short: up to 5 days, in working days; before that day; at the latest 1 year after sent",
+        ),
+        (
+            '{period: 1 day, after: sent, cutoff: "16:00", at: "12:00"}',
+            "1 day after sent; what comes after 16:00 counts as of the next day; at 12:00",
+        ),
+    ],
+)
+def test_how_it_is_counted_is_told_in_words(tmp_path, due, words):
+    rule = f"  - {{id: reply, title: A reply, when: {{kind: reply}}, due: {due}}}\n"
+    (tmp_path / "mine.yaml").write_text(f"pack: mine\ntitle: My pack\nrules:\n{rule}")
+    book, problems = load([tmp_path / "mine.yaml"], CALENDARS)
+    assert problems == ()
+    assert f"- **When:** {words}" in list(page(book.packs[0]))

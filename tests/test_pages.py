@@ -157,8 +157,8 @@ def test_a_page_says_what_the_pack_says(tmp_path):
             "10 days and then 2 months (roll following) before forum; from a day off it moves (nearest)",
         ),
         (
-            "{period: 9 working days, after: a, calendar: {weekend: [fri, sat]}, roll: following}",
-            "9 working days after a; from a day off it moves to the next working day; days off by a calendar of its own",
+            "{period: 1 working day, after: a, calendar: {weekend: [fri, sat]}, roll: following}",
+            "1 working day after a; from a day off it moves to the next working day; days off by a calendar of its own",
         ),
         ("{period: 4 weeks, after: sent, calendar: [a, b]}", "4 weeks after sent; days off by a, b"),
         (

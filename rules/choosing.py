@@ -189,6 +189,20 @@ def unserved_kinds(ground: Ground) -> Iterator[Finding]:
                 yield of_rule(placed, "when", message, hint, level="warning")
 
 
+def unserved_follow_ups(ground: Ground) -> Iterator[Finding]:
+    """What a follow-up makes, where no rule sets a deadline for it."""
+    for loaded in ground.book.packs:
+        for item in loaded.pack.follow_up:
+            found = [search(both(placed.condition, *item.makes.known)) for placed in ground.rules]
+            if any(one.facts is not None or not one.complete for one in found):
+                continue
+            kind = item.makes.kind
+            message = f"a {kind} is made here, and no rule in use sets a deadline for it"
+            hint = f"write a rule with when: {{kind: {kind}}}, or correct what is made"
+            path = ("follow_up", item.id, "makes")
+            yield Finding(file=loaded.file, path=path, message=message, hint=hint)
+
+
 def _kinds(condition: Condition) -> list[str]:
     asked_of = asked("kind", tests(condition))
     return [str(kind) for kind in dict.fromkeys(constants(asked_of))]

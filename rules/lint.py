@@ -24,6 +24,7 @@ from rules.choosing import (
     shadowed,
     undated_commitments,
     unreachable,
+    unserved_follow_ups,
     unserved_kinds,
 )
 from rules.deadline import compute
@@ -185,6 +186,7 @@ LINTS: tuple[Callable[[Ground], Iterator[Finding]], ...] = (
     cycle_overlaps,
     gaps,
     lapses,
+    unserved_follow_ups,
     unserved_kinds,
     undated_commitments,
     missing_sources,

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations, product
 
-from commitments.model import Force
-from rules.condition import FIELDS, All, Condition, Facts, FieldType, Not, Test, Value, holds
+from rules.condition import FIELDS, WORDS, All, Condition, Facts, FieldType, Not, Test, Value, holds
 from rules.condition import Any as AnyOf
 
 MOST_ALTERNATIVES = 2_000
 """How many alternatives a condition may come to before the search is given up."""
-SURE = frozenset({"id", "kind", "title", "by", "to", "force"})
+SURE = frozenset({"id", "kind", "title", "by", "to", "force", "status", "partly"})
 """The fields that every commitment has."""
 _SOME_DAY = date(2026, 6, 1)
 _ELSE = "something-else"
@@ -143,8 +142,8 @@ def values(field: str, compared: Iterable[Value], parties: int = 1) -> Iterator[
 
 
 def _texts(field: str, compared: list[Value], _parties: int) -> Iterator[Value]:
-    if field == "force":
-        yield from (force.value for force in Force)
+    if field in WORDS:
+        yield from WORDS[field]
         return
     yield from compared
     yield _ELSE

@@ -40,13 +40,20 @@ def unheard(ground: Ground) -> Iterator[Finding]:
     """Notices for an audience that no recipient holds."""
     if ground.audiences is None:
         return
+    for file, path, audience in _told(ground):
+        if audience not in ground.audiences:
+            held = ", ".join(sorted(ground.audiences)) or "none"
+            message = f"no recipient holds the role {audience}, so nobody gets this notice"
+            hint = f"give someone in gestand.yaml roles: [{audience}]; those held are: {held}"
+            yield Finding(file=file, path=path, message=message, hint=hint)
+
+
+def _told(ground: Ground) -> Iterator[tuple[str, Path, str]]:
+    """Every audience that a pack names, with its place."""
     for file, path, ladder, _ in _ladders(ground):
-        for further, audience in _audiences(ladder):
-            if audience not in ground.audiences:
-                held = ", ".join(sorted(ground.audiences)) or "none"
-                message = f"no recipient holds the role {audience}, so nobody gets this notice"
-                hint = f"give someone in gestand.yaml roles: [{audience}]; those held are: {held}"
-                yield Finding(file=file, path=(*path, *further), message=message, hint=hint)
+        yield from ((file, (*path, *further), audience) for further, audience in _audiences(ladder))
+    for loaded in ground.book.packs:
+        yield from ((loaded.file, ("escalate", at), item.to) for at, item in enumerate(loaded.pack.escalate))
 
 
 def _audiences(ladder: Ladder) -> Iterator[tuple[Path, str]]:

@@ -178,6 +178,28 @@ def test_an_audience_that_nobody_holds_is_found_only_where_recipients_are_known(
     ]
 
 
+def test_an_escalation_across_commitments_needs_someone_too(found):
+    text = rules(SAME_KIND, more="escalate: [{when: {status: overdue}, same: by, at_least: 3, to: boss}]\n")
+    assert found(text, audiences=frozenset({"clerk"})) == [
+        (4, "warning", "no recipient holds the role boss, so nobody gets this notice")
+    ]
+
+
+def test_a_condition_that_is_not_searched_says_so(found):
+    choices = ", ".join(f"{{any: [{{dossier: d{at}}}, {{title: t{at}}}, {{parent: p{at}}}]}}" for at in range(9))
+    text = rules(("many", f"{{kind: reply, all: [{choices}]}}", "4 weeks after letter"), SAME_KIND)
+    told = "was not searched: the conditions come to too many alternatives"
+    assert (8, "warning", f"whether any commitment fits {told}") in found(text)
+    assert (15, "warning", f"whether it meets p/many {told}") in found(text)
+
+
+def test_what_a_follow_up_makes_needs_a_rule(found):
+    makes = "{kind: report, title: A report, anchors: {letter: event}}"
+    text = rules(SAME_KIND, more=f"follow_up: [{{id: then, on: fulfilled, when: {{kind: reply}}, makes: {makes}}}]\n")
+    assert found(text) == [(4, "warning", "a report is made here, and no rule in use sets a deadline for it")]
+    assert found(text.replace("kind: report", "kind: question").replace("when: {kind: reply}\n", "when: {}\n")) == []
+
+
 def test_commitments_of_the_register_without_any_date_are_told_kind_by_kind(found):
     facts = [{"id": name, "kind": kind} for name, kind in (("R-1", "reply"), ("Q-1", "question"), ("Q-2", "question"))]
     assert found(rules(SAME_KIND), unpromised=tuple(("register.yaml", one) for one in facts)) == [

@@ -140,13 +140,10 @@ def test_list_filters_and_writes_for_programs(workspace):
     assert workspace("list", "--status", "overdue", "--kind", "reply")[1] == "no commitments fit; leave a filter out\n"
 
 
-def test_an_empty_register_says_what_to_do(run):
+def test_an_empty_register_says_what_to_do(run, tmp_path):
     run("init")
-    (settings,) = ["gestand.yaml"]
-    with open(settings) as file:
-        text = file.read()
-    with open(settings, "w") as file:
-        file.write(text.replace("packs: [nl-eerste-kamer, nl-terms, un-gcr, un-gcm]", "packs: []"))
+    settings = tmp_path / "gestand.yaml"
+    settings.write_text(settings.read_text().replace("packs: [nl-eerste-kamer, nl-terms, un-gcr, un-gcm]", "packs: []"))
     assert run("list")[1] == "no commitments yet; take a register file in with `gestand import FILE`\n"
     assert "There are no commitments in this account." in run("audit")[1]
 

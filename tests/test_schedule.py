@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_passes_run_at_once_and_then_at_intervals_until_sigterm():
     stop_after(0.6)
     schedule.serve(lambda: moments.append(time.monotonic()), interval=0.1)
     assert len(moments) >= 3
-    assert min(later - sooner for sooner, later in zip(moments, moments[1:], strict=False)) >= 0.09
+    assert min(later - sooner for sooner, later in pairwise(moments)) >= 0.09
 
 
 def test_a_pass_that_raises_is_counted_and_the_next_one_runs(caplog):
@@ -93,7 +94,16 @@ def workspace(tmp_path, monkeypatch):
 
 
 def serving(folder):
-    command = [sys.executable, "-c", "from engine.cli import main; main()", "-w", str(folder), "serve", "--interval", "0.2"]
+    command = [
+        sys.executable,
+        "-c",
+        "from engine.cli import main; main()",
+        "-w",
+        str(folder),
+        "serve",
+        "--interval",
+        "0.2",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout.readline().startswith("serving ")
     return process

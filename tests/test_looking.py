@@ -1,6 +1,10 @@
 """The commands that look ahead and back: next, backtest."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,3 +138,16 @@ def test_backtest_refuses_a_period_that_runs_backwards(longer):
     status, _, err = longer("backtest", "longer.yaml", "--from", "2019-01-01", "--to", "2018-01-01")
     assert status == 2
     assert "2019-01-01 is after 2018-01-01: let --from be the earlier day" in err
+
+
+def test_a_person_who_looks_sees_how_far_a_backtest_is(longer):
+    """The bar goes to the terminal that complaints go to, and never into what is piped away."""
+    terminal, theirs = pty.openpty()
+    code = "from engine.cli import main; main()"
+    words = ["backtest", "longer.yaml", "--from", "2018-08-01", "--to", "2018-11-30"]
+    done = subprocess.run([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=theirs, check=True)
+    os.close(theirs)
+    seen = os.read(terminal, 65_536).decode()
+    os.close(terminal)
+    assert "backtest" in seen
+    assert done.stdout.decode().startswith("1 commitment, ")

@@ -50,6 +50,11 @@ def test_every_rule_that_is_not_of_a_cycle_has_tests(assessor):
     assert [rule.id for pack in packs for rule in pack.rules if not rule.tests] == []
 
 
+def test_the_list_of_packs_tells_of_every_pack(assessor):
+    told = (Path(__file__).parents[1] / "docs" / "packs.md").read_text(encoding="utf-8")
+    assert [loaded.pack.pack for loaded in assessor.book.packs if f"(rules/{loaded.pack.pack}.md)" not in told] == []
+
+
 def test_no_cycle_ever_demands_anything_of_states(assessor):
     promises = [
         (item.by or cycle.commitment.by, item.force or cycle.commitment.force)

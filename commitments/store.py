@@ -31,6 +31,7 @@ __all__ = [
     "digest",
     "ledger",
     "lock",
+    "member",
     "meta",
     "notice",
     "outbox",
@@ -104,6 +105,17 @@ notice = sa.Table(
     sa.Index("notice_owed", "state", "audience"),
 )
 """What is owed to an audience, once: unique by its key; why it is owed no more stands in `reason`."""
+
+member = sa.Table(
+    "member",
+    metadata,
+    sa.Column("escalation", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, primary_key=True),
+    sa.Column("commitment", sa.ForeignKey("commitment.id"), primary_key=True, index=True),
+    sa.Column("since", sa.Date, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+)
+"""Which commitments count towards an escalation of several, in groups that have a value in common, and since when."""
 
 digest = sa.Table(
     "digest",
@@ -316,7 +328,11 @@ def _create(tx: Connection) -> None:
         _protect_ledger(tx)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create,)
+def _add_members(tx: Connection) -> None:
+    member.create(tx, checkfirst=True)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _add_members)
 """The steps to the present layout, numbered from 1; a store that lacks some gets them in one transaction."""
 
 _LAYOUT = "layout"

@@ -242,11 +242,12 @@ def _moved(move: Move) -> Moved:
 def _next_change(obligations: tuple[Obligation, ...], standing: Standing, today: date) -> date | None:
     if standing.status.settled or standing.status is Status.SUSPENDED:
         return None
-    days = {day for item in obligations if not item.beaten_by for day in _turning_days(item)}
+    days = {day for item in obligations if not item.beaten_by for day in turning_days(item)}
     return min((day for day in days if day > today), default=None)
 
 
-def _turning_days(obligation: Obligation) -> Iterator[date]:
+def turning_days(obligation: Obligation) -> Iterator[date]:
+    """The days on which a deadline, left alone, comes to stand otherwise or has something told of it."""
     if obligation.current is None:
         return
     yield from (rung.day for rung in obligation.rungs)

@@ -53,12 +53,14 @@ def _days(late: int) -> str:
     return f"{abs(late)} {noun} {'late' if late > 0 else 'early'}"
 
 
-def explanation(assessment: Assessment, book: RuleBook) -> Iterator[str]:
-    """The lines that tell what became of a commitment and why, for a terminal."""
+def explanation(assessment: Assessment, book: RuleBook, muted: str = "") -> Iterator[str]:
+    """The lines that tell what became of a commitment and why, for a terminal; `muted` says why nobody is told."""
     commitment = assessment.record.commitment
     yield f"{commitment.id}  {commitment.title}"
     yield f"{', '.join(commitment.by)} owes {', '.join(commitment.to)} this {commitment.kind} ({commitment.force})"
     yield f"as of {spoken(assessment.today)}: {verdict(assessment.standing)}"
+    if muted:
+        yield muted
     for obligation in assessment.obligations:
         yield ""
         yield from _obligation(obligation, assessment, book)
@@ -199,8 +201,8 @@ def why_not_json(answer: WhyNot) -> dict[str, object]:
     return {"rule": answer.rule, "applies": answer.applies, **checks, "but": answer.but}
 
 
-def as_json(assessment: Assessment) -> dict[str, object]:
-    """The whole explanation as plain values: dates as text, each deadline with its steps."""
+def as_json(assessment: Assessment, muted: str = "") -> dict[str, object]:
+    """The whole explanation as plain values: dates as text, each deadline with its steps; `muted` as above."""
     standing = assessment.standing
     return {
         "commitment": assessment.record.commitment.model_dump(mode="json", exclude_defaults=True),
@@ -212,6 +214,7 @@ def as_json(assessment: Assessment) -> dict[str, object]:
         "days_late_current": standing.days_late_current,
         "rule": standing.rule,
         "next_change": _iso(assessment.next_change),
+        "muted": muted or None,
         "deadlines": [_deadline_json(item) for item in assessment.obligations],
         "notices": [{**vars(item), "stage": item.stage.value, "day": _iso(item.day)} for item in assessment.notices],
     }

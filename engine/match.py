@@ -1,4 +1,4 @@
-"""Which rules apply to a commitment: the only home of durable_rules, and what stands in for it where it is missing.
+"""Which rules apply, and which commitments hang together: the only home of durable_rules, and of what stands in for it.
 
 Facts are first reduced to one bit for each thing that any rule wants of a field; commitments with the same bits get
 the same answer, so each such set is matched once. How, and what durable_rules sees of it: docs/matching.md.
@@ -10,7 +10,8 @@ import importlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache, partial
+from contextlib import contextmanager
+from functools import cache, lru_cache, partial
 from importlib.metadata import version
 from threading import Lock
 from types import ModuleType
@@ -211,26 +212,138 @@ class _Ruleset:
         return frozenset[str]().union(*(self._shard.chosen[rule] for rule in fired))
 
     def _ask(self, message: Mapping[str, str | bool]) -> list[str]:
-        if self._put(self._durable.assert_event, OPEN) != ["open"]:
-            raise DurableFaultError(OPEN, "did not open a session")
-        try:
-            return self._put(self._durable.assert_fact, message)
-        finally:
-            self._durable.delete_state(self._handle, _SESSION)
-
-    def _put(self, put: Callable[[int, str], tuple[int, int]], message: Mapping[str, str | bool]) -> list[str]:
-        """The names of what fired. A fact fires every branch that matches, an event only the first."""
-        code, state = put(self._handle, json.dumps(message))
-        if code not in _TAKEN:
-            raise DurableFaultError(message, f"answered {code}")
-        started = self._durable.start_action_for_state(self._handle, state)
-        fired: list[str] = []
-        action = started[1] if started else None
-        while action:
-            fired += json.loads(action)
-            action = self._durable.complete_and_start_action(self._handle, state)
-        return fired
+        with _session(self._durable, self._handle) as put:
+            return [rule for rule, _ in put(message)]
 
 
+# ------------------------------------------------------------------------------------------------- sessions
+
+_Message = Mapping[str, str | int | bool]
+_Fired = tuple[str, Mapping[str, _Message]]
+"""A branch that fired, and the messages that it matched, by their aliases."""
 _TAKEN = frozenset({0, 1})
 """A message was taken: some branch matches it, or none does."""
+
+
+@contextmanager
+def _session(durable: Any, handle: int) -> Iterator[Callable[[_Message], list[_Fired]]]:  # noqa: ANN401 - a C module
+    """A session of its own: gives what puts a fact into it and tells what fired; deleted at the end."""
+    if [rule for rule, _ in _put(durable, handle, durable.assert_event, OPEN)] != ["open"]:
+        raise DurableFaultError(OPEN, "did not open a session")
+    try:
+        yield partial(_put, durable, handle, durable.assert_fact)
+    finally:
+        durable.delete_state(handle, _SESSION)
+
+
+def _put(
+    durable: Any,  # noqa: ANN401 - a C module without types
+    handle: int,
+    put: Callable[[int, str], tuple[int, int]],
+    message: _Message,
+) -> list[_Fired]:
+    """What fired. A fact fires every branch that matches, an event only the first."""
+    code, state = put(handle, json.dumps(message))
+    if code not in _TAKEN:
+        raise DurableFaultError(message, f"answered {code}")
+    started = durable.start_action_for_state(handle, state)
+    fired: list[_Fired] = []
+    action = started[1] if started else None
+    while action:
+        fired += json.loads(action).items()
+        action = durable.complete_and_start_action(handle, state)
+    return fired
+
+
+# ------------------------------------------------------------------------------------------------- families
+
+Member = tuple[str, str]
+"""A name, and the key of the family that it belongs to."""
+Pair = tuple[str, str]
+"""The name of a cause, and of what it affects."""
+MOST_MEMBERS: Final = 200
+"""Those affected that share a session: durable_rules slows down, and grows by 8 kB, with each fact that it holds."""
+
+
+class Joiner(Protocol):
+    """Tells which causes affect whom."""
+
+    def joined(self, causes: Iterable[Member], affected: Iterable[Member]) -> frozenset[Pair]:
+        """Each cause with each of those affected that belong to the same family."""
+        ...
+
+
+@cache
+def joiner(engine: Literal["auto", "durable", "reference"] = "auto") -> Joiner:
+    """The joiner: with durable_rules where it imports, unless told otherwise; one for the whole process.
+
+    Raises NoDurableRulesError where durable_rules is asked for and does not import.
+    """
+    if engine == "reference" or (engine == "auto" and _durable is None):
+        return ReferenceJoiner()
+    return DurableJoiner()
+
+
+class ReferenceJoiner:
+    """Goes through the causes of each family."""
+
+    def joined(self, causes: Iterable[Member], affected: Iterable[Member]) -> frozenset[Pair]:
+        """Each cause with each of those affected that belong to the same family."""
+        families = _families(causes)
+        return frozenset((cause, name) for name, key in affected for cause in families.get(key, ()))
+
+
+class DurableJoiner:
+    """Has durable_rules join them, in short sessions: first the causes, then those affected.
+
+    No rule file says anything of what it sees: names and keys are numbers, and the two rules are always the same.
+    """
+
+    def __init__(self) -> None:
+        if _durable is None:
+            raise NoDurableRulesError(_why_not)
+        self._durable = _durable
+        self._handle = _durable.create_ruleset("families", json.dumps(FAMILIES))
+        self._lock = Lock()
+
+    def joined(self, causes: Iterable[Member], affected: Iterable[Member]) -> frozenset[Pair]:
+        """Each cause with each of those affected that belong to the same family."""
+        families = _families(causes)
+        waiting = sorted(set(affected), key=lambda member: member[1])
+        pairs: set[Pair] = set()
+        for start in range(0, len(waiting), MOST_MEMBERS):
+            some = waiting[start : start + MOST_MEMBERS]
+            keys = dict.fromkeys(key for _, key in some)
+            pairs.update(
+                self._together([(cause, key) for key in keys for cause in sorted(families.get(key, ()))], some)
+            )
+        return frozenset(pairs)
+
+    def _together(self, causes: list[Member], affected: list[Member]) -> Iterator[Pair]:
+        """The pairs of one session; whoever has no cause must be found to have none."""
+        numbers: dict[str, int] = {}
+        with self._lock, _session(self._durable, self._handle) as put:
+            for place, (_, key) in enumerate(causes):
+                put({"id": f"b{place}", "t": "b", "key": numbers.setdefault(key, len(numbers)), "n": place})
+            for place, (name, key) in enumerate(affected):
+                fact: _Message = {"id": f"c{place}", "t": "c", "key": numbers.setdefault(key, len(numbers)), "n": place}
+                fired = put(fact)
+                found = [int(messages["b"]["n"]) for rule, messages in fired if rule == "joined"]
+                if len(fired) != max(1, len(found)):
+                    raise DurableFaultError(fact, f"found {len(found)} causes in {len(fired)} answers")
+                yield from ((causes[cause][0], name) for cause in found)
+
+
+FAMILIES: Final = {
+    "open": {"all": [{"m": OPEN}]},
+    "joined": {"all": [{"b": {"t": "b"}}, {"c": {"$and": [{"t": "c"}, {"key": {"b": "key"}}]}}]},
+    "free": {"all": [{"c": {"t": "c"}}, {"b$not": {"$and": [{"t": "b"}, {"key": {"c": "key"}}]}}]},
+}
+"""Joins by equality on `key`, and who has no cause: safe where all causes are there before, and none is taken back."""
+
+
+def _families(causes: Iterable[Member]) -> dict[str, set[str]]:
+    families: dict[str, set[str]] = {}
+    for name, key in causes:
+        families.setdefault(key, set()).add(name)
+    return families

@@ -15,7 +15,10 @@ from commitments import register, store
 from commitments.model import Commitment, Standing, Status
 from commitments.store import Connection, Store
 from engine.assess import Assessment, Assessor
+from engine.families import Families, is_muted
+from engine.follow import follow
 from engine.grow import ACTOR, grow
+from engine.match import joiner
 from engine.settings import Recipient, Workspace
 from notifications import outbox
 from notifications.digest import Digest, Reader, compose
@@ -23,6 +26,7 @@ from notifications.notice import Item, Notice, Stage
 from notifications.outbox import Delivered, Deliverer
 from notifications.render import render
 from notifications.slots import last_slot, missed_slots
+from rules.book import RuleBook
 
 _LAST_PASS, _RULES = "last_pass", "rules"
 
@@ -83,8 +87,7 @@ def preview(
 ) -> list[tuple[Recipient, Digest | None]]:
     """The digest that each recipient would get if their slot came `now`; nothing of it is kept."""
     with base.writing() as tx:
-        grow(tx, workspace.book, today=assessor.today(now), at=now)
-        _assess(tx, assessor, now, everything=_rules_changed(tx, workspace, now))
+        _prepare(tx, workspace, assessor, now)
         made = [
             (recipient, _digest(tx, workspace, recipient, now, list(_items(tx, recipient, assessor, now))))
             for recipient in workspace.settings.recipients
@@ -99,8 +102,7 @@ def _plan(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetim
         if not back:
             return Pass(now=now, earlier_than=last)
         register.note(tx, "clock_jump", {"from": last.isoformat(), "to": now.isoformat()}, at=now, actor=ACTOR)
-    grown = grow(tx, workspace.book, today=assessor.today(now), at=now)
-    changes, assessed = _assess(tx, assessor, now, everything=_rules_changed(tx, workspace, now))
+    grown, changes, assessed = _prepare(tx, workspace, assessor, now)
     digests, nothing_for = _digests(tx, workspace, assessor, now)
     _remember(tx, _LAST_PASS, now.isoformat())
     return Pass(
@@ -111,6 +113,15 @@ def _plan(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetim
         digests=tuple(digests),
         nothing_for=tuple(nothing_for),
     )
+
+
+def _prepare(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime) -> tuple[int, list[Change], int]:
+    """Make what should exist by now and assess what changed; how much was made, what changed, how much was assessed."""
+    today = assessor.today(now)
+    grown = grow(tx, workspace.book, today=today, at=now)
+    everything = _rules_changed(tx, workspace, now)
+    grown += follow(tx, assessor, today=today, at=now, everything=everything)
+    return grown, *_assess(tx, assessor, now, everything=everything)
 
 
 # ------------------------------------------------------------------------------------------------- assessing
@@ -131,6 +142,7 @@ def _rules_changed(tx: Connection, workspace: Workspace, now: datetime) -> bool:
 def _assess(tx: Connection, assessor: Assessor, now: datetime, *, everything: bool) -> tuple[list[Change], int]:
     """Assess what changed or whose day has come, and store where it stands and what is owed."""
     changes, assessed = [], 0
+    families = Families(assessor, joiner())
     before = _statuses(tx, assessor.latest_today(now), everything=everything)
     for record in list(register.records(tx, None if everything else list(before))):
         assessment = assessor.at(record, now)
@@ -139,7 +151,8 @@ def _assess(tx: Connection, assessor: Assessor, now: datetime, *, everything: bo
         assessed += 1
         identifier = assessment.record.commitment.id
         _store_standing(tx, identifier, assessment)
-        _store_notices(tx, identifier, assessment, now)
+        _store_notices(tx, identifier, assessment, assessor.book, now)
+        families.see(assessment)
         if before.get(identifier) != assessment.standing.status:
             changes.append(
                 Change(
@@ -148,6 +161,7 @@ def _assess(tx: Connection, assessor: Assessor, now: datetime, *, everything: bo
                     standing=assessment.standing,
                 )
             )
+    families.settle(tx, now)
     return changes, assessed
 
 
@@ -179,10 +193,11 @@ def _store_standing(tx: Connection, identifier: str, assessment: Assessment) -> 
     tx.execute(table.update().where(table.c.id == identifier).values(**values))
 
 
-def _store_notices(tx: Connection, identifier: str, assessment: Assessment, now: datetime) -> None:
+def _store_notices(tx: Connection, identifier: str, assessment: Assessment, book: RuleBook, now: datetime) -> None:
     """Write down what is owed now; what is owed no more is kept, with the reason."""
     table = store.notice
-    known = {row.key: row for row in tx.execute(table.select().where(table.c.commitment == identifier))}
+    rows = tx.execute(table.select().where(table.c.commitment == identifier))
+    known = {row.key: row for row in rows if row.rule not in book.escalations}
     holding = {item.key: item for item in assessment.notices}
     for key, item in holding.items():
         if key not in known:
@@ -192,7 +207,7 @@ def _store_notices(tx: Connection, identifier: str, assessment: Assessment, now:
         elif known[key].state != "owed":
             tx.execute(table.update().where(table.c.key == key).values(state="owed", reason=""))
     for key, row in known.items():
-        if row.state == "owed" and key not in holding:
+        if (row.state == "owed" or is_muted(row)) and key not in holding:
             state, reason = _gone(row, assessment)
             tx.execute(table.update().where(table.c.key == key).values(state=state, reason=reason))
 

@@ -271,7 +271,7 @@ def _ids(document: Document) -> Iterator[tuple[str, Way]]:
             for inner, derived in _entries(document, (*path, "derived")):
                 yield from ((f"{item.get('id')}-{name}", place) for name, place in _id(derived, inner))
     for path, item in _entries(document, ("follow_up",)):
-        yield from _id(item, path)
+        yield from ((f"the follow-up {name}", place) for name, place in _id(item, path))
     for number, (path, item) in enumerate(_entries(document, ("escalate",)), start=1):
         yield from _id({"id": f"escalate-{number}", **item}, path)
 

@@ -49,7 +49,7 @@ def test_a_new_store_has_the_tables_and_is_durable(opened):
             1,
         ]
         tables = tx.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").scalars().all()
-    assert tables == ["commitment", "digest", "ledger", "meta", "notice", "outbox", "told"]
+    assert tables == ["commitment", "digest", "ledger", "member", "meta", "notice", "outbox", "told"]
 
 
 def test_a_store_opens_again_with_what_was_written(tmp_path):

@@ -17,6 +17,7 @@ from commitments.trouble import TroubleError
 from engine import explain, schedule
 from engine.assess import Assessment
 from engine.cli.output import Day, Failed, as_path, number, table, tell_problems, workspace_option, write_json
+from engine.consequences import muted_by
 from engine.session import Session, audited, open_session
 from engine.suppose import supposed
 
@@ -188,7 +189,7 @@ def explain_command(
         elif as_json:
             supposed = {"what_if": list(said), "as_it_is": explain.as_json(actual)} if said else {}
             rules = [explain.why_not_json(answer) for answer in explain.applied(session.assessor, assessment)]
-            write_json({**supposed, **explain.as_json(assessment), "rules": rules})
+            write_json({**supposed, **explain.as_json(assessment, _muted(session, assessment)), "rules": rules})
         else:
             click.echo("\n".join(_explained(session, assessment, said, actual, verbose=verbose)))
 
@@ -198,7 +199,7 @@ def _explained(
 ) -> Iterator[str]:
     if said:
         yield f"what if {', '.join(said)}\n"
-    yield from explain.explanation(assessment, session.workspace.book)
+    yield from explain.explanation(assessment, session.workspace.book, _muted(session, assessment))
     if verbose:
         for answer in explain.applied(session.assessor, assessment):
             yield ""
@@ -206,6 +207,13 @@ def _explained(
     if said:
         due = explain.spoken_window(actual.standing.current) if actual.standing.current else "not known"
         yield f"\nas it is: due {due}, {explain.verdict(actual.standing)}"
+
+
+def _muted(session: Session, assessment: Assessment) -> str:
+    """Why nobody is told of it, where its parent sees to that."""
+    parent = assessment.record.commitment.parent
+    with session.store.reading() as tx:
+        return muted_by(session.assessor, assessment, register.record(tx, parent) if parent else None)
 
 
 def _supposed(session: Session, record: Record, said: tuple[str, ...]) -> Record:

@@ -1,0 +1,60 @@
+"""Follow-ups enter the register: where an event makes the next commitment and there is none, it is made, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import Final
+
+from commitments import store
+from commitments.model import Event, Record
+from commitments.register import append, record, records
+from commitments.store import Connection
+from engine.assess import Assessor
+from engine.consequences import FOLLOW_UP, follow_ups
+from engine.grow import ACTOR
+
+MOST_DEEP: Final = 10
+"""How many commitments may follow from one another."""
+
+
+def follow(tx: Connection, assessor: Assessor, *, today: date, at: datetime, everything: bool) -> int:
+    """Make what follows from the events of what changed, or of everything; how many commitments that took."""
+    if not assessor.book.follow_ups:
+        return 0
+    written = 0
+    waiting = None if everything else _changed(tx)
+    while made := dict(_missing(tx, assessor, records(tx, waiting), today)):
+        append(tx, made.items(), at=at, actor=ACTOR)
+        written += len(made)
+        waiting = list(made)
+    return written
+
+
+def _changed(tx: Connection) -> list[str]:
+    table = store.commitment
+    return list(tx.execute(table.select().with_only_columns(table.c.id).where(table.c.changed)).scalars())
+
+
+def _missing(tx: Connection, assessor: Assessor, found: Iterable[Record], today: date) -> Iterator[tuple[str, Event]]:
+    for first in found:
+        for event in follow_ups(assessor, first, today):
+            wanted = event.commitment.id if event.commitment else ""
+            if record(tx, wanted) is None and _depth(tx, first) < MOST_DEEP:
+                yield wanted, event
+
+
+def _depth(tx: Connection, found: Record) -> int:
+    """How many follow-ups led to a commitment; packs that follow one another in a circle end here."""
+    depth, last = 0, found
+    while depth < MOST_DEEP and _followed(last) and last.commitment.parent:
+        before = record(tx, last.commitment.parent)
+        if before is None:
+            break
+        depth, last = depth + 1, before
+    return depth
+
+
+def _followed(found: Record) -> bool:
+    made = found.history[0]
+    return made.actor == ACTOR and made.event.document.startswith(FOLLOW_UP)

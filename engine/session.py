@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -11,14 +11,24 @@ from zoneinfo import ZoneInfo
 
 from commitments import register
 from commitments.audit import Audited
+from commitments.problem import Problem
 from commitments.store import Store
+from commitments.trouble import TroubleError
 from engine.assess import Assessment, Assessor
 from engine.match import matcher
-from engine.settings import Workspace, open_workspace
+from engine.settings import FILE, Workspace, open_workspace
 from notifications.folder import FolderDeliverer
 from notifications.outbox import Deliverer
 from notifications.smtp import SmtpDeliverer
 from rules.condition import Condition
+
+
+class BrokenSettingsError(TroubleError):
+    """Settings that cannot be read: with others than those that were meant nothing may be done."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        told = "\n\n".join(str(problem) for problem in problems)
+        super().__init__(f"nothing was done, for the settings have a mistake\n\n{told}")
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,8 @@ def open_session(folder: Path) -> Iterator[Session]:
     Raises a TroubleError where there is none, or its register cannot be used.
     """
     workspace = open_workspace(folder)
+    if broken := [problem for problem in workspace.problems if problem.file == str(folder / FILE)]:
+        raise BrokenSettingsError(broken)
     store = Store.open(workspace.store)
     chosen = matcher(conditions(workspace))
     try:

@@ -293,3 +293,22 @@ def test_check_reads_the_files_of_tests_too(workspace, tmp_path):
     assert "house_test.yaml:1:7: pack: there is no pack hause-rules" in err
     assert "did you mean house-rules?" in err
     assert workspace("check", "rules/house_test.yaml")[0] == 1
+
+
+def test_a_pass_with_a_broken_rule_file_does_nothing_and_says_which(workspace, tmp_path):
+    """R1: half-written; a pass without it would drop what it asks for."""
+    before = workspace("verify")[1]
+    (tmp_path / "rules" / "house-rules.yaml").write_text("pack: house-rules\ntitle: Rules of this hou")
+    (tmp_path / "rules" / "other.yaml").write_text("pack: other\ntitel: x\n")
+    status, out, err = workspace("tick")
+    assert (status, out) == (1, "")
+    assert "other.yaml:2:1: titel: 'titel' is not known here" in err
+    assert err.endswith("gestand: nothing was done: 2 problems in the files above; mend them first\n")
+    assert workspace("verify")[1] == before
+
+
+def test_with_broken_settings_nothing_is_done_at_all(workspace, tmp_path):
+    (tmp_path / "gestand.yaml").write_text("store: gestand.db\ntimezone: Europe/Amsterdm\n")
+    status, out, err = workspace("list")
+    assert (status, out) == (1, "")
+    assert err.startswith("gestand: nothing was done, for the settings have a mistake\n\ngestand.yaml:2:11: timezone: ")

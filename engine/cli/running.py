@@ -13,8 +13,9 @@ import click
 
 from commitments import store
 from commitments.store import lock
+from commitments.trouble import TroubleError
 from engine import explain, schedule
-from engine.cli.output import Day, Failed, as_path, number, table, workspace_option
+from engine.cli.output import Day, Failed, as_path, number, table, tell_problems, workspace_option
 from engine.reload import Watched
 from engine.session import Session, open_session
 from engine.tick import Change, Pass, preview, tick
@@ -28,11 +29,25 @@ from notifications.render import render
 def tick_command(folder: Path, as_of: date | None) -> None:
     """Run one pass: assess what changed, make the digests that are due, send what is in the outbox."""
     with open_session(folder) as session, lock(session.workspace.store):
+        _refuse_broken(session)
         now = session.morning(as_of) if as_of else schedule.now()
         done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
     tell_pass(done, session)
     if done.earlier_than or (done.delivered and done.delivered.failed):
         raise Failed
+
+
+class BrokenRulesError(TroubleError):
+    """Rule files or calendars that cannot be read: a pass without them would drop what they ask for."""
+
+    def __init__(self, count: int) -> None:
+        them = "it" if count == 1 else "them"
+        super().__init__(f"nothing was done: {number(count, 'problem')} in the files above; mend {them} first")
+
+
+def _refuse_broken(session: Session) -> None:
+    if count := tell_problems(session.workspace.problems):
+        raise BrokenRulesError(count)
 
 
 def tell_pass(done: Pass, session: Session) -> None:

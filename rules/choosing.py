@@ -13,7 +13,7 @@ from rules.condition import FIELDS as FIELDS_OF
 from rules.condition import Condition, Facts, FieldType, describe, holds, parse, tests
 from rules.finding import Finding, Ground, Placed, asked, not_searched, of_rule
 from rules.pack import Validity
-from rules.sample import given_facts, pasted, whole
+from rules.sample import facts_of, pasted, whole
 from rules.satisfy import both, but_not, constants, search, values
 
 # ------------------------------------------------------------------------------------------------- one rule
@@ -114,8 +114,8 @@ def _ends_before(one: Validity, other: Validity) -> bool:
 
 def _met_in_a_test(one: Placed, other: Placed) -> bool:
     situations = (*one.rule.tests, *other.rule.tests)
-    known = (given_facts(situation) for situation in situations)
-    return any(facts and holds(one.condition, facts) and holds(other.condition, facts) for facts in known)
+    known = (facts_of(situation.commitment) for situation in situations)
+    return any(holds(one.condition, facts) and holds(other.condition, facts) for facts in known)
 
 
 # ------------------------------------------------------------------------------------------------- no rule

@@ -8,27 +8,16 @@ from collections.abc import Mapping
 from datetime import date
 from textwrap import indent
 
-from pydantic import ValidationError
-
 from commitments.dates import Window
 from commitments.model import Commitment
 from rules.calendar import Calendars
 from rules.condition import Facts, Value
 from rules.deadline import compute
 from rules.pack import Pack, Rule
-from rules.situation import Situation
+from rules.situation import UNSAID
 
 SOME_DAY = date(2026, 6, 1)
 """A Monday, for anchors that may fall on any day."""
-_UNSAID = {
-    "id": "test",
-    "kind": "reply",
-    "title": "a test",
-    "by": "someone",
-    "to": "someone-else",
-    "force": "requested",
-}
-_UNTOLD = {("id", "test"), ("title", "a test"), ("by", ("someone",)), ("to", ("someone-else",)), ("force", "requested")}
 _DEPTH = " " * 6
 """How deep a test stands below `tests:` in a pack that is written as those that ship are."""
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9/._-]*")
@@ -38,19 +27,7 @@ _ANCHOR = "anchors."
 
 def whole(facts: Facts) -> Facts:
     """The facts with what they leave out of the things that every commitment has, as a test in a pack has them."""
-    parties = {name: (text,) if name in {"by", "to"} else text for name, text in _UNSAID.items()}
-    return parties | dict(facts)
-
-
-def given_facts(situation: Situation) -> Facts | None:
-    """What a test in a pack gives, as facts; None where it gives no commitment."""
-    fields = {name: value for name, value in situation.given.items() if name in Commitment.model_fields}
-    anchors = {name: value for name, value in situation.given.items() if name not in fields}
-    try:
-        commitment = Commitment.model_validate(_UNSAID | fields | {"anchors": anchors | fields.get("anchors", {})})
-    except ValidationError:
-        return None
-    return facts_of(commitment)
+    return {**facts_of(Commitment.model_validate(UNSAID)), **facts}
 
 
 def facts_of(commitment: Commitment) -> Facts:
@@ -63,7 +40,7 @@ def facts_of(commitment: Commitment) -> Facts:
 
 def pasted(name: str, facts: Facts, pack: Pack, rule: Rule, calendars: Calendars) -> str:
     """A test to paste under the rule: the facts, the date it counts from, and the date that comes of it."""
-    told = {key: value for key, value in facts.items() if value is not None and (key, value) not in _UNTOLD}
+    told = {key: value for key, value in facts.items() if value is not None and _told(key, value)}
     given = {key.removeprefix(_ANCHOR): value for key, value in told.items()}
     origin = rule.due.origin
     if isinstance(origin, str) and "." not in origin and f"{_ANCHOR}{origin}" not in facts:
@@ -71,6 +48,11 @@ def pasted(name: str, facts: Facts, pack: Pack, rule: Rule, calendars: Calendars
     lines = [f"- name: {name}", f"  given: {_mapping(given)}"]
     due = _due(given, pack, rule, calendars)
     return indent("\n".join([*lines, f"  expect: {{due: {due}}}"] if due else lines), _DEPTH)
+
+
+def _told(key: str, value: Value) -> bool:
+    """Whether a test has to say so: not what it would have anyway, its kind excepted."""
+    return key == "kind" or value != whole({}).get(key)
 
 
 def _due(given: Mapping[str, Value], pack: Pack, rule: Rule, calendars: Calendars) -> str:

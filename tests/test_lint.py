@@ -11,7 +11,7 @@ from rules.calendar import Calendars
 from rules.condition import holds
 from rules.finding import Ground
 from rules.lint import LINTS, lint
-from rules.sample import given_facts
+from rules.sample import facts_of
 
 CALENDARS, _ = Calendars.load([calendar.SHIPPED])
 HEAD = "pack: p\ntitle: A pack\ntimezone: UTC\n"
@@ -162,7 +162,7 @@ def test_a_pasted_test_is_read_and_settles_the_overlap(found):
     text = "\n".join(line for line in text.splitlines() if not line.startswith("    more:"))
     assert found(text) == []
     situation = found.book.rules["p/two"].rule.tests[0]
-    assert all(holds(item.rule.condition, given_facts(situation)) for item in found.book.rules.values())
+    assert all(holds(item.rule.condition, facts_of(situation.commitment)) for item in found.book.rules.values())
 
 
 def test_rules_that_were_never_law_together_do_not_overlap(found):

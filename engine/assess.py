@@ -18,6 +18,7 @@ from notifications.notice import CLERK, Moved, Notice, Stage
 from rules.book import RuleBook
 from rules.calendar import Calendars
 from rules.condition import Value
+from rules.pack import Validity
 
 _SETTLED_STATUS = {EventKind.WITHDRAWN: Status.WITHDRAWN, EventKind.LAPSED: Status.LAPSED}
 
@@ -72,7 +73,8 @@ def assess(record: Record, book: RuleBook, applying: Iterable[str], calendars: C
 
     `record` holds what had happened by then, and no more.
     """
-    found = tuple(obligations(record, sorted(applying), book, calendars, today))
+    names = sorted(applying)
+    found = tuple(obligations(record, names, book, calendars, today))
     governing = _governing(found)
     standing = _standing(record, governing, today)
     return Assessment(
@@ -81,7 +83,7 @@ def assess(record: Record, book: RuleBook, applying: Iterable[str], calendars: C
         obligations=found,
         standing=standing,
         notices=tuple(_notices(record, found, standing, today)),
-        next_change=_next_change(found, standing, today),
+        next_change=_next_change(found, [book.rules[name].rule.valid for name in names], standing, today),
     )
 
 
@@ -239,10 +241,13 @@ def _moved(move: Move) -> Moved:
     )
 
 
-def _next_change(obligations: tuple[Obligation, ...], standing: Standing, today: date) -> date | None:
+def _next_change(
+    obligations: tuple[Obligation, ...], valid: Iterable[Validity], standing: Standing, today: date
+) -> date | None:
     if standing.status.settled or standing.status is Status.SUSPENDED:
         return None
     days = {day for item in obligations if not item.beaten_by for day in turning_days(item)}
+    days |= {day for validity in valid for day in validity.turning_days}
     return min((day for day in days if day > today), default=None)
 
 

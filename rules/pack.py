@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from commitments.dates import Window
+from commitments.dates import DAY, Window
 from commitments.model import Citation, Force, Frozen, Parties, Party, Text
 from commitments.source import Fault, Misfit
 from commitments.zone import Zone
@@ -150,6 +150,13 @@ class Validity(Frozen):
 
     def __contains__(self, day: date) -> bool:
         return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+    @property
+    def turning_days(self) -> tuple[date, ...]:
+        """The days on which it becomes law and ceases to be, where the present day decides that."""
+        if self.on == "anchor":
+            return ()
+        return tuple(day for day in (self.since, self.until + DAY if self.until else None) if day)
 
     def __str__(self) -> str:
         """The days in words: from 2010-01-01 to 2015-12-31."""

@@ -174,6 +174,12 @@ def test_a_rule_can_say_that_the_present_day_decides():
     assert standing(today, asked, "2020-01-02")[2] == "2020-01-21"
 
 
+def test_the_day_on_which_the_law_changes_is_a_day_of_change():
+    today = CHANGED.replace("valid: {", "valid: {on: today, ").replace("2 weeks after", "2 years after")
+    asked = record(anchors={"received": "2019-12-01"})
+    assert assessor(today).on(asked, date(2019, 12, 2)).next_change == date(2020, 1, 1)
+
+
 EXCEPTION = """
 pack: both
 title: A rule and its exception

@@ -41,6 +41,8 @@ def outcome(assessment: Assessment) -> dict[str, Value]:
 
 def mutes(book: RuleBook, parent: Assessment) -> dict[str, str]:
     """The inhibitions that a commitment gives rise to, each with the reason for which its children are muted."""
+    if not book.inhibitions:
+        return {}
     known = outcome(parent)
     return {name: _muted(name, parent, book) for name, item in book.inhibitions.items() if holds(item.when, known)}
 
@@ -74,7 +76,7 @@ def muted_by(assessor: Assessor, child: Assessment, parent: Record | None) -> st
 
 def gathered(book: RuleBook, assessment: Assessment) -> Iterator[tuple[str, str]]:
     """The escalations that a commitment counts towards, each with the value that its group has in common."""
-    known = outcome(assessment)
+    known = outcome(assessment) if book.escalations else {}
     for name, item in book.escalations.items():
         if holds(item.when, known):
             yield from ((name, value) for value in _shared(item, assessment.record.commitment))

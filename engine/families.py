@@ -85,6 +85,8 @@ class Families:
 
     def _escalate(self, tx: Connection, now: datetime) -> set[str]:
         """Owe what is told of the groups that these belong, or belonged, to; the commitments with new notices."""
+        if not self.assessor.book.escalations:
+            return set()
         groups: dict[Group, set[str]] = defaultdict(set)
         for row in [*self._regroup(tx), *self._members]:
             if row["escalation"] in self.assessor.book.escalations:

@@ -404,14 +404,12 @@ def families(random):
 
 @needs_durable
 def test_over_random_families_durable_rules_finds_what_the_reference_finds():
-    random, durable, reference, joins, looked_at = Random(34_964), joiner("durable"), joiner("reference"), 0, 0
-    while looked_at < JOINS:
+    random, joins = Random(34_964), 0
+    while joins < JOINS:
         causes, affected = families(random)
-        expected = reference.joined(causes, affected)
-        assert durable.joined(causes, affected) == expected
+        expected = joiner("reference").joined(causes, affected)
+        assert joiner("durable").joined(causes, affected) == expected
         joins += len(expected)
-        looked_at += len(affected) * max(1, len(set(causes)))
-    assert joins > JOINS / 100
 
 
 @needs_durable

@@ -139,25 +139,26 @@ def _hush(tx: Connection, children: Sequence[str], reasons: Mapping[str, str]) -
     """Drop what is owed of those that are muted, and owe again what was dropped of the others."""
     table = store.notice
     silent = (table.c.state == "owed") | table.c.reason.startswith(MUTED, autoescape=True)
-    for row in list(tx.execute(table.select().where(table.c.commitment.in_(children) & silent))):
-        reason = reasons.get(row.commitment, "")
-        if reason != row.reason:
-            _set(tx, row.key, "dropped" if reason else "owed", reason)
+    rows = tx.execute(table.select().where(table.c.commitment.in_(children) & silent))
+    turned: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        if row.reason != reasons.get(row.commitment, ""):
+            turned[reasons.get(row.commitment, "")].append(row.key)
+    for reason, keys in turned.items():
+        _set(tx, keys, "dropped" if reason else "owed", reason)
 
 
 def _owe(tx: Connection, groups: Mapping[Group, set[str]], wanted: Mapping[str, Notice], now: datetime) -> set[str]:
     """Write down the notices of these groups: what is new, what is owed again, what no longer holds."""
     known = {row.key: row for row in _told_of(tx, groups)}
     new = [notice for key, notice in wanted.items() if key not in known]
-    for notice in new:
-        row = {"key": notice.key, "state": "owed", "reason": "", "created_at": now.isoformat(), **vars(notice)}
-        tx.execute(store.notice.insert().values(**row))
+    state = {"state": "owed", "reason": "", "created_at": now.isoformat()}
+    if new:
+        tx.execute(store.notice.insert(), [{"key": notice.key, **state, **vars(notice)} for notice in new])
     again = [row for key, row in known.items() if key in wanted and row.state != "owed" and not is_muted(row)]
-    for row in again:
-        _set(tx, row.key, "owed", "")
-    for key, row in known.items():
-        if key not in wanted and (row.state == "owed" or is_muted(row)):
-            _set(tx, key, "dropped", "too few stand so now, or it does so no longer")
+    _set(tx, [row.key for row in again], "owed", "")
+    gone = [key for key, row in known.items() if key not in wanted and (row.state == "owed" or is_muted(row))]
+    _set(tx, gone, "dropped", "too few stand so now, or it does so no longer")
     return {item.commitment for item in (*new, *again)}
 
 
@@ -176,8 +177,10 @@ def is_muted(row: Any) -> bool:  # noqa: ANN401 (a row has no type of its own)
     return bool(row.reason.startswith(MUTED))
 
 
-def _set(tx: Connection, key: str, state: str, reason: str) -> None:
-    tx.execute(store.notice.update().where(store.notice.c.key == key).values(state=state, reason=reason))
+def _set(tx: Connection, keys: Sequence[str], state: str, reason: str) -> None:
+    table = store.notice
+    for some in _batches(keys):
+        tx.execute(table.update().where(table.c.key.in_(some)).values(state=state, reason=reason))
 
 
 def _batches(items: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -11,10 +11,11 @@ from commitments.dates import Window
 from commitments.model import EventKind, Force, Record, Recorded, StatedDue
 from notifications.notice import Reason
 from rules.book import BookRule, RuleBook
-from rules.calendar import Calendars
+from rules.calendar import WEEKENDS, Calendar, Calendars
 from rules.deadline import Deadline, Step, compute
 from rules.due import Due
 from rules.pack import DEFAULT_LADDER, Extension, Ladder, Rung
+from rules.period import Unit
 from rules.terms import resolve
 
 STATED = "stated"
@@ -218,10 +219,22 @@ class _Terms:
         """What a delay notice gives."""
         return self.rule.rule.extension if self.rule else None
 
+    def stood_still(self, start: date, end: date) -> str:
+        """For how long the clock stood still from one day until another, as the period by which the deadline moves."""
+        pause = self.rule.rule.pause if self.rule else "extend"
+        if pause == "skip" and self.rule and self.rule.rule.due.periods[-1].unit is Unit.WORKING_DAY:
+            count = sum(self._calendar.working(start + timedelta(days=n)) for n in range((end - start).days))
+            return f"{count} working days"
+        return "0 days" if pause == "none" else f"{(end - start).days} days"
+
     @property
-    def pauses(self) -> bool:
-        """Whether the deadline moves by the days on which the clock stood still."""
-        return self.rule is None or self.rule.rule.pause == "extend"
+    def _calendar(self) -> Calendar:
+        """The calendar by which the rule counts."""
+        if self.rule is None or self.calendars is None or self.rule.rule.due.calendar is None:
+            return WEEKENDS
+        due = self.rule.rule.due
+        names = due.calendar if isinstance(due.calendar, tuple) else ()
+        return due.inline or self.calendars.joined(names)
 
     def later(self, period: str, base: Window) -> Window | None:
         """The end of a further period, rolled as the rule rolls."""
@@ -288,8 +301,9 @@ def _take(walk: _Walk, entry: Recorded, current: Window | None, terms: _Terms) -
 
 
 def _resume(walk: _Walk, day: date, current: Window | None, terms: _Terms) -> None:
-    if walk.stopped is not None and current is not None and terms.pauses and day > walk.stopped:
-        walk.granted = terms.later(f"{(day - walk.stopped).days} days", current)
+    if walk.stopped is not None and current is not None and day > walk.stopped:
+        period = terms.stood_still(walk.stopped, day)
+        walk.granted = walk.granted if period.startswith("0 ") else terms.later(period, current)
     walk.stopped = None
 
 

@@ -183,7 +183,8 @@ class Rule(Frozen):
 
     `message` is what else a reader should know, by language; it stands with the commitment in every digest.
     `exception_of` names a rule of the same pack that this one comes before, where both apply. `pause` says what
-    becomes of the deadline while the clock stands still: it moves by as many days (extend), or stays (none).
+    becomes of the deadline while the clock stands still: it moves by as many days (extend), by as many of the days that
+    the rule counts (skip), or stays (none).
     """
 
     id: Name
@@ -196,7 +197,7 @@ class Rule(Frozen):
     force: Force | None = None
     due: Due
     extension: Extension | None = None
-    pause: Literal["extend", "none"] = "extend"
+    pause: Literal["extend", "skip", "none"] = "extend"
     notices: Ladder | None = None
     message: dict[Language, Text] = Field(default_factory=dict)
     tests: tuple[Situation, ...] = ()

@@ -142,6 +142,27 @@ def test_while_the_clock_stands_still_nothing_is_late_and_the_days_are_given_bac
     assert standing(none, asked, "2025-01-17")[2] == "2025-01-10"
 
 
+FOI = """
+pack: foi
+title: Twenty working days
+rules:
+  - {id: request, title: Twenty, when: {kind: question}, due: 20 working days after received, pause: @PAUSE@}
+"""
+
+
+@pytest.mark.parametrize(
+    ("pause", "due"),
+    [
+        ("skip", "2025-02-07"),  # Thursday 9 to Monday 13 January stood still: two working days
+        ("extend", "2025-02-09"),  # four days, the weekend among them
+        ("none", "2025-02-05"),
+    ],
+)
+def test_a_rule_in_working_days_can_skip_the_working_days_of_a_pause(pause, due):
+    asked = record(("suspended", "2025-01-09", {}), ("resumed", "2025-01-13", {}), anchors={"received": "2025-01-08"})
+    assert standing(FOI.replace("@PAUSE@", pause), asked, "2025-01-14")[1:3] == ("2025-02-05", due)
+
+
 def test_an_anchor_that_is_dated_later_dates_the_deadline_and_a_new_date_moves_it():
     asked = record(
         ("anchored", "2025-01-02", {"anchor": "received", "date": "2025-01-02"}),

@@ -312,3 +312,11 @@ def test_with_broken_settings_nothing_is_done_at_all(workspace, tmp_path):
     status, out, err = workspace("list")
     assert (status, out) == (1, "")
     assert err.startswith("gestand: nothing was done, for the settings have a mistake\n\ngestand.yaml:2:11: timezone: ")
+
+
+def test_answers_that_lack_a_rule_file_say_so(workspace, tmp_path):
+    (tmp_path / "rules" / "other.yaml").write_text("pack: other\ntitel: x\n")
+    status, out, err = workspace("list", "--status", "settled")
+    assert status == 0
+    assert "34964-B" in out
+    assert err == "gestand: 2 problems in rule files or calendars, which are left out; see gestand check\n"

@@ -19,9 +19,9 @@ from engine.ahead import Turn, turns
 from engine.assess import Assessor
 from engine.backtest import Backtest, Differing, Redated, Restated, backtest
 from engine.cli.output import Day, Failed, number, table, tell_problems, workspace_option, write_json
-from engine.cli.reading import find, json_option, today
+from engine.cli.reading import find, json_option, opened, today
 from engine.match import Matcher, matcher
-from engine.session import Session, open_session
+from engine.session import Session
 from notifications.notice import Notice
 from rules import book as rule_book
 from rules.book import RuleBook
@@ -39,7 +39,7 @@ def next_command(folder: Path, identifier: str | None, days: int | None, as_json
 
     Without --days the first change of every commitment; with ID all that lie ahead of that one.
     """
-    with open_session(folder) as session:
+    with opened(folder) as session:
         found = sorted(_ahead(session, identifier, days), key=lambda turn: (turn.day, _name(turn)))
     if as_json:
         write_json([_turn_json(turn) for turn in found])
@@ -129,7 +129,7 @@ def backtest_command(
     """
     if len(rules) > 2:
         raise click.UsageError("name the new rules, or the old and the new: two files or folders at most")
-    with open_session(folder) as session:
+    with opened(folder) as session:
         last = until or today(session)
         first = since or last - timedelta(days=365)
         if first > last:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,16 @@ class NoSuchCommitmentError(TroubleError):
     def __init__(self, identifier: str, similar: list[str]) -> None:
         hint = f"; did you mean {' or '.join(similar)}?" if similar else "; `gestand list` shows those there are"
         super().__init__(f"there is no commitment {identifier} in the register{hint}")
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Session]:
+    """The workspace in a folder, for reading; a rule file that could not be read is mentioned, for it changes answers."""
+    with open_session(folder) as session:
+        if session.workspace.problems:
+            count = number(len(session.workspace.problems), "problem")
+            click.echo(f"gestand: {count} in rule files or calendars, which are left out; see gestand check", err=True)
+        yield session
 
 
 def today(session: Session) -> date:
@@ -72,7 +83,7 @@ STATUSES = [status.value for status in Status]
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV, for a spreadsheet.")
 def list_command(folder: Path, as_of: date | None, as_json: bool, as_csv: bool, **filters: Any) -> None:  # noqa: ANN401
     """List commitments and where they stand, the most pressing first."""
-    with open_session(folder) as session:
+    with opened(folder) as session:
         day = as_of or today(session)
         rows = [row for row in audited(session.assessments(day)) if _fits(row, **filters)]
     report = audit.audit(rows, as_of=day, head="")
@@ -180,7 +191,7 @@ def explain_command(
     as_json: bool,
 ) -> None:
     """Say why the dates of a commitment are what they are."""
-    with open_session(folder) as session:
+    with opened(folder) as session:
         record, day = find(session, identifier), as_of or today(session)
         actual = _on_day(session, record, day)
         assessment = _on_day(session, _supposed(session, record, said), day) if said else actual
@@ -255,7 +266,7 @@ FORMS: dict[str, Callable[[Audit], str]] = {
 @as_of_option
 def audit_command(folder: Path, form: str, output: Path | None, as_of: date | None) -> None:
     """Account for fulfilled against pending: how much, how late, by whom."""
-    with open_session(folder) as session:
+    with opened(folder) as session:
         report = make_audit(session, as_of or today(session))
     if form == "terminal" and output is None:
         _tell_audit(report)

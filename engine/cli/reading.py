@@ -36,7 +36,7 @@ class NoSuchCommitmentError(TroubleError):
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Session]:
-    """The workspace in a folder, for reading; a rule file that could not be read is mentioned, for it changes answers."""
+    """The workspace in a folder, for reading; rule files that could not be read are mentioned: they change answers."""
     with open_session(folder) as session:
         if session.workspace.problems:
             count = number(len(session.workspace.problems), "problem")

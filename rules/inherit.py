@@ -14,8 +14,8 @@ Item = TypeVar("Item", Rule, Cycle, FollowUp)
 def inherited(base: Pack, pack: Pack) -> Pack:
     """The pack with all of the base that it does not say itself.
 
-    A rule, cycle or follow-up of the same id takes the place of the base's; all else is joined; language, time zone and
-    ladder are the base's where the pack gives none.
+    A rule, cycle or follow-up of the same id takes the place of the base's; terms, parties and what mutes or escalates
+    are joined; language, time zone and ladder are the base's where the pack gives none.
     """
     own = pack.model_fields_set
     taken = {name: getattr(base, name) for name in ("language", "timezone", "notices") if name not in own}

@@ -332,6 +332,29 @@ def test_packs_that_follow_one_another_in_a_circle_end_after_ten(house, tmp_path
         assert max(len(one.split("-")) - 1 for one in register.ids(tx, "")) == 10
 
 
+def test_a_pack_that_extends_another_takes_over_what_it_means_for_others(house, tmp_path):
+    (tmp_path / "rules").mkdir()
+    base = (
+        PACK.replace("pack: house", "pack: base")
+        + MUTE
+        + CHAIR
+        + REPLY.partition("follow_up:")[2].join(["follow_up:", ""])
+    )
+    (tmp_path / "rules" / "base.yaml").write_text(base)
+    heir = "pack: heir\ntitle: Heir\nextends: base\n"
+    heir += "follow_up: [{id: thanks, on: made, when: {kind: x}, makes: {kind: y, title: Y}}]\n" + CHAIR
+    (tmp_path / "rules" / "heir.yaml").write_text(heir)
+    book = house("", "").workspace.book
+    assert (list(book.inhibitions), list(book.escalations)) == (
+        ["heir/inhibit-1"],
+        ["heir/escalate-1", "heir/escalate-2"],
+    )
+    assert {name: item.makes.kind for name, item in book.follow_ups.items()} == {
+        "heir/reply": "reply",
+        "heir/thanks": "y",
+    }
+
+
 # ------------------------------------------------------------------------------------------------- mistakes
 
 

@@ -320,3 +320,17 @@ def test_answers_that_lack_a_rule_file_say_so(workspace, tmp_path):
     assert status == 0
     assert "34964-B" in out
     assert err == "gestand: 2 problems in rule files or calendars, which are left out; see gestand check\n"
+
+
+@pytest.mark.parametrize("command", ["verify", "doctor"])
+def test_a_damaged_register_is_refused_with_a_way_out(workspace, tmp_path, command):
+    """S3: a page of the file is overwritten."""
+    file = tmp_path / "gestand.db"
+    size = file.stat().st_size
+    with file.open("r+b") as data:
+        data.seek(size // 2)
+        data.write(b"\xff" * 4096)
+    status, _, err = workspace(command)
+    assert status == 1
+    assert "gestand.db is damaged or not a database (" in err
+    assert "put back a copy of it, or move it away and import the register anew. Nothing was changed." in err

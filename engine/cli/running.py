@@ -102,6 +102,7 @@ def serve_command(folder: Path, interval: float) -> None:
         lock(session.workspace.store),
         closing(Watched(session)) as watched,
     ):
+        session.store.check()
         click.echo(f"serving {as_path(folder)}: a pass every {interval:g} s; Ctrl-C stops it")
         schedule.serve(lambda: _serve_pass(watched), interval=interval)
     click.echo("stopped")

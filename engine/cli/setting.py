@@ -135,7 +135,8 @@ def doctor_command(folder: Path) -> None:
         packs = ", ".join(str(loaded) for loaded in session.workspace.book.packs)
         click.echo(f"{'in use':<12}{packs or 'no packs: name some in gestand.yaml'}")
         click.echo(f"{'mail':<12}{_mail(session.workspace)}")
-        click.echo(f"{'register':<12}{session.workspace.store}, ledger head {session.head()}")
+        session.store.check()
+        click.echo(f"{'register':<12}{session.workspace.store} is whole, ledger head {session.head()}")
     if count:
         raise Failed
 

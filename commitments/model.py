@@ -245,11 +245,6 @@ class Record:
         return self.commitment.anchors | later
 
     @cached_property
-    def extensions(self) -> tuple[Recorded, ...]:
-        """The extensions granted, in the order of the days on which they were."""
-        return tuple(sorted(self.of(EventKind.EXTENDED), key=lambda entry: entry.event.occurred_on))
-
-    @cached_property
     def settled(self) -> Recorded | None:
         """The event that settled the commitment and was not undone since, if any."""
         turns = [e for e in self.in_order if e.event.kind.settles or e.event.kind is EventKind.REOPENED]

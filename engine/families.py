@@ -155,7 +155,7 @@ def _owe(tx: Connection, groups: Mapping[Group, set[str]], wanted: Mapping[str, 
     state = {"state": "owed", "reason": "", "created_at": now.isoformat()}
     if new:
         tx.execute(store.notice.insert(), [{"key": notice.key, **state, **vars(notice)} for notice in new])
-    again = [row for key, row in known.items() if key in wanted and row.state != "owed" and not is_muted(row)]
+    again = [row for key, row in known.items() if key in wanted and row.state != "owed"]
     _set(tx, [row.key for row in again], "owed", "")
     gone = [key for key, row in known.items() if key not in wanted and (row.state == "owed" or is_muted(row))]
     _set(tx, gone, "dropped", "too few stand so now, or it does so no longer")

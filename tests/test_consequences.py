@@ -176,6 +176,7 @@ def letter(identifier, due, by="nl/jenv", **more):
 
 
 THREE = letter("a", "2024-02-01") + letter("b", "2024-02-02") + letter("c", "2024-02-03")
+PARENT = letter("p", "2024-02-01", by="x")
 OTHERS = letter("d", "2024-02-01", by="nl/bzk") + letter("e", "2024-03-31")
 
 
@@ -216,6 +217,12 @@ def test_within_counts_those_that_became_so_lately_even_where_no_pass_saw_them_b
     assert told(session, "2024-02-06")["chair"] == ["b escalation", "c escalation", "e escalation"]
 
 
+def test_within_looks_behind_a_deadline_that_was_moved_forward(house):
+    session = house(CHAIR.replace("at_least: 3", "at_least: 3, within: 2 weeks"), THREE.replace("02-01", "01-25"))
+    take_in(session, "events: [{commitment: a, extended: 2024-02-01, to: 2024-01-24}]", date(2024, 2, 1))
+    assert "chair" not in told(session, "2024-02-10")  # a is late since 26 January: 15 days
+
+
 def test_a_commitment_of_several_parties_counts_for_each(house):
     session = house(
         CHAIR, letter("a", "2024-02-01") + letter("b", "2024-02-01") + letter("c", "2024-02-01", by="[nl/bzk, nl/jenv]")
@@ -238,10 +245,18 @@ def test_groups_may_share_a_dossier_and_have_a_name(house):
 
 
 def test_a_muted_child_counts_and_is_told_of_when_the_silence_ends(house):
-    session = house(MUTE + CHAIR, letter("p", "2024-02-01", by="x") + THREE.replace("}", ", parent: p}"))
+    session = house(MUTE + CHAIR, PARENT + THREE.replace("}", ", parent: p}"))
+    told(session, "2024-02-03")
+    # on this day only c changes, and a and b are told of with it
     assert "chair" not in told(session, "2024-02-04")
     take_in(session, "events: [{commitment: p, fulfilled: 2024-02-05}]", date(2024, 2, 5))
     assert told(session, "2024-02-05")["chair"] == ["a escalation", "b escalation", "c escalation"]
+
+
+def test_a_group_is_told_when_the_rule_that_muted_it_is_taken_back(house):
+    session = house(MUTE + CHAIR, PARENT + THREE.replace("}", ", parent: p}"))
+    assert "chair" not in told(session, "2024-02-04")
+    assert told(house(CHAIR, ""), "2024-02-05")["chair"] == ["a escalation", "b escalation", "c escalation"]
 
 
 def test_a_pass_in_which_nothing_changed_looks_at_nothing(house):
@@ -296,6 +311,15 @@ def test_what_follows_is_judged_on_the_day_of_the_event_and_may_follow_on(house)
     assert (made.made, made.parent, made.force, made.by) == (date(2024, 2, 5), "L-reply", "voluntary", ("jenv", "bzk"))
 
 
+def test_what_was_undone_since_is_followed_all_the_same(house):
+    session = house(REPLY, LETTER)
+    told(session, "2024-01-02")
+    undone = "[{commitment: L-reply, fulfilled: 2024-02-05}, {commitment: L-reply, reopened: 2024-02-06}]"
+    take_in(session, f"events: {undone}", date(2024, 2, 10))
+    told(session, "2024-02-10")
+    assert history(session, "L-reply-thanks").commitment.made == date(2024, 2, 5)
+
+
 def test_a_reply_in_time_is_followed_by_nothing(house):
     session = house(REPLY, LETTER)
     told(session, "2024-01-02")
@@ -334,12 +358,11 @@ def test_packs_that_follow_one_another_in_a_circle_end_after_ten(house, tmp_path
 
 def test_a_pack_that_extends_another_takes_over_what_it_means_for_others(house, tmp_path):
     (tmp_path / "rules").mkdir()
-    base = (
-        PACK.replace("pack: house", "pack: base")
-        + MUTE
-        + CHAIR
-        + REPLY.partition("follow_up:")[2].join(["follow_up:", ""])
-    )
+    base = f"""{PACK.replace("pack: house", "pack: base")}{MUTE}{CHAIR}
+follow_up:
+  - {{id: reply, on: made, when: {{kind: a}}, makes: {{kind: reply, title: A}}}}
+  - {{id: thanks, on: made, when: {{kind: b}}, makes: {{kind: thanks, title: B}}}}
+"""
     (tmp_path / "rules" / "base.yaml").write_text(base)
     heir = "pack: heir\ntitle: Heir\nextends: base\n"
     heir += "follow_up: [{id: thanks, on: made, when: {kind: x}, makes: {kind: y, title: Y}}]\n" + CHAIR

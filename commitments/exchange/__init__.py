@@ -1,19 +1,24 @@
-"""Register files, by their suffix: each reader hands out drafts for the register, and the problems it met."""
+"""Register files, by their suffix: readers hand out drafts for the register and the problems met, writers its text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from commitments.exchange.csv_register import read_csv
-from commitments.exchange.yaml_register import read_yaml
+from commitments.exchange.csv_register import read_csv, to_csv
+from commitments.exchange.yaml_register import read_yaml, to_json, to_yaml
 from commitments.intake import Draft
+from commitments.model import Record
 from commitments.problem import Problem
 
 Reader = Callable[[Path], tuple[tuple[Draft, ...], tuple[Problem, ...]]]
+Writer = Callable[[Iterable[Record]], Iterator[str]]
 
 READERS: dict[str, Reader] = {".yaml": read_yaml, ".yml": read_yaml, ".json": read_yaml, ".csv": read_csv}
 """JSON is read as the YAML that it is."""
+
+WRITERS: dict[str, Writer] = {"yaml": to_yaml, "json": to_json, "csv": to_csv}
+"""The text of a register file, in pieces, by the format's name."""
 
 
 def read(path: Path) -> tuple[tuple[Draft, ...], tuple[Problem, ...]]:

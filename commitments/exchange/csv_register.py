@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path as FilePath
 from typing import Any
 
-from commitments.exchange.written import LIMIT, commitment_draft
+from commitments.exchange.written import LIMIT, commitment_draft, written
 from commitments.fit import close
 from commitments.intake import Draft
-from commitments.model import Citation
+from commitments.model import Citation, Record
 from commitments.problem import Document, Path, Place, Problem
 from commitments.source import read_text
 
@@ -106,7 +107,7 @@ def _placed(names: Sequence[str], cells: Sequence[str]) -> Cells:
         if name in _LISTS:
             placed.update({(*path, i): (one.strip(), number) for i, one in enumerate(cell.split("|"))})
         else:
-            placed[path] = (cell.strip(), number)
+            placed[path] = (_as_meant(cell.strip()), number)
     return placed
 
 
@@ -129,3 +130,72 @@ def _nested(cells: Cells, line: int) -> tuple[Any, Place]:
     return {part: value for part, (value, _) in made.items()}, Place(
         line, first, keys, {part: place for part, (_, place) in made.items()}
     )
+
+
+# ------------------------------------------------------------------------------------------------- writing out
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+"""How a text begins that a spreadsheet would run (OWASP, CSV injection), or that only seems to be made harmless."""
+
+
+def harmless(cell: str) -> str:
+    """The cell with an apostrophe before what a spreadsheet would take for a formula."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def _as_meant(cell: str) -> str:
+    """The cell as it was before it was made harmless."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def to_csv(records: Iterable[Record]) -> Iterator[str]:
+    """A register file in CSV, a row a piece; what a row cannot hold is left out, and counted by `unsaid`."""
+    rows = [_cells(record) for record in records]
+    anchors = sorted({name for row in rows for name in row if name.startswith(_ANCHOR)})
+    used = {name for row in rows for name in row} | set(_REQUIRED)
+    names = [*(name for name in _COLUMNS if name in used), *anchors]
+    for cells in ({name: name for name in names}, *rows):
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\r\n").writerow([harmless(cells.get(name, "")) for name in names])
+        yield out.getvalue()
+
+
+def unsaid(record: Record) -> int:
+    """How many events of a record have no place in a row of CSV."""
+    events = written(record).get("events", [])
+    return len(events) - len(_held(events))
+
+
+def _held(events: Sequence[dict[str, str]]) -> dict[str, dict[str, str]]:
+    """The events that a row can hold, by their kinds: the first of each, as long as nothing had to be left out.
+
+    What comes after an event that has no place may make no sense without it.
+    """
+    held: dict[str, dict[str, str]] = {}
+    for event in events:
+        kind = next(iter(event))
+        if kind not in _EVENTS or kind in held:
+            break
+        held[kind] = event
+    return held
+
+
+def _cells(record: Record) -> dict[str, str]:
+    """The row of a record, by its columns; empty cells are absent."""
+    values = written(record)
+    held = _held(values.pop("events", []))
+    placed: dict[Path, str] = {
+        ("events", _EVENTS.index(kind), name): value for kind, event in held.items() for name, value in event.items()
+    }
+    placed |= {(name,): _cell(value) for name, value in values.items() if not isinstance(value, dict)}
+    placed |= {(name, inner): value for name in _NESTED for inner, value in values.get(name, {}).items()}
+    columns = {path: name for name, path in _COLUMNS.items()}
+    anchors = {f"{_ANCHOR}{name}": day for name, day in values.get("anchors", {}).items()}
+    return {columns[path]: value for path, value in placed.items()} | anchors
+
+
+def _cell(value: str | list[str]) -> str:
+    return "|".join(value) if isinstance(value, list) else value
+
+
+_NESTED = ("source", "stated_due")

@@ -1,15 +1,16 @@
-"""A commitment and its events as people write them in register files, whatever the format."""
+"""A commitment and its events as people write them in register files, whatever the format: read, and written out."""
 
 from __future__ import annotations
 
-from typing import Self
+import re
+from typing import Any, Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from commitments.dates import Window
 from commitments.fit import check
 from commitments.intake import Draft
-from commitments.model import Commitment, Day, Event, EventKind, Frozen, Identifier, Text
+from commitments.model import Commitment, Day, Event, EventKind, Frozen, Identifier, Record, Text
 from commitments.problem import Document, Fault, Misfit, Path, Problem
 
 LIMIT = 20_000_000
@@ -50,6 +51,13 @@ class WrittenEvent(Frozen):
     date: Window | None = None
     document: Text = ""
     decided_by: Text = ""
+
+    @field_validator("note", mode="before")
+    @classmethod
+    def _day_in_quotes(cls, value: object) -> object:
+        # JSON has days only in quotes; of two types that fit, pydantic would take the text
+        is_day = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)
+        return Day.fromisoformat(str(value)) if is_day else value
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -132,3 +140,24 @@ def event_draft(document: Document, at: Path) -> tuple[Draft | None, tuple[Probl
         return None, problems
     origin = document.file, document.position(at)[0]
     return Draft(id=loose.commitment, commitment=None, events=(loose.event,), origin=origin), problems
+
+
+def written(record: Record) -> dict[str, Any]:
+    """A record as register files have it, of plain values: reading it back gives the same commitment and events."""
+    commitment = record.commitment.model_dump(mode="json", exclude_defaults=True)
+    events = [written_event(entry.event) for entry in record.history if entry.event.kind in _KINDS]
+    return commitment | ({"events": events} if events else {})
+
+
+def written_event(event: Event) -> dict[str, str]:
+    """An event as register files have it."""
+    anchored, noted = event.kind is EventKind.ANCHORED, event.kind is EventKind.NOTE
+    values = {
+        event.kind.value: event.occurred_on.isoformat(),
+        "anchor": event.anchor,
+        "date" if anchored else "to": str(event.date) if event.date else "",
+        "document": event.document,
+        "decided_by": event.decided_by,
+        "text" if noted else "note": event.note,
+    }
+    return {name: value for name, value in values.items() if value}

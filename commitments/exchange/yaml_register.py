@@ -1,13 +1,20 @@
-"""Register files in YAML, and in JSON, which is YAML: `commitments`, and `events` of commitments that exist already."""
+"""Register files in YAML, and in JSON, which is YAML: `commitments`, and `events` of commitments that exist already.
+
+Written out, both hold nothing that another YAML reader would read otherwise: what is not a plain word is in quotes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path as FilePath
+from typing import Any
 
-from commitments.exchange.written import LIMIT, commitment_draft, event_draft
+from commitments.exchange.written import LIMIT, commitment_draft, event_draft, written
 from commitments.fit import close
 from commitments.intake import Draft
+from commitments.model import Record
 from commitments.problem import Document, Path, Problem, problem
 from commitments.source import read
 
@@ -41,3 +48,52 @@ def _all(document: Document) -> Iterator[tuple[Draft | None, tuple[Problem, ...]
             yield None, (problem(document, (part,), f"{part} must be a list", "begin each with a -"),)
         else:
             yield from (_PARTS[part](document, (part, index)) for index in range(len(items or ())))
+
+
+# ------------------------------------------------------------------------------------------------- writing out
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9/._-]*|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""What JSON lets stand as it is, and our reader refuses."""
+
+
+def to_yaml(records: Iterable[Record]) -> Iterator[str]:
+    """A register file in YAML, in pieces: a line for each key of a commitment and for each of its events."""
+    yield "commitments:\n"
+    for record in records:
+        values = written(record)
+        events = values.pop("events", [])
+        lines = [f"{name}: {_flow(value)}" for name, value in values.items()]
+        lines += ["events:", *(f"  - {_flow(event)}" for event in events)] if events else []
+        yield "  - " + "\n    ".join(lines) + "\n"
+
+
+def to_json(records: Iterable[Record]) -> Iterator[str]:
+    """A register file in JSON, in pieces: a commitment with its events a line."""
+    between = ""
+    yield '{"commitments": [\n'
+    for record in records:
+        yield between + _quoted(written(record))
+        between = ",\n"
+    yield "\n]}\n"
+
+
+def _flow(value: Any) -> str:  # noqa: ANN401 - whatever a commitment holds
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return value if _safe(value) else _quoted(value)
+
+
+def _safe(text: str) -> bool:
+    """Whether a text means the same without quotes, to every reader."""
+    return bool(_WORD.fullmatch(text)) and text.casefold() not in _MISREAD
+
+
+_MISREAD = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+"""Words that YAML 1.1 or 1.2 reads as something else than text."""
+
+
+def _quoted(value: object) -> str:
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))

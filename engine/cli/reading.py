@@ -69,15 +69,26 @@ def _on_day(session: Session, record: Record, day: date) -> Assessment:
 # ------------------------------------------------------------------------------------------------- list
 
 STATUSES = [status.value for status in Status]
+FILTERS = (
+    click.option("--status", multiple=True, type=click.Choice([*STATUSES, "open", "settled"]), help="Only these."),
+    click.option("--by", "by", metavar="PARTY", help="Only what this party, or one below it, owes."),
+    click.option("--to", "to", metavar="PARTY", help="Only what is owed to this party, or one below it."),
+    click.option("--kind", metavar="KIND", help="Only this kind: reply, undertaking, report…"),
+    click.option("--text", metavar="WORDS", help="Only those with these words in their id, title or dossier."),
+)
+"""What narrows a selection of commitments."""
+
+
+def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the filters that `fits` takes."""
+    for option in reversed(FILTERS):
+        command = option(command)
+    return command
 
 
 @click.command("list")
 @workspace_option
-@click.option("--status", multiple=True, type=click.Choice([*STATUSES, "open", "settled"]), help="Only these.")
-@click.option("--by", "by", metavar="PARTY", help="Only what this party, or one below it, owes.")
-@click.option("--to", "to", metavar="PARTY", help="Only what is owed to this party, or one below it.")
-@click.option("--kind", metavar="KIND", help="Only this kind: reply, undertaking, report…")
-@click.option("--text", metavar="WORDS", help="Only those with these words in their id, title or dossier.")
+@filter_options
 @as_of_option
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV, for a spreadsheet.")
@@ -85,7 +96,7 @@ def list_command(folder: Path, as_of: date | None, as_json: bool, as_csv: bool, 
     """List commitments and where they stand, the most pressing first."""
     with opened(folder) as session:
         day = as_of or today(session)
-        rows = [row for row in audited(session.assessments(day)) if _fits(row, **filters)]
+        rows = [row for row in audited(session.assessments(day)) if fits(row, **filters)]
     report = audit.audit(rows, as_of=day, head="")
     if as_json:
         write_json([audit.cells(row) for row in report.rows])
@@ -103,9 +114,10 @@ def _nothing_yet() -> str:
     return " yet; take a register file in with `gestand import FILE`"
 
 
-def _fits(
+def fits(
     row: Audited, *, status: tuple[str, ...], by: str | None, to: str | None, kind: str | None, text: str | None
 ) -> bool:
+    """Whether a commitment and its standing pass every filter that is given."""
     commitment = row.commitment
     words = f"{commitment.id} {commitment.title} {commitment.dossier}".casefold()
     return (

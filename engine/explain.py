@@ -71,7 +71,7 @@ def explanation(assessment: Assessment, book: RuleBook, muted: str = "") -> Iter
 
 def _obligation(obligation: Obligation, assessment: Assessment, book: RuleBook) -> Iterator[str]:
     current = obligation.current
-    yield f"due {spoken_window(current)}" if current else f"due date not known: {obligation.deadline.unknown}"
+    yield f"due {spoken_window(current)}" if current else f"due date not known: {obligation.unknown}"
     for number, (name, text) in enumerate(_steps(obligation, assessment.record), start=1):
         yield f"  {number} {name:<{_GUTTER - 2}}{text}"
     if current is not None:
@@ -225,7 +225,7 @@ def _deadline_json(obligation: Obligation) -> Mapping[str, object]:
         "rule": obligation.rule,
         "original": str(obligation.original) if obligation.original else None,
         "current": str(obligation.current) if obligation.current else None,
-        "unknown": obligation.deadline.unknown,
+        "unknown": obligation.unknown,
         "beaten_by": obligation.beaten_by,
         "steps": [{"step": step.name, "text": step.text, **step.data} for step in obligation.deadline.steps],
         "moves": [

@@ -34,17 +34,19 @@ class Move:
 
 @dataclass(frozen=True)
 class Unheeded:
-    """An event that asked for more time and got none, and why."""
+    """An event that asked for more time and got none, and why; `pending` where how much it got is not known yet."""
 
     entry: Recorded
     reason: str
+    pending: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Obligation:
     """One deadline of a commitment: the rule that set it, the date as first counted and as it stands, and its ladder.
 
-    `beaten_by` names what counts instead of it, empty where it counts.
+    `unknown` says why its date is not known, empty where it is. `beaten_by` names what counts instead of it, empty
+    where it counts.
     """
 
     rule: str
@@ -54,6 +56,7 @@ class Obligation:
     reason: Reason
     moves: tuple[Move, ...] = ()
     unheeded: tuple[Unheeded, ...] = ()
+    unknown: str = ""
     beaten_by: str = ""
 
     @property
@@ -63,7 +66,9 @@ class Obligation:
 
     @cached_property
     def current(self) -> Window | None:
-        """The deadline as it stands."""
+        """The deadline as it stands; None where it is not known, or not known yet."""
+        if self.unknown:
+            return None
         return self.moves[-1].after if self.moves else self.deadline.window
 
     @cached_property
@@ -133,16 +138,26 @@ def _counted(
         return compute(rule.rule.due, {**anchors, **dues}, calendars, timezone=rule.pack.timezone)
 
     changes = list(_changes(record, lambda anchors: count(anchors).window, _Terms(rule, calendars)))
+    deadline = count(_first_anchors(record))
     return Obligation(
         rule=rule.name,
-        deadline=count(_first_anchors(record)),
+        deadline=deadline,
         force=rule.rule.force or record.commitment.force,
         ladder=rule.ladder,
         reason=_reason(rule, record.anchors),
         moves=tuple(change for change in changes if isinstance(change, Move)),
         unheeded=tuple(change for change in changes if isinstance(change, Unheeded)),
+        unknown=_unknown(deadline, changes),
         beaten_by=beaten_by,
     )
+
+
+def _unknown(deadline: Deadline, changes: list[Move | Unheeded]) -> str:
+    """Why the date is not known as it stands: the rule could not count it, or the last to move it could not."""
+    last = changes[-1] if changes else None
+    if isinstance(last, Unheeded) and last.pending:
+        return last.reason
+    return "" if any(isinstance(change, Move) for change in changes) else deadline.unknown
 
 
 def _stated(record: Record, rules: list[BookRule], meaning: Callable[[str, date | None], Deadline]) -> Obligation:
@@ -150,7 +165,7 @@ def _stated(record: Record, rules: list[BookRule], meaning: Callable[[str, date 
     stated, source = record.commitment.stated_due, record.commitment.source
     rule = min(rules, key=lambda item: not item.rule.due.stated, default=None)
     deadline = _named(stated, record.commitment.made, meaning)
-    changes = _changes(record, lambda _: deadline.window, _Terms())
+    changes = list(_changes(record, lambda _: deadline.window, _Terms()))
     return Obligation(
         rule=STATED,
         deadline=deadline,
@@ -163,6 +178,8 @@ def _stated(record: Record, rules: list[BookRule], meaning: Callable[[str, date 
             document=str(source),
         ),
         moves=tuple(change for change in changes if isinstance(change, Move)),
+        unheeded=tuple(change for change in changes if isinstance(change, Unheeded)),
+        unknown=_unknown(deadline, changes),
     )
 
 
@@ -236,22 +253,27 @@ class _Terms:
         names = due.calendar if isinstance(due.calendar, tuple) else ()
         return due.inline or self.calendars.joined(names)
 
-    def later(self, period: str, base: Window) -> Window | None:
+    def later(self, period: str, base: Window) -> Deadline:
         """The end of a further period, rolled as the rule rolls."""
         if self.rule is None or self.calendars is None:
-            return base.map(lambda day: day + timedelta(days=int(period.split(maxsplit=1)[0])))
+            days = timedelta(days=int(period.split(maxsplit=1)[0]))
+            return Deadline(window=base.map(lambda day: day + days), at=None, steps=())
         own = self.rule.rule.due
         manner = {"roll": own.roll, "calendar": own.calendar, "month_end": own.month_end, "timezone": own.timezone}
         due = Due.model_validate({"period": period, "after": "base", **manner})
-        return compute(due, {"base": base}, self.calendars, timezone=self.rule.pack.timezone).window
+        return compute(due, {"base": base}, self.calendars, timezone=self.rule.pack.timezone)
 
 
 @dataclass
 class _Walk:
-    """How far a walk along the events has come: the anchors, the date that was granted, how often, and the pause."""
+    """How far a walk along the events has come: the anchors, what was granted and how often, and the pause.
+
+    `pending` means that more time was given, and that its end is not known yet.
+    """
 
     anchors: dict[str, Window]
     granted: Window | None = None
+    pending: bool = False
     times: int = 0
     stopped: date | None = None
 
@@ -276,9 +298,9 @@ def _changes(
     before = count(walk.anchors)
     for entry in turns:
         reason = _take(walk, entry, before, terms)
-        after = walk.granted or count(walk.anchors)
+        after = None if walk.pending else walk.granted or count(walk.anchors)
         if reason:
-            yield Unheeded(entry, reason)
+            yield Unheeded(entry, reason, walk.pending)
         elif after is not None and after != before:
             yield Move(entry, before, after)
         before = after
@@ -290,36 +312,54 @@ def _take(walk: _Walk, entry: Recorded, current: Window | None, terms: _Terms) -
     if event.kind is EventKind.ANCHORED and event.date is not None:
         walk.anchors[event.anchor] = event.date
     elif event.kind is EventKind.EXTENDED:
-        walk.granted = event.date
+        walk.granted, walk.pending = event.date, False
     elif event.kind is EventKind.SUSPENDED:
         walk.stopped = event.occurred_on
     elif event.kind is EventKind.RESUMED:
-        _resume(walk, event.occurred_on, current, terms)
+        return _resume(walk, event.occurred_on, current, terms)
     else:
         return _notify(walk, event.occurred_on, current, terms)
     return ""
 
 
-def _resume(walk: _Walk, day: date, current: Window | None, terms: _Terms) -> None:
-    if walk.stopped is not None and current is not None and day > walk.stopped:
-        period = terms.stood_still(walk.stopped, day)
-        walk.granted = walk.granted if period.startswith("0 ") else terms.later(period, current)
-    walk.stopped = None
+def _resume(walk: _Walk, day: date, current: Window | None, terms: _Terms) -> str:
+    """The clock goes on: the deadline moves by what it stood still."""
+    stopped, walk.stopped = walk.stopped, None
+    if stopped is None or current is None or day <= stopped:
+        return ""
+    period = terms.stood_still(stopped, day)
+    return "" if period.startswith("0 ") else _grant(walk, terms.later(period, current))
+
+
+def _grant(walk: _Walk, deadline: Deadline) -> str:
+    """Give the deadline its new date; why that is not known, where it is not."""
+    walk.granted, walk.pending = deadline.window, deadline.window is None
+    return f"the new date is not known yet: {deadline.unknown}" if walk.pending else ""
 
 
 def _notify(walk: _Walk, day: date, current: Window | None, terms: _Terms) -> str:
-    """A delay notice: it gives what the rule says and nothing else."""
+    """A delay notice: it gives what the rule says and nothing else; why it gives nothing, where it does not."""
     extension = terms.extension
     if extension is None or current is None:
-        return ""
-    if walk.times >= extension.at_most:
-        times = "once" if extension.at_most == 1 else f"{extension.at_most} times"
-        return f"the rule gives more time {times}, and no more"
-    if extension.before_expiry and day > current.latest:
-        return "it came when the deadline had passed"
+        return "the rule gives no more time for it"
+    if reason := _spent(extension, walk.times) or _late(extension, day, current):
+        return reason
     base = {"due": current, "event": Window.on(day)}.get(extension.base) or walk.anchors.get(extension.base)
     if base is None:
         return f"the date of {extension.base!r} is not recorded"
+    new = terms.later(str(extension.period), base)
+    if new.window is not None and new.window.latest <= current.latest:
+        return f"{new.window} is no later than the deadline as it stands"
     walk.times += 1
-    walk.granted = terms.later(str(extension.period), base)
-    return ""
+    return _grant(walk, new)
+
+
+def _spent(extension: Extension, times: int) -> str:
+    if times < extension.at_most:
+        return ""
+    often = "once" if extension.at_most == 1 else f"{extension.at_most} times"
+    return f"the rule gives more time {often}, and no more"
+
+
+def _late(extension: Extension, day: date, current: Window) -> str:
+    return "it came when the deadline had passed" if extension.before_expiry and day > current.latest else ""

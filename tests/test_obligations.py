@@ -111,12 +111,40 @@ def test_a_notice_that_comes_too_late_gives_nothing_where_the_rule_says_so():
     [
         ("due", "2025-01-31"),  # three weeks from 10 January
         ("event", "2025-01-28"),  # from the notice of 7 January
-        ("received", "2025-01-10"),  # from the question: no more than there was
+        ("received", "2025-01-10"),  # from the question: no later than it was, and so no more time
     ],
 )
 def test_more_time_is_counted_from_what_the_rule_says(base, due):
     asked = record(delay("2025-01-07"), **ERKENS)
     assert standing(questions().replace("from: due", f"from: {base}"), asked, "2025-01-08")[2] == due
+
+
+def lines(rules, record, day):
+    found = assessor(rules)
+    return list(explanation(found.on(record, date.fromisoformat(day)), found.book))
+
+
+def test_an_extension_never_makes_a_deadline_earlier():
+    asked = record(delay("2024-12-23"), **ERKENS)
+    early = questions().replace("period: 3 weeks, from: due", "period: 1 week, from: event")
+    assert standing(early, asked, "2024-12-24")[2] == "2025-01-10"
+    assert (
+        "  4 refused  delay notice of Mon 23 Dec 2024: 2024-12-30 is no later than the deadline as it stands (ledger #2)"
+        in lines(early, asked, "2024-12-24")
+    )
+
+
+def test_a_new_date_beyond_the_calendar_is_not_known_yet_and_nothing_is_called_late():
+    asked = record(delay("2025-01-09"), **ERKENS)
+    far = questions().replace("period: 3 weeks, from: due", "period: 5 sitting days, from: due")
+    far = far.replace("after: received}", "after: received, calendar: {sitting: [2025-01-14], until: 2025-01-31}}")
+    assert standing(far, asked, "2025-03-01")[0] is Status.UNDATED
+    assert any(
+        "due date not known: the new date is not known yet: " in line for line in lines(far, asked, "2025-03-01")
+    )
+    # a date that is granted afterwards is known again
+    granted = record(delay("2025-01-09"), ("extended", "2025-01-20", {"date": "2025-03-10"}), **ERKENS)
+    assert standing(far, granted, "2025-03-01")[:3] == (Status.PENDING, "2025-01-10", "2025-03-10")
 
 
 def test_a_notice_of_delay_changes_nothing_unless_the_rule_says_more():
@@ -126,6 +154,8 @@ def test_a_notice_of_delay_changes_nothing_unless_the_rule_says_more():
         "2025-01-10",
         "2025-01-10",
     )
+    told = lines(plain, record(delay("2025-01-09"), **ERKENS), "2025-01-11")
+    assert "  4 refused  delay notice of Thu 9 Jan 2025: the rule gives no more time for it (ledger #2)" in told
 
 
 def test_an_extension_to_a_date_counts_whatever_the_rule_says():

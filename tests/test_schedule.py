@@ -87,9 +87,10 @@ def test_the_heartbeat_is_as_old_as_the_last_pass():
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["gestand", "init"])
-    with pytest.raises(SystemExit):
-        main()
+    for words in (["init"], ["import", "commitments/example.yaml"]):
+        monkeypatch.setattr(sys, "argv", ["gestand", *words])
+        with pytest.raises(SystemExit):
+            main()
     return tmp_path
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
+from commitments.exchange.tweede_kamer import is_toezeggingen, toezeggingen
 from commitments.exchange.written import LIMIT, commitment_draft, event_draft, written
 from commitments.fit import close
 from commitments.intake import Draft
@@ -28,7 +29,7 @@ def read_yaml(path: FilePath) -> tuple[tuple[Draft, ...], tuple[Problem, ...]]:
     document, problems = read(path, LIMIT)
     if document is None:
         return (), problems
-    found = list(_all(document))
+    found = list(toezeggingen(document) if is_toezeggingen(document) else _all(document))
     drafts = tuple(draft for draft, _ in found if draft)
     return drafts, (*problems, *(one for _, ones in found for one in ones))
 

@@ -113,8 +113,12 @@ def _ends_before(one: Validity, other: Validity) -> bool:
 
 
 def _met_in_a_test(one: Placed, other: Placed) -> bool:
-    situations = (*one.rule.tests, *other.rule.tests)
-    known = (facts_of(situation.commitment) for situation in situations)
+    """Whether a test shows that somebody knew of both: of another pack's rule only one that names it."""
+    tested = [(situation, other.rule.id) for situation in one.rule.tests]
+    tested += [(situation, one.rule.id) for situation in other.rule.tests]
+    if one.loaded.pack.pack != other.loaded.pack.pack:
+        tested = [(situation, unseen) for situation, unseen in tested if unseen in situation.name]
+    known = (facts_of(situation.commitment) for situation, _ in tested)
     return any(holds(one.condition, facts) and holds(other.condition, facts) for facts in known)
 
 

@@ -267,3 +267,23 @@ def test_the_guide_names_every_lint():
     guide = (Path(__file__).parent.parent / "docs" / "linting.md").read_text(encoding="utf-8")
     named = [line.split("`")[1] for line in guide.splitlines() if line.startswith("| `")]
     assert sorted(named) == sorted(each.__name__ for each in LINTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("ours", ["nl-eerste-kamer/reply-four-weeks applies where this does, and counts another date"]),
+        ("where reply-four-weeks applies too", []),  # as check offers it
+    ],
+)
+def test_only_a_test_that_names_another_packs_rule_settles_their_overlap(tmp_path, name, told):
+    """Five weeks against the four that ship: the tests of both hold, and nobody need have meant two deadlines."""
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "pack: own\ntitle: Ours\nrules:\n  - id: five\n    title: Five weeks\n    source: {document: x}\n"
+        "    when: {kind: reply, to: nl/eerste-kamer}\n    due: 5 weeks after letter\n"
+        f"    tests: [{{name: {name}, given: {{kind: reply, to: nl/eerste-kamer, letter: 2026-01-05}}, expect: {{}}}}]\n"
+    )
+    loaded, faults = book.load([book.SHIPPED / "nl-eerste-kamer.yaml", own], CALENDARS)
+    assert faults == ()
+    assert [item.message for item in lint(Ground(book=loaded, calendars=CALENDARS))] == told

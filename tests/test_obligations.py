@@ -128,10 +128,9 @@ def test_an_extension_never_makes_a_deadline_earlier():
     asked = record(delay("2024-12-23"), **ERKENS)
     early = questions().replace("period: 3 weeks, from: due", "period: 1 week, from: event")
     assert standing(early, asked, "2024-12-24")[2] == "2025-01-10"
-    assert (
-        "  4 refused  delay notice of Mon 23 Dec 2024: 2024-12-30 is no later than the deadline as it stands (ledger #2)"
-        in lines(early, asked, "2024-12-24")
-    )
+    why = "2024-12-30 is no later than the deadline as it stands"
+    told = f"  4 refused  delay notice of Mon 23 Dec 2024: {why} (ledger #2)"
+    assert told in lines(early, asked, "2024-12-24")
 
 
 def test_a_new_date_beyond_the_calendar_is_not_known_yet_and_nothing_is_called_late():

@@ -12,8 +12,8 @@ from engine.assess import facts
 from engine.settings import Workspace
 from rules.book import RuleBook
 from rules.condition import Facts
-from rules.finding import Ground
 from rules.lint import lint
+from rules.lint.finding import Ground
 
 _AT_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 

@@ -1,6 +1,6 @@
 """Lint: what is right to the letter in a pack and perhaps not meant, each finding at its place, with an example.
 
-The list at the end is all of it; how each is found is in rules.choosing (which commitments) and rules.telling (whom).
+The list at the end is all of it; how each is found is in `choosing` (which commitments) and `telling` (whom).
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from commitments.model import Citation
 from commitments.problem import Document, Path, Problem, problem
 from commitments.source import read
 from rules.calendar import Calendars
-from rules.choosing import (
+from rules.deadline import compute
+from rules.due import Due, MonthEnd, Roll
+from rules.lint.choosing import (
     cycle_overlaps,
     gaps,
     idle_exceptions,
@@ -27,13 +29,11 @@ from rules.choosing import (
     unserved_follow_ups,
     unserved_kinds,
 )
-from rules.deadline import compute
-from rules.due import Due, MonthEnd, Roll
-from rules.finding import Finding, Ground, Placed, of_rule
+from rules.lint.finding import Finding, Ground, Placed, of_rule
+from rules.lint.sample import pasted, whole
+from rules.lint.telling import drowned, early_escalations, late_reminders, never_overdue, repeated_once, unheard
 from rules.pack import Pack
-from rules.sample import pasted, whole
 from rules.satisfy import search
-from rules.telling import drowned, early_escalations, late_reminders, never_overdue, repeated_once, unheard
 
 _FOUR_YEARS = [date(2024, 1, 1) + timedelta(days=days) for days in range(4 * 365 + 1)]
 """Every trigger day there is, as months, weekdays and leap days go."""

@@ -11,9 +11,9 @@ from itertools import combinations
 
 from rules.condition import FIELDS as FIELDS_OF
 from rules.condition import Condition, Facts, FieldType, describe, holds, parse, tests
-from rules.finding import Finding, Ground, Placed, asked, not_searched, of_rule
+from rules.lint.finding import Finding, Ground, Placed, asked, not_searched, of_rule
+from rules.lint.sample import facts_of, pasted, whole
 from rules.pack import Validity
-from rules.sample import facts_of, pasted, whole
 from rules.satisfy import both, but_not, constants, search, values
 
 # ------------------------------------------------------------------------------------------------- one rule

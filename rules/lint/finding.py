@@ -13,8 +13,8 @@ from rules.book import LoadedPack, RuleBook
 from rules.calendar import Calendars
 from rules.condition import Condition, Facts, Test
 from rules.cycle import Edition, derived_commitment, main_commitment
+from rules.lint.sample import facts_of
 from rules.pack import Cycle, Pack, Rule
-from rules.sample import facts_of
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from commitments.dates import Window
 from commitments.model import Force
 from commitments.problem import Path
-from rules.finding import Finding, Ground
+from rules.lint.finding import Finding, Ground
 from rules.pack import CLERK, Ladder, Overdue, Rung
 
 _FOUR_YEARS = [date(2024, 1, 1) + timedelta(days=days) for days in range(4 * 365 + 1)]

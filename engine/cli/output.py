@@ -16,6 +16,8 @@ from commitments.formats import FORMATS
 from commitments.problem import Problem
 from commitments.trouble import TroubleError
 
+NARROW = 120
+"""In fewer columns than these every cell of a table may fold."""
 MANY = 200
 """More rows than these are printed without a table's trimmings."""
 
@@ -91,8 +93,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, wide: str = "")
 
     console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160, highlight=False)
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    narrow = console.width < NARROW
     for name in head:
-        grid.add_column(name, overflow="fold", ratio=1 if name == wide else None, no_wrap=name != wide)
+        grid.add_column(
+            name, overflow="fold", min_width=16 if name == wide else None, no_wrap=not narrow and name != wide
+        )
     for row in rows:
         grid.add_row(*(_plain(cell) for cell in row))
     console.print(grid)

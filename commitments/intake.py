@@ -114,6 +114,16 @@ class Intake:
         return [one.id for one in self.outcomes if not (one.events or one.ahead or one.problems)]
 
     @property
+    def difference(self) -> Iterator[str]:
+        """A line for each thing that is new: + is a commitment, ~ one whose text differs, > an event."""
+        signs = {EventKind.MADE: "+", EventKind.AMENDED: "~"}
+        for one, event in self._events:
+            if event.commitment:
+                yield f"{signs[event.kind]} {one.id}  {event.commitment.title}"
+            else:
+                yield f"> {one.id}  {event.kind.replace('_', ' ')} {event.occurred_on}"
+
+    @property
     def ahead(self) -> list[str]:
         """What comes after today, each with its day."""
         return [what for one in self.outcomes for what in one.ahead]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from commitments.exchange.csv_register import read_csv, to_csv
+from commitments.exchange.mapping import ColumnMap
 from commitments.exchange.yaml_register import read_yaml, to_json, to_yaml
 from commitments.intake import Draft
 from commitments.model import Record
@@ -21,11 +22,21 @@ WRITERS: dict[str, Writer] = {"yaml": to_yaml, "json": to_json, "csv": to_csv}
 """The text of a register file, in pieces, by the format's name."""
 
 
-def read(path: Path) -> tuple[tuple[Draft, ...], tuple[Problem, ...]]:
-    """The drafts in a register file and its problems; what is right is usable whatever else is wrong."""
-    reader = READERS.get(path.suffix.lower())
-    if reader:
-        return reader(path)
-    known = ", ".join(READERS)
-    message = f"{path.suffix or 'a file without a suffix'} is not a register file"
-    return (), (Problem(file=str(path), line=0, column=0, path="", message=message, hint=f"use one of {known}"),)
+def read(path: Path, mapping: ColumnMap | None = None) -> tuple[tuple[Draft, ...], tuple[Problem, ...]]:
+    """The drafts in a register file and its problems; what is right is usable whatever else is wrong.
+
+    A `mapping` is for CSV alone: other files have no columns.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in READERS:
+        message = f"{path.suffix or 'a file without a suffix'} is not a register file"
+        return (), (_whole(path, message, f"use one of {', '.join(READERS)}"),)
+    if mapping is None:
+        return READERS[suffix](path)
+    if suffix != ".csv":
+        return (), (_whole(path, "only the columns of CSV can be mapped", "import it without --map"),)
+    return read_csv(path, mapping)
+
+
+def _whole(path: Path, message: str, hint: str) -> Problem:
+    return Problem(file=str(path), line=0, column=0, path="", message=message, hint=hint)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path as FilePath
 from typing import Any
 
+from commitments.exchange.mapping import ColumnMap
+from commitments.exchange.uk_questions import is_questions, question
 from commitments.exchange.written import LIMIT, commitment_draft, written
 from commitments.fit import close
 from commitments.intake import Draft
@@ -19,6 +22,7 @@ from commitments.problem import Document, Path, Place, Problem
 from commitments.source import read_text
 
 Cells = dict[Path, tuple[str, int]]
+Drafting = Callable[[list[str], int], tuple[Draft | None, tuple[Problem, ...]]]
 
 _REQUIRED = ("id", "kind", "title", "by", "to")
 _PLAIN = (*_REQUIRED, "force", "made", "parent", "dossier", "cycle")
@@ -39,11 +43,12 @@ _COLUMNS: Mapping[str, Path] = (
 """Where the value of a column goes. Anchors have columns of their own: anchor.letter, anchor.received, …"""
 
 
-def read_csv(path: FilePath) -> tuple[tuple[Draft, ...], tuple[Problem, ...]]:
+def read_csv(path: FilePath, mapping: ColumnMap | None = None) -> tuple[tuple[Draft, ...], tuple[Problem, ...]]:
     """The drafts in a CSV register and its problems: a row with a problem is left out, the others are not.
 
     UTF-8, separated by comma, semicolon or tab; lists by |; an empty cell is absent. A header with a mistake is
-    refused as a whole: its rows would say something else than was meant.
+    refused as a whole: its rows would say something else than was meant. A file whose columns have other names needs a
+    `mapping`; written questions of the UK Parliament are known by theirs.
     """
     text, problems = read_text(path, LIMIT)
     if text is None:
@@ -53,11 +58,23 @@ def read_csv(path: FilePath) -> tuple[tuple[Draft, ...], tuple[Problem, ...]]:
     except csv.Error as error:
         hint = "close every quote, and write a quote inside quotes twice"
         return (), (_problem(str(path), 0, 0, f"this is not CSV: {error}", hint),)
-    names = [name.strip() for name in rows[0][1]]
-    if problems := tuple(_header_problems(str(path), names)):
+    drafting, problems = _drafting(str(path), [name.strip() for name in rows[0][1]], mapping)
+    if problems:
         return (), problems
-    found = [_draft(str(path), names, cells, line) for line, cells in rows[1:] if any(cell.strip() for cell in cells)]
+    found = [drafting(cells, line) for line, cells in rows[1:] if any(cell.strip() for cell in cells)]
     return tuple(draft for draft, _ in found if draft), tuple(one for _, ones in found for one in ones)
+
+
+def _drafting(file: str, header: list[str], mapping: ColumnMap | None) -> tuple[Drafting, tuple[Problem, ...]]:
+    """How a row under this header becomes a draft, and what is wrong with the header."""
+    if is_questions(header) and mapping is None:
+        return partial(_question, file, header), ()
+    names = mapping.names(header) if mapping else header
+    missing = mapping.missing(header, file) if mapping else ()
+    return partial(_draft, file, header, names, mapping), (
+        *missing,
+        *_header_problems(file, names, gaps=mapping is not None),
+    )
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -75,8 +92,10 @@ def _problem(file: str, line: int, number: int, message: str, hint: str = "") ->
     return Problem(file=file, line=line, column=number, path="", message=message, hint=hint)
 
 
-def _header_problems(file: str, names: Sequence[str]) -> Iterator[Problem]:
+def _header_problems(file: str, names: Sequence[str], *, gaps: bool) -> Iterator[Problem]:
     for number, name in enumerate(names, start=1):
+        if gaps and not name:
+            continue
         if name in names[: number - 1]:
             yield _problem(file, 1, number, f"the column {name!r} is there twice", "keep one of the two")
         elif name not in _COLUMNS and not (name.startswith(_ANCHOR) and len(name) > len(_ANCHOR)):
@@ -87,14 +106,34 @@ def _header_problems(file: str, names: Sequence[str]) -> Iterator[Problem]:
             yield _problem(file, 1, 1, f"there is no column {name!r}", f"add it; needed are {', '.join(_REQUIRED)}")
 
 
-def _draft(file: str, names: Sequence[str], cells: list[str], line: int) -> tuple[Draft | None, tuple[Problem, ...]]:
-    surplus = cells[len(names) :]
-    if len(cells) < len(names) or any(cell.strip() for cell in surplus):
-        message = f"this row has {len(cells)} cells, the header {len(names)}"
-        return None, (_problem(file, line, 1, message, "put a cell that holds the separator in quotes"),)
+def _draft(
+    file: str, header: Sequence[str], names: Sequence[str], mapping: ColumnMap | None, cells: list[str], line: int
+) -> tuple[Draft | None, tuple[Problem, ...]]:
+    if problems := _misshapen(file, header, cells, line):
+        return None, problems
+    if mapping:
+        cells = [*cells[: len(header)], *mapping.fixed.values()]
+        cells = [mapping.cell(name, cell) for name, cell in zip(names, cells, strict=True)]
     value, place = _nested(_placed(names, cells), line)
     draft, problems = commitment_draft(Document(file=file, text="", value=value, place=place), ())
     return draft, tuple(replace(one, path=names[one.column - 1]) if one.path else one for one in problems)
+
+
+def _question(
+    file: str, header: Sequence[str], cells: list[str], line: int
+) -> tuple[Draft | None, tuple[Problem, ...]]:
+    if problems := _misshapen(file, header, cells, line):
+        return None, problems
+    value = question({name: cell.strip() for name, cell in zip(header, cells, strict=False)})
+    return commitment_draft(Document(file=file, text="", value=value, place=Place(line, 1)), ())
+
+
+def _misshapen(file: str, header: Sequence[str], cells: Sequence[str], line: int) -> tuple[Problem, ...]:
+    surplus = cells[len(header) :]
+    if len(cells) >= len(header) and not any(cell.strip() for cell in surplus):
+        return ()
+    message = f"this row has {len(cells)} cells, the header {len(header)}"
+    return (_problem(file, line, 1, message, "put a cell that holds the separator in quotes"),)
 
 
 def _placed(names: Sequence[str], cells: Sequence[str]) -> Cells:
@@ -102,7 +141,7 @@ def _placed(names: Sequence[str], cells: Sequence[str]) -> Cells:
     placed: Cells = {}
     for name, cell, number in zip(names, cells, count(1), strict=False):
         path = _COLUMNS.get(name) or ("anchors", name.removeprefix(_ANCHOR))
-        if not cell.strip():
+        if not cell.strip() or not name:
             continue
         if name in _LISTS:
             placed.update({(*path, i): (one.strip(), number) for i, one in enumerate(cell.split("|"))})

@@ -5,11 +5,14 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from commitments import exchange, register
 from commitments.dates import Window
@@ -86,6 +89,39 @@ def test_yaml_is_written_so_that_every_reader_takes_it_as_meant():
         "    events:\n"
         '      - {fulfilled: 2018-08-30, document: "a: b"}\n'
     )
+
+
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_events_that_say_no_more_than_their_day_are_read_back(tmp_path, form):
+    record = recorded(commitment(), happened(EventKind.NOTE), happened(EventKind.SNOOZED))
+    file = tmp_path / f"all.{form}"
+    file.write_text("".join(exchange.WRITERS[form]([record])), encoding="utf-8")
+    (draft,), problems = exchange.read(file)
+    assert (list(draft.events), problems) == ([entry.event for entry in record.history[1:]], ())
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).map(str.strip)
+EVENTS = st.builds(
+    Event,
+    kind=st.sampled_from([EventKind.FULFILLED, EventKind.NOTE, EventKind.REOPENED, EventKind.DELAY_NOTICE]),
+    occurred_on=st.dates(date(2018, 7, 13), date(2030, 1, 1)),
+    document=TEXTS,
+    decided_by=TEXTS,
+    note=TEXTS.filter(lambda text: not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)),
+)
+
+
+@pytest.mark.parametrize("form", ["yaml", "json"])
+@given(title=TEXTS.filter(bool), dossier=TEXTS, happenings=st.lists(EVENTS, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_whatever_people_write_comes_back(form, title, dossier, happenings):
+    record = recorded(commitment(title=title, dossier=dossier), *happenings)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"all.{form}"
+        file.write_text("".join(exchange.WRITERS[form]([record])), encoding="utf-8", newline="")
+        drafts, problems = exchange.read(file)
+    assert problems == ()
+    assert [(draft.commitment, list(draft.events)) for draft in drafts] == [(record.commitment, happenings)]
 
 
 @pytest.mark.parametrize("form", exchange.WRITERS)
@@ -238,3 +274,17 @@ def test_a_file_that_cannot_be_written_is_told(workspace):
     status, out, err = workspace("export", "-o", "nowhere/all.yaml")
     assert (status, out) == (1, "")
     assert err == "Error: Could not open file 'nowhere/all.yaml': No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("fulfilled", "34964-B", "--to", "2018-09-01"),
+         "--to does not belong to fulfilled: it is for extended, anchored, snoozed"),
+        (("note", "34964-B", "--anchor", "letter"), "--anchor does not belong to note: it is for anchored"),
+    ],
+)  # fmt: skip
+def test_what_no_register_file_could_hold_is_not_recorded(workspace, words, message):
+    status, out, err = workspace("record", *words)
+    assert (status, out) == (2, "")
+    assert message in err

@@ -23,6 +23,8 @@ _DETAILS = {
     EventKind.SNOOZED: ("to",),
     EventKind.NOTE: ("text",),
 }
+_MAY_BE_EMPTY = frozenset({EventKind.SNOOZED, EventKind.NOTE})
+"""Events that say no more than their day, where the file says so: `text: ""`, `to: null`."""
 
 
 class WrittenEvent(Frozen):
@@ -74,7 +76,8 @@ class WrittenEvent(Frozen):
     def _faults(self, kind: EventKind) -> list[Fault]:
         needed = _DETAILS.get(kind, ())
         foreign = {name for names in _DETAILS.values() for name in names} - set(needed)
-        missing = [Fault((), f"{kind} needs {name}", f"add {name}: …") for name in needed if not getattr(self, name)]
+        said = self.model_fields_set if kind in _MAY_BE_EMPTY else self._given
+        missing = [Fault((), f"{kind} needs {name}", f"add {name}: …") for name in needed if name not in said]
         extra = [
             Fault((name,), f"{name} does not belong to {kind}", at_key=True) for name in sorted(foreign & self._given)
         ]
@@ -149,15 +152,17 @@ def written(record: Record) -> dict[str, Any]:
     return commitment | ({"events": events} if events else {})
 
 
-def written_event(event: Event) -> dict[str, str]:
+def written_event(event: Event) -> dict[str, str | None]:
     """An event as register files have it."""
-    anchored, noted = event.kind is EventKind.ANCHORED, event.kind is EventKind.NOTE
+    kind = event.kind
     values = {
-        event.kind.value: event.occurred_on.isoformat(),
+        kind.value: event.occurred_on.isoformat(),
         "anchor": event.anchor,
-        "date" if anchored else "to": str(event.date) if event.date else "",
+        "date" if kind is EventKind.ANCHORED else "to": str(event.date) if event.date else None,
         "document": event.document,
         "decided_by": event.decided_by,
-        "text" if noted else "note": event.note,
+        "text" if kind is EventKind.NOTE else "note": event.note,
     }
-    return {name: value for name, value in values.items() if value}
+    needed = _DETAILS.get(kind, ())
+    foreign = {name for names in _DETAILS.values() for name in names} - set(needed)
+    return {name: value for name, value in values.items() if name in needed or (value and name not in foreign)}

@@ -84,7 +84,7 @@ def _flow(value: Any) -> str:  # noqa: ANN401 - whatever a commitment holds
         return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
-    return value if _safe(value) else _quoted(value)
+    return value if value is not None and _safe(value) else _quoted(value)
 
 
 def _safe(text: str) -> bool:

@@ -88,7 +88,12 @@ class RefusedEventError(TroubleError):
 @click.argument("event", type=click.Choice(RECORDABLE), metavar="EVENT")
 @click.argument("identifier", metavar="ID")
 @click.option("--on", "occurred_on", type=Day(), metavar="DATE", help="The day it happened; today if left out.")
-@click.option("--to", "new_date", metavar="DATE", help="The new deadline (extended) or the anchor's date (anchored).")
+@click.option(
+    "--to",
+    "new_date",
+    metavar="DATE",
+    help="The new deadline (extended), the anchor's date (anchored), the last day (snoozed).",
+)
 @click.option("--anchor", default="", help="Which anchor got a date (anchored).")
 @click.option("--document", default="", help="The document that shows it.")
 @click.option("--decided-by", default="", help="Who decided it, where.")
@@ -114,7 +119,15 @@ def record_command(
     click.echo(f"written down as ledger #{entry.seq}: {identifier} {event.replace('_', ' ')} on {day}")
 
 
+DATED = (EventKind.EXTENDED, EventKind.ANCHORED, EventKind.SNOOZED)
+"""The events that have a date besides the day on which they happened."""
+
+
 def _event(kind: EventKind, day: date, new_date: str | None, words: dict[str, str]) -> Event:
+    if new_date and kind not in DATED:
+        raise click.UsageError(f"--to does not belong to {kind}: it is for {', '.join(DATED)}")
+    if words["anchor"] and kind is not EventKind.ANCHORED:
+        raise click.UsageError(f"--anchor does not belong to {kind}: it is for anchored")
     try:
         window = Window.parse(new_date) if new_date else None
         return Event(kind=kind, occurred_on=day, date=window, **words)

@@ -26,7 +26,7 @@ def test_a_rule_that_nothing_fits_is_an_error(workspace, tmp_path):
     )
     status, out, err = workspace("check")
     assert status == 1
-    assert out.endswith(": 1 problem, 2 warnings\n")  # and so nobody sets a deadline for a question, of which there is one
+    assert out.endswith(": 1 problem, 2 warnings\n")  # nobody sets a deadline for the example now
     assert "no commitment can fit this rule: kind is question and not (kind is question)" in err
 
 

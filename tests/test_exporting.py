@@ -288,3 +288,11 @@ def test_what_no_register_file_could_hold_is_not_recorded(workspace, words, mess
     status, out, err = workspace("record", *words)
     assert (status, out) == (2, "")
     assert message in err
+
+
+def test_what_csv_leaves_out_is_counted(workspace):
+    workspace("record", "note", "34964-B", "--note", "filed")
+    status, out, err = workspace("export", "--kind", "reply", "--format", "csv")
+    assert status == 0
+    assert out.startswith("id,kind,title,by,to,made,dossier,")
+    assert err == "gestand: 1 event left out, for which CSV has no place; YAML has\n"

@@ -89,6 +89,11 @@ def test_a_mapping_with_a_mistake_is_told_and_nothing_is_taken_in(workspace, tmp
     assert "map.yaml:1:1: colums: 'colums' is not known here" in err
 
 
+def test_a_mapping_that_is_not_there_is_told(workspace, tmp_path):
+    (tmp_path / "sheet.csv").write_text(SHEET, encoding="utf-8")
+    assert workspace("import", "--map", "no.yaml", "sheet.csv") == (1, "", "no.yaml: there is no such file\n\n")
+
+
 def test_only_the_columns_of_csv_are_mapped(mapped):
     _, problems = mapped(MAPPING, "commitments:\n", "sheet.yaml")
     assert told(problems) == ["0:0: only the columns of CSV can be mapped"]

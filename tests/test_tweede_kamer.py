@@ -161,6 +161,12 @@ def test_what_the_house_removed_is_left_out_and_said(tmp_path, removed):
     assert problems == [("warning", "value[0].Verwijderd", "the House removed TZ202603-130; it is left out")]
 
 
+def test_a_row_that_cannot_be_read_is_told_and_the_others_are_taken_in(tmp_path):
+    drafts, problems = read(tmp_path, "text", OPEN)
+    assert [draft.id for draft in drafts] == ["TZ202603-130"]
+    assert problems == [("error", "value[0]", "this is not an undertaking of the House that can be read")]
+
+
 def test_a_field_that_repeats_itself_says_it_once(tmp_path):
     (draft,), problems = read(tmp_path, OPEN | {"Status": ["Openstaand", "Openstaand"]})
     assert (draft.id, problems) == ("TZ202603-130", [])

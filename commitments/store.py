@@ -71,6 +71,7 @@ commitment = sa.Table(
     sa.Column("status", sa.Text),
     sa.Column("partly", sa.Boolean, nullable=False, default=False),
     sa.Column("rule", sa.Text, nullable=False, default=""),
+    sa.Column("pack", sa.Text, nullable=False, server_default=""),
     sa.Column("original_earliest", sa.Date),
     sa.Column("original_latest", sa.Date),
     sa.Column("current_earliest", sa.Date),
@@ -93,6 +94,7 @@ notice = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("commitment", sa.ForeignKey("commitment.id"), nullable=False, index=True),
     sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("pack", sa.Text, nullable=False, server_default=""),
     sa.Column("stage", sa.Text, nullable=False),
     sa.Column("step", sa.Integer, nullable=False),
     sa.Column("version", sa.Text, nullable=False),
@@ -332,7 +334,13 @@ def _add_members(tx: Connection) -> None:
     member.create(tx, checkfirst=True)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _add_members)
+def _add_packs(tx: Connection) -> None:
+    for table in (commitment, notice):
+        if "pack" not in {column["name"] for column in sa.inspect(tx).get_columns(table.name)}:
+            tx.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN pack TEXT NOT NULL DEFAULT ''")
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _add_members, _add_packs)
 """The steps to the present layout, numbered from 1; a store that lacks some gets them in one transaction."""
 
 _LAYOUT = "layout"

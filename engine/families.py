@@ -17,6 +17,7 @@ from engine.assess import Assessment, Assessor
 from engine.consequences import MUTED, first_day, gathered, muted, mutes, since
 from engine.match import Joiner
 from notifications.notice import Notice, Stage
+from rules.book import RuleBook
 
 Group = tuple[str, str]
 """The name of an escalation, and the value that its members have in common."""
@@ -95,7 +96,7 @@ class Families:
         members = {group: self._counting(tx, group, today) for group in groups}
         wanted = {notice.key: notice for notice in self._wanted(members, today)}
         of = {group: groups[group] | {row.commitment for row in rows} for group, rows in members.items()}
-        return _owe(tx, of, wanted, now)
+        return _owe(tx, of, wanted, self.assessor.book, now)
 
     def _regroup(self, tx: Connection) -> list[dict[str, Any]]:
         """Write down what these count towards now; what they counted towards before."""
@@ -148,13 +149,16 @@ def _hush(tx: Connection, children: Sequence[str], reasons: Mapping[str, str]) -
         _set(tx, keys, "dropped" if reason else "owed", reason)
 
 
-def _owe(tx: Connection, groups: Mapping[Group, set[str]], wanted: Mapping[str, Notice], now: datetime) -> set[str]:
+def _owe(
+    tx: Connection, groups: Mapping[Group, set[str]], wanted: Mapping[str, Notice], book: RuleBook, now: datetime
+) -> set[str]:
     """Write down the notices of these groups: what is new, what is owed again, what no longer holds."""
     known = {row.key: row for row in _told_of(tx, groups)}
     new = [notice for key, notice in wanted.items() if key not in known]
     state = {"state": "owed", "reason": "", "created_at": now.isoformat()}
     if new:
-        tx.execute(store.notice.insert(), [{"key": notice.key, **state, **vars(notice)} for notice in new])
+        rows = [{"key": item.key, "pack": book.stamp(item.rule), **state, **vars(item)} for item in new]
+        tx.execute(store.notice.insert(), rows)
     again = [row for key, row in known.items() if key in wanted and row.state != "owed"]
     _set(tx, [row.key for row in again], "owed", "")
     gone = [key for key, row in known.items() if key not in wanted and (row.state == "owed" or is_muted(row))]

@@ -93,7 +93,10 @@ def obligations(
     counting = [rule for rule in rules if not rule.rule.due.stated]
     stated = record.commitment.stated_due is not None
     if stated or not counting:
-        yield _stated(record, rules, partial(resolve, phrases=book.phrases, calendars=calendars))
+        named = _stated(record, rules, partial(resolve, phrases=book.phrases, calendars=calendars))
+        # Words that no pack knows name no date: they do not come before one that a rule can count.
+        stated = named.original is not None
+        yield named
     excepted = {f"{rule.pack.pack}/{rule.rule.exception_of}": rule.name for rule in rules if rule.rule.exception_of}
     dues: dict[str, Window] = {}
     for rule in _in_order(counting):

@@ -150,7 +150,7 @@ def _assess(tx: Connection, assessor: Assessor, now: datetime, *, everything: bo
             continue
         assessed += 1
         identifier = assessment.record.commitment.id
-        _store_standing(tx, identifier, assessment)
+        _store_standing(tx, identifier, assessment, assessor.book)
         _store_notices(tx, identifier, assessment, assessor.book, now)
         families.see(assessment)
         if before.get(identifier) != assessment.standing.status:
@@ -174,12 +174,13 @@ def _statuses(tx: Connection, today: date, *, everything: bool) -> dict[str, Sta
     return {row.id: Status(row.status) if row.status else None for row in tx.execute(query)}
 
 
-def _store_standing(tx: Connection, identifier: str, assessment: Assessment) -> None:
+def _store_standing(tx: Connection, identifier: str, assessment: Assessment, book: RuleBook) -> None:
     standing, table = assessment.standing, store.commitment
     values = {
         "status": standing.status.value,
         "partly": standing.partly,
         "rule": standing.rule,
+        "pack": book.stamp(standing.rule),
         "original_earliest": standing.original.earliest if standing.original else None,
         "original_latest": standing.original.latest if standing.original else None,
         "current_earliest": standing.current.earliest if standing.current else None,
@@ -201,9 +202,8 @@ def _store_notices(tx: Connection, identifier: str, assessment: Assessment, book
     holding = {item.key: item for item in assessment.notices}
     for key, item in holding.items():
         if key not in known:
-            tx.execute(
-                table.insert().values(key=key, state="owed", reason="", created_at=now.isoformat(), **vars(item))
-            )
+            stamps = {"pack": book.stamp(item.rule), "created_at": now.isoformat()}
+            tx.execute(table.insert().values(key=key, state="owed", reason="", **stamps, **vars(item)))
         elif known[key].state != "owed":
             tx.execute(table.update().where(table.c.key == key).values(state="owed", reason=""))
     for key, row in known.items():

@@ -97,6 +97,14 @@ class RuleBook:
         """What makes the next commitment, by name: pack/id."""
         return {f"{loaded.pack.pack}/{item.id}": item for loaded in self.packs for item in loaded.pack.follow_up}
 
+    def stamp(self, rule: str) -> str:
+        """The pack of a rule with its version and hash, as what the rule brings about is stamped; empty without one."""
+        return self._stamps.get(rule.partition("/")[0], "")
+
+    @cached_property
+    def _stamps(self) -> dict[str, str]:
+        return {loaded.pack.pack: str(loaded) for loaded in self.packs}
+
     @cached_property
     def parties(self) -> dict[str, str]:
         """The names that the packs give to parties."""

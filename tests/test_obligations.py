@@ -230,6 +230,14 @@ def test_the_day_on_which_the_law_changes_is_a_day_of_change():
     assert assessor(today).on(asked, date(2019, 12, 2)).next_change == date(2020, 1, 1)
 
 
+def test_words_that_nobody_knows_do_not_come_before_a_date_that_a_rule_counts():
+    asked = record(stated_due="te zijner tijd", **ERKENS)
+    assert standing(questions(), asked, "2024-12-21")[:3] == (Status.PENDING, "2025-01-10", "2025-01-10")
+    assert "due date not known: “te zijner tijd” is not among the terms of the packs in use" in lines(
+        questions(), asked, "2024-12-21"
+    )
+
+
 EXCEPTION = """
 pack: both
 title: A rule and its exception

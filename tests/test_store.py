@@ -290,3 +290,22 @@ def test_one_process_acts_at_a_time_and_a_killed_one_gives_way(tmp_path):
     )
     with lock(path):
         assert (tmp_path / "a.db.lock").read_text() == f"{os.getpid()}\n"
+
+
+def test_a_store_of_an_earlier_layout_is_brought_up_and_keeps_what_it_holds(tmp_path):
+    """S7."""
+    path = tmp_path / "a.db"
+    Store.open(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        for table in ("commitment", "notice"):
+            database.execute(f"ALTER TABLE {table} DROP COLUMN pack")
+        database.execute("UPDATE meta SET value = '2' WHERE name = 'layout'")
+        database.execute("INSERT INTO meta (name, value) VALUES ('kept', 'x')")
+        database.commit()
+    Store.open(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT count(pack) FROM notice").fetchone() == (0,)
+        assert database.execute("SELECT value FROM meta WHERE name = 'layout'").fetchone() == (
+            str(len(store.MIGRATIONS)),
+        )
+        assert database.execute("SELECT value FROM meta WHERE name = 'kept'").fetchone() == ("x",)

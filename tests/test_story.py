@@ -256,3 +256,14 @@ def test_killed_between_the_outbox_and_sent_nothing_is_lost_and_the_message_id_i
         with session.store.reading() as tx:
             (again,) = tx.execute(store.outbox.select())
         assert (again.state, again.attempts) == ("sent", 2)
+
+
+def test_every_notice_and_every_date_carries_the_pack_it_is_from(folder):
+    with opened(folder) as session:
+        pass_on(session, date(2018, 8, 11))
+        (loaded,) = session.workspace.book.packs
+        with session.store.reading() as tx:
+            (notice,) = [row for row in tx.execute(store.notice.select()) if row.state == "owed"]
+            (row,) = [row for row in tx.execute(store.commitment.select()) if row.id == "34964-B"]
+    assert (notice.rule, notice.pack) == ("nl-eerste-kamer/reply-four-weeks", str(loaded))
+    assert (row.rule, row.pack) == (notice.rule, notice.pack)

@@ -153,6 +153,15 @@ WITHDRAWN = Item(
 ITEMS = (LETTER, ESCALATED, MOVED_AND_LATE, TODAY, SOON, PLEDGE, MOVED, EARLY, LATE, WITHDRAWN)
 
 
+NAMES = {
+    "nl/regering/jenv/staatssecretaris": "Staatssecretaris van Justitie en Veiligheid",
+    "nl/eerste-kamer/ia-jbz": "commissie Immigratie en Asiel / JBZ-Raad",
+    "example/ministry": "Example Ministry",
+    "example/agency": "Example Agency",
+    "example/chamber": "Example Chamber",
+}
+
+
 def digest(language: str = "en", *items: Item, **more: Any) -> Digest:
     """The digest of the items (of all the samples where none is given)."""
     known = {
@@ -161,6 +170,7 @@ def digest(language: str = "en", *items: Item, **more: Any) -> Digest:
         "head": "#42 9f86d081884c7d65",
         "packs": ("nl-eerste-kamer 2018.1", "un-gcr 2018.1"),
         "missed": 1,
+        "names": NAMES,
         "reader": reader(language),
     } | more
     made = compose(known.pop("reader"), items or ITEMS, **known)

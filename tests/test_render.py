@@ -32,7 +32,7 @@ def test_the_whole_digest_reads_like_this(snapshot, language):
 
 
 def test_the_letter_of_13_july_2018_as_text():
-    text = render(digest("en", LETTER, covers_from=None, missed=0, packs=())).text
+    text = render(digest("en", LETTER, covers_from=None, missed=0, packs=(), names={})).text
     assert text == (
         """\
 Commitments                                              Monday 13 August 2018

@@ -81,14 +81,19 @@ class EventKind(StrEnum):
         return self in {EventKind.FULFILLED, EventKind.WITHDRAWN, EventKind.LAPSED}
 
 
-def _as_list(value: object) -> object:
+CLERK = "clerk"
+"""The audience of a notice that names none."""
+
+
+def as_list(value: object) -> object:
+    """A text as the list of one that it stands for; anything else as it is."""
     return [value] if isinstance(value, str) else value
 
 
 _PARTY = r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*"
 Party = Annotated[str, Field(pattern=f"^{_PARTY}$", max_length=200)]
 """A party's place in its hierarchy, small letters, broadest first: `nl/eerste-kamer/ia-jbz`."""
-Parties = Annotated[tuple[Party, ...], BeforeValidator(_as_list), Field(min_length=1)]
+Parties = Annotated[tuple[Party, ...], BeforeValidator(as_list), Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", max_length=120)]
 Text = Annotated[str, Field(max_length=2000)]
 Day = date

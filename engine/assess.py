@@ -11,10 +11,10 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from commitments.dates import DAY, Window
-from commitments.model import EventKind, Record, Recorded, Standing, Status
+from commitments.model import CLERK, EventKind, Record, Recorded, Standing, Status
 from engine.match import Matcher
 from engine.obligations import Move, Obligation, obligations
-from notifications.notice import CLERK, Moved, Notice, Stage
+from notifications.notice import Moved, Notice, Stage
 from rules.book import RuleBook
 from rules.calendar import Calendars
 from rules.condition import Value

@@ -11,14 +11,10 @@ from commitments.model import EventKind, Record, Standing, Status
 from engine.assess import Assessment, Assessor, facts
 from engine.obligations import STATED, Move, Obligation, Unheeded, in_force
 from rules.book import BookRule, RuleBook
+from rules.calendar import spoken
 from rules.condition import Check, trace
 
 _GUTTER = 11
-
-
-def spoken(day: date) -> str:
-    """A day as people write it, with its weekday: Fri 10 Aug 2018."""
-    return f"{day:%a} {day.day} {day:%b %Y}"
 
 
 def spoken_window(window: Window) -> str:

@@ -11,9 +11,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import BeforeValidatorFunctionSchema, TaggedUnionSchema
 
 from commitments.exchange.written import LooseEvent, WrittenCommitment
-from commitments.model import Frozen
+from commitments.model import Frozen, as_list
 from engine.settings import Settings
 from rules.calendar import CalendarFile
+from rules.due import listed
 from rules.pack import Pack
 from rules.situation import SituationFile
 
@@ -164,6 +165,10 @@ def _with_short_form(title: str, definition: JsonSchemaValue) -> JsonSchemaValue
     return {"title": title, "anyOf": [SHORT_FORMS[title], definition]}
 
 
+_LISTING = (as_list, listed)
+"""The validators that take one value for the list of it."""
+
+
 class _Generator(GenerateJsonSchema):
     """pydantic's own, but that one value may stand for a list of one, and that keys are not their own titles."""
 
@@ -177,7 +182,7 @@ class _Generator(GenerateJsonSchema):
 
     def function_before_schema(self, schema: BeforeValidatorFunctionSchema) -> JsonSchemaValue:
         made = super().function_before_schema(schema)
-        listing = getattr(schema["function"]["function"], "__name__", "") == "_as_list"
+        listing = schema["function"]["function"] in _LISTING
         return {"anyOf": [made["items"], made]} if listing and "items" in made else made
 
 

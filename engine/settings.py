@@ -9,11 +9,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from commitments.model import Commitment, Frozen, Party, within
+from commitments.model import CLERK, Commitment, Frozen, Party, as_list, within
 from commitments.source import Document, Problem, check, problem, read
 from commitments.trouble import TroubleError
 from commitments.zone import Zone
-from notifications.notice import CLERK
 from notifications.outbox import valid
 from notifications.slots import Cadence
 from notifications.smtp import SmtpSettings
@@ -30,20 +29,16 @@ def _address(text: str) -> str:
     return text
 
 
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
 Address = Annotated[str, AfterValidator(_address)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-Roles = Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
+Words = Annotated[tuple[str, ...], BeforeValidator(as_list)]
+Roles = Annotated[tuple[str, ...], BeforeValidator(as_list), Field(min_length=1)]
 
 
 class Scope(Frozen):
     """Which commitments a recipient hears of: every key that is given must fit, a list means any of."""
 
-    by: Annotated[tuple[Party, ...], BeforeValidator(_as_list)] = ()
-    to: Annotated[tuple[Party, ...], BeforeValidator(_as_list)] = ()
+    by: Annotated[tuple[Party, ...], BeforeValidator(as_list)] = ()
+    to: Annotated[tuple[Party, ...], BeforeValidator(as_list)] = ()
     kind: Words = ()
     dossier: Words = ()
 

@@ -235,8 +235,7 @@ def _digests(
     told: list[Digest] = []
     nothing: list[Recipient] = []
     for recipient in workspace.settings.recipients:
-        zone = recipient.timezone or workspace.settings.timezone
-        slot = last_slot(recipient.cadence, zone, now)
+        slot = last_slot(recipient.cadence, reader(workspace, recipient).timezone, now)
         if _slot_taken(tx, recipient, slot):
             continue
         items = list(_items(tx, recipient, assessor, now))
@@ -364,8 +363,7 @@ def _recall(tx: Connection, name: str) -> str | None:
 
 
 def _remember(tx: Connection, name: str, value: str) -> None:
-    tx.execute(store.meta.delete().where(store.meta.c.name == name))
-    tx.execute(store.meta.insert().values(name=name, value=value))
+    store.put(tx, store.meta, [{"name": name, "value": value}])
 
 
 def _text(moment: datetime) -> str:

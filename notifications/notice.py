@@ -23,10 +23,6 @@ class Stage(StrEnum):
     SETTLED = "settled"
 
 
-CLERK = "clerk"
-"""The audience of a notice that names none."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Notice:
     """One stage reached on `day`: the `step`-th of its kind (from 1), for the deadline as it stood (`version`)."""

@@ -118,7 +118,8 @@ Moment = Annotated[
 """A date, half known or not, or a moment, as it comes from outside."""
 
 
-def _as_list(value: object) -> object:
+def listed(value: object) -> object:
+    """A list as it is, anything else as the list of one that it stands for: a period may be a mapping."""
     return value if isinstance(value, list | tuple) else [value]
 
 
@@ -207,12 +208,12 @@ def _named_or_inline(value: object) -> str:
 
 
 _CalendarChoice = Annotated[
-    Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1), Tag("names")]
+    Annotated[tuple[str, ...], BeforeValidator(listed), Field(min_length=1), Tag("names")]
     | Annotated[CalendarData, Tag("inline")],
     Discriminator(_named_or_inline),
 ]
 _SuspendChoice = Annotated[
-    Annotated[str, Tag("name")] | Annotated[tuple[Span, ...], BeforeValidator(_as_list), Tag("ranges")],
+    Annotated[str, Tag("name")] | Annotated[tuple[Span, ...], BeforeValidator(listed), Tag("ranges")],
     Discriminator(lambda value: "name" if isinstance(value, str) else "ranges"),
 ]
 
@@ -224,7 +225,7 @@ class Due(Frozen):
     """
 
     stated: bool = False
-    period: Annotated[tuple[Item, ...], BeforeValidator(_as_list)] = ()
+    period: Annotated[tuple[Item, ...], BeforeValidator(listed)] = ()
     after: _OriginText = None
     before: _OriginText = None
     counting: Counting = Counting.EXCLUDE_TRIGGER

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from commitments.dates import DAY, Window
-from commitments.model import Citation, Force, Frozen, Parties, Party, Text
+from commitments.model import CLERK, Citation, Force, Frozen, Parties, Party, Text
 from commitments.source import Fault, Misfit
 from commitments.zone import Zone
 from rules.condition import All, Condition, Not
@@ -28,8 +28,6 @@ from rules.situation import Situation
 from rules.terms import SPEECH, Term, holds
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
-CLERK = "clerk"
-"""The audience of a notice that names none."""
 
 
 @dataclass(frozen=True)

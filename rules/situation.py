@@ -13,7 +13,7 @@ from pydantic.json_schema import WithJsonSchema
 from commitments.dates import NotADateError, Window
 from commitments.exchange.written import WrittenEvent
 from commitments.fit import close, fitted
-from commitments.model import Commitment, Frozen, Status, Text
+from commitments.model import Commitment, Frozen, Status, Text, as_list
 from commitments.problem import Fault, Misfit
 
 StageName = Literal["reminder", "due_today", "overdue", "escalation", "date_changed", "settled"]
@@ -23,11 +23,7 @@ UNSAID = {"id": "test", "title": "a test", "kind": "reply", "by": "someone", "to
 _FIELDS = frozenset(Commitment.model_fields)
 
 
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-Words = Annotated[tuple[Text, ...], BeforeValidator(_as_list), Field(min_length=1)]
+Words = Annotated[tuple[Text, ...], BeforeValidator(as_list), Field(min_length=1)]
 
 
 class Expectation(Frozen):

@@ -23,6 +23,7 @@ from engine.grow import grow
 from engine.session import Session, open_session
 from engine.settings import FILE
 from engine.tick import Pass, tick
+from rules.calendar import spoken
 
 SAMPLES = "commitments.samples"
 MARK = ".gestand-demo"
@@ -56,7 +57,7 @@ def demo_command(folder: Path) -> None:
             raise Failed
         drafts = _drafts()
         for day, what in (*STORY, (session.assessor.today(schedule.now()), "today")):
-            click.echo(f"\n{explain.spoken(day)} · {what}")
+            click.echo(f"\n{spoken(day)} · {what}")
             _tell(_live_through(session, drafts, day))
         _again(session, STORY[1][0])
         _leave(session)
@@ -107,7 +108,7 @@ def _tell(done: Pass) -> None:
 
 
 def _again(session: Session, day: date) -> None:
-    click.echo(f"\n{explain.spoken(day)} · once more, a day that has passed")
+    click.echo(f"\n{spoken(day)} · once more, a day that has passed")
     done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=session.morning(day))
     assert done.earlier_than is not None  # noqa: S101 (what this line shows)
     click.echo("  nothing is done and nothing is sent")

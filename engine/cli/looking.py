@@ -25,6 +25,7 @@ from engine.session import Session
 from notifications.notice import Notice
 from rules import book as rule_book
 from rules.book import RuleBook
+from rules.calendar import spoken
 
 # ------------------------------------------------------------------------------------------------- next
 
@@ -77,7 +78,7 @@ def _turn_line(turn: Turn) -> tuple[str, ...]:
     if turn.before is not turn.after:
         status = f"{_words(turn.before)} → {status}"
     hears = ", ".join(f"{notice.audience}: {_words(notice.stage)}" for notice in turn.notices)
-    return explain.spoken(turn.day), _name(turn), turn.assessment.record.commitment.title, status, hears or "nobody"
+    return spoken(turn.day), _name(turn), turn.assessment.record.commitment.title, status, hears or "nobody"
 
 
 def _words(word: str) -> str:
@@ -188,7 +189,7 @@ def _watched(records: Iterable[Record], total: int) -> Iterable[Record]:
 
 def _tell_backtest(found: Backtest, examples: int) -> None:
     differing = found.differing
-    period = f"{explain.spoken(found.since)} – {explain.spoken(found.until)}"
+    period = f"{spoken(found.since)} – {spoken(found.until)}"
     click.echo(f"{number(found.looked_at, 'commitment')}, {period}: {len(differing) or 'none'} would have differed")
     if not differing:
         return
@@ -211,7 +212,7 @@ def _lines(item: Differing) -> Iterator[str]:
         yield f"status  {_words(stretch.old)} → {_words(stretch.new)} ({days})"
     for sign, notices in (("gone", item.gone), ("new", item.fresh)):
         for notice in notices:
-            yield f"{sign:<8}{_words(notice.stage)} to {notice.audience} on {explain.spoken(notice.day)}"
+            yield f"{sign:<8}{_words(notice.stage)} to {notice.audience} on {spoken(notice.day)}"
 
 
 def _window(window: Window | None) -> str:

@@ -21,6 +21,7 @@ from engine.cli.output import Day, Failed, as_path, number, table, tell_problems
 from engine.consequences import muted_by
 from engine.session import Session, audited, open_session
 from engine.suppose import supposed
+from rules.calendar import spoken
 
 as_of_option = click.option("--as-of", type=Day(), metavar="DATE", help="What was so at the end of that day.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, for a program to read.")
@@ -105,7 +106,7 @@ def list_command(folder: Path, as_of: date | None, as_json: bool, as_csv: bool, 
     elif rows:
         head = ("commitment", "title", "owed by", "due", "status")
         table(head, [_line(row) for row in report.rows], wide="title")
-        click.echo(f"\n{number(len(rows), 'commitment')} as of {explain.spoken(day)}")
+        click.echo(f"\n{number(len(rows), 'commitment')} as of {spoken(day)}")
     else:
         click.echo("no commitments" + (" fit; leave a filter out" if any(filters.values()) else _nothing_yet()))
 
@@ -297,7 +298,7 @@ def make_audit(session: Session, day: date) -> Audit:
 
 
 def _tell_audit(report: Audit) -> None:
-    click.echo(f"as of {explain.spoken(report.as_of)}: {audit.summary(report)}")
+    click.echo(f"as of {spoken(report.as_of)}: {audit.summary(report)}")
     if not report.rows:
         return
     head = ("", "all", "in time", "late", "median late", "open", "overdue", "awaited", "undated", "on time")

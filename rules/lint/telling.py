@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from commitments.dates import Window
-from commitments.model import Force
+from commitments.model import CLERK, Force
 from commitments.problem import Path
 from rules.lint.finding import Finding, Ground
-from rules.pack import CLERK, Ladder, Overdue, Rung
+from rules.pack import Ladder, Overdue, Rung
 
 _FOUR_YEARS = [date(2024, 1, 1) + timedelta(days=days) for days in range(4 * 365 + 1)]
 """Every day on which a deadline can fall, as months and weekdays go."""

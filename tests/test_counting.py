@@ -1,28 +1,11 @@
 """The deadline calculator and the calendars on the command line, and the 102 published cases through the front door."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from engine.cli import main
-
 CASES = Path(__file__).parent / "cases" / "deadlines.jsonl"
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def gestand(*words):
-        monkeypatch.setattr(sys, "argv", ["gestand", *words])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return left.value.code, said.out, said.err
-
-    return gestand
 
 
 def test_a_deadline_comes_with_its_steps(run):

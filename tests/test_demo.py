@@ -2,25 +2,13 @@
 
 import csv
 import json
-import sys
 
 import pytest
 
-from engine.cli import main
-
 
 @pytest.fixture
-def demo(monkeypatch, capsys, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def run(folder="demo"):
-        monkeypatch.setattr(sys, "argv", ["gestand", "demo", folder])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return left.value.code, said.out, said.err
-
-    return run
+def demo(run):
+    return lambda folder="demo": run("demo", folder)
 
 
 @pytest.fixture

@@ -69,3 +69,11 @@ def test_it_can_be_run_twice_and_leaves_other_peoples_folders_alone(demo, tmp_pa
     assert status == 1
     assert err == "gestand: mine is not empty and not made by `gestand demo`; name another folder\n"
     assert (tmp_path / "mine" / "letter.txt").exists()
+
+
+def test_the_last_pass_is_of_this_moment_and_so_a_service_goes_on_from_there(demo, run):
+    demo()
+    # a pass "as of eight in the morning" would lie ahead of whoever tries this before eight
+    status, out, _ = run("-w", "demo", "tick")
+    assert status == 0
+    assert "0 commitments assessed, 0 changed\n" in out

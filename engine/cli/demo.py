@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from datetime import date
+from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
 
@@ -56,9 +56,11 @@ def demo_command(folder: Path) -> None:
         if tell_problems(session.workspace.problems):
             raise Failed
         drafts = _drafts()
-        for day, what in (*STORY, (session.assessor.today(schedule.now()), "today")):
+        now = schedule.now()
+        moments = [(session.morning(day), day, what) for day, what in STORY]
+        for moment, day, what in (*moments, (now, session.assessor.today(now), "today")):
             click.echo(f"\n{spoken(day)} · {what}")
-            _tell(_live_through(session, drafts, day))
+            _tell(_live_through(session, drafts, day, moment))
         _again(session, STORY[1][0])
         _leave(session)
 
@@ -84,9 +86,8 @@ def _drafts() -> tuple[Draft, ...]:
     return tuple(drafts)
 
 
-def _live_through(session: Session, drafts: tuple[Draft, ...], day: date) -> Pass:
-    """Learn what had happened by that morning, and run the pass of the day."""
-    now = session.morning(day)
+def _live_through(session: Session, drafts: tuple[Draft, ...], day: date, now: datetime) -> Pass:
+    """Learn what had happened by that moment of a day, and run the pass."""
     with session.store.writing() as tx:
         grow(tx, session.workspace.book, today=day, at=now)
         intake = register.take_in(tx, drafts, today=day, at=now, actor="demo")

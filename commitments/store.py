@@ -36,6 +36,8 @@ __all__ = [
     "notice",
     "outbox",
     "put",
+    "recall",
+    "remember",
     "told",
 ]
 
@@ -319,6 +321,17 @@ def put(tx: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> N
     keys = [column.name for column in table.primary_key]
     changes = {name: insert.excluded[name] for name in rows[0] if name not in keys}
     tx.execute(insert.on_conflict_do_update(index_elements=keys, set_=changes), [dict(row) for row in rows])
+
+
+def recall(tx: Connection, name: str) -> str | None:
+    """What the program remembered under a name, None where that is nothing."""
+    row = tx.execute(meta.select().where(meta.c.name == name)).first()
+    return row.value if row else None
+
+
+def remember(tx: Connection, name: str, value: str) -> None:
+    """Remember a text under a name, in the place of what was there."""
+    put(tx, meta, [{"name": name, "value": value}])
 
 
 # ------------------------------------------------------------------------------------------------- the layout

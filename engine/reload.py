@@ -84,12 +84,11 @@ class Watched:
     def _tell(self, content: str, reasons: list[str], now: datetime, *, in_use: str) -> None:
         """Say in the log and in the ledger what was not taken, once for the same content, restarts included."""
         with self._session.store.writing() as tx:
-            told = tx.execute(store.meta.select().where(store.meta.c.name == REFUSED)).first()
-            if told is not None and told.value == content:
+            if store.recall(tx, REFUSED) == content:
                 return
             note = {"content": content, "problems": reasons, "in_use": in_use}
             register.note(tx, REFUSED, note, at=now, actor=ACTOR)
-            store.put(tx, store.meta, [{"name": REFUSED, "value": content}])
+            store.remember(tx, REFUSED, content)
         for reason in reasons:
             log.error("not taken, the rules in use are %s: %s", in_use, reason)
 

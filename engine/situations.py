@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from commitments.model import Event, EventKind, Record, Recorded
 from commitments.problem import Path
 from engine.assess import Assessment, Assessor
-from engine.tick import as_item
+from engine.telling import as_item
 from notifications.digest import Reader, compose
 from notifications.notice import Notice
 from notifications.render import render

@@ -15,8 +15,9 @@ from commitments.register import Draft
 from commitments.store import lock
 from commitments.trouble import TroubleError
 from engine import explain, schedule
+from engine.cli.auditing import FORMS, make_audit
 from engine.cli.output import Failed, as_path, tell_problems
-from engine.cli.reading import FORMS, find, make_audit
+from engine.cli.reading import find
 from engine.cli.running import digest_line, tell_changes
 from engine.cli.setting import copy_workspace
 from engine.grow import grow

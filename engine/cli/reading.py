@@ -1,4 +1,4 @@
-"""The commands that read: list, show, explain, audit, verify."""
+"""The commands that read: list, show, explain."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 
 import click
 
-from commitments import audit, ledger, register
-from commitments.audit import Audit, Audited, Tally
+from commitments import audit, register
+from commitments.audit import Audited
 from commitments.model import Record, Recorded, Status, within
 from commitments.trouble import TroubleError
 from engine import explain, schedule
 from engine.assess import Assessment
-from engine.cli.output import Day, Failed, as_path, number, table, tell_problems, workspace_option, write_json
+from engine.cli.output import Day, Failed, number, table, tell_problems, workspace_option, write_json
 from engine.consequences import muted_by
 from engine.session import Session, audited, open_session
 from engine.suppose import supposed
@@ -105,7 +105,7 @@ def list_command(folder: Path, as_of: date | None, as_json: bool, as_csv: bool, 
         click.echo(audit.to_csv(report), nl=False)
     elif rows:
         head = ("commitment", "title", "owed by", "due", "status")
-        table(head, [_line(row) for row in report.rows], wide="title")
+        table(head, [line(row) for row in report.rows], wide="title")
         click.echo(f"\n{number(len(rows), 'commitment')} as of {spoken(day)}")
     else:
         click.echo("no commitments" + (" fit; leave a filter out" if any(filters.values()) else _nothing_yet()))
@@ -134,7 +134,8 @@ def _group(status: Status) -> str:
     return "settled" if status.settled else "open"
 
 
-def _line(row: Audited) -> tuple[str, ...]:
+def line(row: Audited) -> tuple[str, ...]:
+    """A commitment as a row of a list."""
     commitment, standing = row.commitment, row.standing
     due = explain.spoken_window(standing.current) if standing.current else "–"
     return commitment.id, commitment.title, ", ".join(commitment.by), due, explain.verdict(standing)
@@ -261,73 +262,3 @@ def _why_not(session: Session, assessment: Assessment, rule: str, *, as_json: bo
             write_json(explain.why_not_json(answer))
         else:
             click.echo("\n".join(explain.why_not_lines(answer)))
-
-
-# ------------------------------------------------------------------------------------------------- audit
-
-FORMS: dict[str, Callable[[Audit], str]] = {
-    "markdown": audit.to_markdown,
-    "csv": audit.to_csv,
-    "json": audit.to_json,
-}
-
-
-@click.command("audit")
-@workspace_option
-@click.option("--format", "form", type=click.Choice(["terminal", *FORMS]), default="terminal", show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
-@as_of_option
-def audit_command(folder: Path, form: str, output: Path | None, as_of: date | None) -> None:
-    """Account for fulfilled against pending: how much, how late, by whom."""
-    with opened(folder) as session:
-        report = make_audit(session, as_of or today(session))
-    if form == "terminal" and output is None:
-        _tell_audit(report)
-        return
-    text = FORMS["markdown" if form == "terminal" else form](report)
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    output.write_text(text, encoding="utf-8", newline="")
-    click.echo(f"written to {as_path(output)}", err=True)
-
-
-def make_audit(session: Session, day: date) -> Audit:
-    """The account of the whole register as of a day."""
-    return audit.audit(audited(session.assessments(day)), as_of=day, head=session.head())
-
-
-def _tell_audit(report: Audit) -> None:
-    click.echo(f"as of {spoken(report.as_of)}: {audit.summary(report)}")
-    if not report.rows:
-        return
-    head = ("", "all", "in time", "late", "median late", "open", "overdue", "awaited", "undated", "on time")
-    for title, groups in (("owed by", report.by), ("owed to", report.to)):
-        click.echo(f"\n{title}")
-        table(head, [_party(name, group) for name, group in groups])
-    pressing = [row for row in report.rows if row.standing.status is Status.OVERDUE]
-    if pressing:
-        click.echo("\noverdue")
-        table(("commitment", "title", "owed by", "due", "status"), [_line(row) for row in pressing], wide="title")
-    click.echo(f"\nledger head {report.head}; every row: gestand audit --format markdown|csv|json")
-
-
-def _party(name: str, group: Tally) -> tuple[str, ...]:
-    return (name, *audit.party_figures(group))
-
-
-# ------------------------------------------------------------------------------------------------- verify
-
-
-@click.command("verify")
-@workspace_option
-@click.option("--anchor", metavar='"#SEQ HASH"', help="A ledger head, as printed in a digest: finds a cut-off tail.")
-def verify_command(folder: Path, anchor: str | None) -> None:
-    """Check that nobody changed the ledger: every entry against its hash and the one before it."""
-    with open_session(folder) as session:
-        session.store.check()
-        with session.store.reading() as tx:
-            verdict = ledger.verify(register.entries(tx), anchor)
-    click.echo(str(verdict))
-    if not verdict.ok:
-        raise Failed

@@ -1,4 +1,4 @@
-"""The commands that run: tick, serve, digest."""
+"""The commands that run: tick, serve."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
-from commitments import store
 from commitments.store import lock
 from commitments.trouble import TroubleError
 from engine import explain, schedule
-from engine.cli.output import Day, Failed, as_path, number, table, tell_problems, workspace_option
+from engine.assessing import Change
+from engine.cli.output import Day, Failed, as_path, number, tell_problems, workspace_option
 from engine.reload import Watched
 from engine.session import Session, open_session
-from engine.tick import Change, Pass, preview, tick
+from engine.tick import Pass, tick
 from notifications.digest import Digest
-from notifications.render import render
 
 
 @click.command("tick")
@@ -123,54 +121,3 @@ def _serve_pass(watched: Watched) -> None:
         schedule.log.info("digest to %s: %s", digest.reader.address, digest_line(digest))
     for change in done.changes:
         schedule.log.info("%s %s", change.commitment.id, change_line(change))
-
-
-@click.group("digest")
-def digest_command() -> None:
-    """See the digests that were made, or those that would be."""
-
-
-@digest_command.command("list")
-@workspace_option
-def digest_list_command(folder: Path) -> None:
-    """List the digests made so far, and what became of each."""
-    with open_session(folder) as session, session.store.reading() as tx:
-        rows = list(tx.execute(store.digest.select().order_by(store.digest.c.slot)))
-        sent = {row.digest: row for row in tx.execute(store.outbox.select())}
-    if not rows:
-        click.echo("no digest was made yet; `gestand tick` makes those that are due")
-        return
-    table(("slot (UTC)", "recipient", "state"), [(_slot(row.slot), row.recipient, _state(row, sent)) for row in rows])
-
-
-def _slot(text: str) -> str:
-    return text[:16].replace("T", " ")
-
-
-def _state(row: Any, sent: dict[int, Any]) -> str:  # noqa: ANN401 (a row has no type of its own)
-    if row.id not in sent:
-        return str(row.reason or row.state)
-    mail = sent[row.id]
-    return f"{mail.state}: {mail.last_error}" if mail.last_error else str(mail.state)
-
-
-@digest_command.command("preview")
-@workspace_option
-@click.option("--recipient", metavar="ADDRESS", help="Only this recipient's.")
-@click.option("--html", "as_html", is_flag=True, help="The HTML form.")
-@click.option("--as-of", type=Day(), metavar="DATE", help="As of eight in the morning of that day.")
-def digest_preview_command(folder: Path, recipient: str | None, as_html: bool, as_of: date | None) -> None:
-    """Show the digest that would be made now. Nothing is sent, nothing is written down."""
-    with open_session(folder) as session:
-        now = session.morning(as_of) if as_of else schedule.now()
-        made = preview(session.store, session.workspace, session.assessor, now=now)
-    chosen = [(who, digest) for who, digest in made if recipient in (None, who.address)]
-    if not chosen:
-        known = ", ".join(who.address for who in session.workspace.settings.recipients) or "none"
-        raise click.UsageError(f"no recipient {recipient}; those in gestand.yaml are {known}")
-    for who, digest in chosen:
-        if digest is None:
-            click.echo(f"nothing to say to {who.name} <{who.address}>")
-            continue
-        shown = render(digest, note=", ".join(who.roles))
-        click.echo(shown.html if as_html else f"{shown.subject}\n\n{shown.text}")

@@ -1,0 +1,57 @@
+"""Who gets digests: the recipients of gestand.yaml, their roles, what they hear of, and when."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from commitments.model import CLERK, Commitment, Frozen, Party, as_list, within
+from commitments.zone import Zone
+from notifications.outbox import valid
+from notifications.slots import Cadence
+
+
+def _address(text: str) -> str:
+    if not valid(text):
+        raise ValueError(f"{text!r} is not a mail address; write one such as griffie@example.org")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Words = Annotated[tuple[str, ...], BeforeValidator(as_list)]
+Roles = Annotated[tuple[str, ...], BeforeValidator(as_list), Field(min_length=1)]
+
+
+class Scope(Frozen):
+    """Which commitments a recipient hears of: every key that is given must fit, a list means any of."""
+
+    by: Annotated[tuple[Party, ...], BeforeValidator(as_list)] = ()
+    to: Annotated[tuple[Party, ...], BeforeValidator(as_list)] = ()
+    kind: Words = ()
+    dossier: Words = ()
+
+    def covers(self, commitment: Commitment) -> bool:
+        """Whether a commitment is in this scope; a party covers everything below it."""
+        return (
+            _any_within(commitment.by, self.by)
+            and _any_within(commitment.to, self.to)
+            and (not self.kind or commitment.kind in self.kind)
+            and (not self.dossier or commitment.dossier in self.dossier)
+        )
+
+
+def _any_within(parties: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    return not wanted or any(within(party, other) for party in parties for other in wanted)
+
+
+class Recipient(Frozen):
+    """Someone who gets digests: which roles they hold, for which commitments, when, and in which language."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    address: Address
+    language: Literal["nl", "en"] | None = None
+    timezone: Zone | None = None
+    roles: Roles = (CLERK,)
+    scope: Scope = Scope()
+    cadence: Cadence = Cadence.parse("weekdays 07:30")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 import traceback
@@ -66,6 +67,11 @@ format_option = click.option(
     default="text",
     show_default=True,
     help="How mistakes are written: for people, or for the program that asks.",
+)
+
+
+actor_option = click.option(
+    "--actor", default=getpass.getuser, show_default="you", help="Who the ledger says wrote it down."
 )
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "Store",
     "StoreError",
     "commitment",
+    "counted",
     "digest",
     "ledger",
     "lock",
@@ -321,6 +322,15 @@ def put(tx: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> N
     keys = [column.name for column in table.primary_key]
     changes = {name: insert.excluded[name] for name in rows[0] if name not in keys}
     tx.execute(insert.on_conflict_do_update(index_elements=keys, set_=changes), [dict(row) for row in rows])
+
+
+def counted(
+    table: sa.Table, column: sa.Column[Any], first: sa.Column[Any], values: Sequence[str] = ()
+) -> sa.Select[tuple[Any, ...]]:
+    """The query for how many rows have each `value` of a column, with the `first` of another; only these, if given."""
+    query = sa.select(column.label("value"), sa.func.count().label("number"), sa.func.min(first).label("first"))
+    query = query.select_from(table).group_by(column)
+    return query.where(column.in_(values)) if values else query
 
 
 def recall(tx: Connection, name: str) -> str | None:

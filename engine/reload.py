@@ -40,6 +40,11 @@ class Watched:
         """Gives back the matcher in use; that of the session it began with is closed twice, which does nothing."""
         self._session.assessor.matcher.close()
 
+    @property
+    def session(self) -> Session:
+        """The session in use."""
+        return self._session
+
     def refreshed(self, now: datetime) -> Session:
         """The session as its files say now, or as it was where they cannot be taken; the ledger then says why."""
         folder = self._session.workspace.folder

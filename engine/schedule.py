@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -22,9 +23,14 @@ from apscheduler.triggers.base import BaseTrigger
 
 INTERVAL = 30.0
 """Seconds between the end of one tick's waiting and the next tick."""
-_SILENCES = 3
+SILENCES = 3
+"""After so many intervals without a pass the scheduler is woken; after as many more the service gives up."""
+LONGEST_PASS = 3600.0
+"""Seconds that one pass may take: thousands of messages to a slow server take many minutes."""
 _STALLED = 70
 """The exit status of a service whose scheduler died: the one who started it starts it anew (EX_SOFTWARE)."""
+_NOTABLE = timedelta(minutes=1)
+"""A clock that was set by less than this is kept in step, not set."""
 
 log = logging.getLogger("gestand")
 
@@ -32,6 +38,27 @@ log = logging.getLogger("gestand")
 def now() -> datetime:
     """The present moment, in UTC: the one place where the clock is read."""
     return datetime.now(UTC)
+
+
+def running() -> float:
+    """Seconds that the machine has run, sleep included: the clock that nobody sets."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
+@dataclass
+class TwoClocks:
+    """The clock on the wall beside the one that nobody sets: where they part, the wall's was set."""
+
+    wall: datetime = field(default_factory=now)
+    run: float = field(default_factory=running)
+
+    def jumped(self, wall: datetime, run: float) -> timedelta:
+        """By how much the wall clock was set since it was last asked; nothing where that is under a minute."""
+        jump = (wall - self.wall) - timedelta(seconds=run - self.run)
+        self.wall, self.run = wall, run
+        return jump if abs(jump) >= _NOTABLE else timedelta()
 
 
 class EveryFromNow(BaseTrigger):  # type: ignore[misc] # apscheduler has no types
@@ -47,41 +74,100 @@ class EveryFromNow(BaseTrigger):  # type: ignore[misc] # apscheduler has no type
 
 @dataclass
 class Heartbeat:
-    """When a tick last ended, on the monotonic clock, and how many failed since the service began."""
+    """When a pass last ended, on the monotonic clock, and how passes have gone since the service began.
+
+    `began` is when the pass that is under way began, None where none is. `failing` is what the last pass failed with,
+    empty where it did not; `seconds` is how long it took. `jumps` counts how often the clock was found set.
+    """
 
     at: float = field(default_factory=time.monotonic)
+    began: float | None = None
+    passes: int = 0
     errors: int = 0
+    failing: str = ""
+    seconds: float = 0.0
+    jumps: int = 0
 
     def beat(self, event: JobExecutionEvent) -> None:
-        """Note that a tick ended, well or badly."""
+        """Note that a pass ended, well or badly."""
         self.at = time.monotonic()
+        self.passes += 1
+        self.failing = ""
         if event.exception is not None:
             self.errors += 1
-            log.error("the pass failed and will be tried again: %s", event.exception)
+            self.failing = str(event.exception) or type(event.exception).__name__
+            log.error("the pass failed and will be tried again: %s", self.failing)
+
+    def timed(self, tick: Callable[[], object]) -> Callable[[], None]:
+        """The tick, with how long it takes written down."""
+
+        def pass_() -> None:
+            self.began = began = time.monotonic()
+            try:
+                tick()
+            finally:
+                self.began, self.seconds = None, time.monotonic() - began
+
+        return pass_
 
     @property
     def silence(self) -> float:
-        """Seconds since a tick last ended."""
+        """Seconds since a pass last ended."""
         return time.monotonic() - self.at
 
+    @property
+    def under_way(self) -> float:
+        """Seconds since the pass began that is under way; 0 where none is."""
+        began = self.began
+        return time.monotonic() - began if began is not None else 0.0
 
-def serve(tick: Callable[[], object], *, interval: float = INTERVAL) -> None:
+
+@dataclass
+class Watch:
+    """Wakes a scheduler that fell silent, as it does when the clock is set back, and gives up if it does not wake.
+
+    A process that was stopped finds a long silence when it goes on: it too is first woken, then given its time.
+    """
+
+    scheduler: BackgroundScheduler
+    heartbeat: Heartbeat
+    interval: float
+    woken: float | None = None
+
+    def look(self) -> None:
+        """See whether there is a pass now and then; ends the process where waking did not help."""
+        patience = SILENCES * self.interval
+        if 0 < self.heartbeat.under_way <= LONGEST_PASS or self.heartbeat.silence <= patience:
+            self.woken = None
+        elif self.woken is None:
+            self.woken = time.monotonic()
+            self.scheduler.modify_job("tick", next_run_time=now())
+        elif time.monotonic() - self.woken > patience:
+            log.critical("no pass for %.0f s: the service ends, to be started anew", self.heartbeat.silence)
+            os._exit(_STALLED)
+        notify("WATCHDOG=1")
+
+
+def serve(tick: Callable[[], object], *, interval: float = INTERVAL, heartbeat: Heartbeat | None = None) -> None:
     """Run `tick` every `interval` seconds until SIGTERM or SIGINT; a tick under way is finished first."""
     stop = threading.Event()
     previous = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
-    scheduler, heartbeat = _scheduler(tick, interval)
+    heartbeat = heartbeat or Heartbeat()
+    scheduler = _scheduler(tick, interval, heartbeat)
     scheduler.start()
+    watch = Watch(scheduler, heartbeat, interval)
+    notify("READY=1")
     try:
         while not stop.wait(min(interval, 1.0)):
-            _watch(scheduler, heartbeat, interval)
+            watch.look()
     finally:
+        notify("STOPPING=1")
         scheduler.shutdown(wait=True)
         for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-def _scheduler(tick: Callable[[], object], interval: float) -> tuple[BackgroundScheduler, Heartbeat]:
-    heartbeat = Heartbeat()
+def _scheduler(tick: Callable[[], object], interval: float, heartbeat: Heartbeat) -> BackgroundScheduler:
     scheduler = BackgroundScheduler(
         timezone=UTC,
         executors={"default": ThreadPoolExecutor(1)},
@@ -89,14 +175,18 @@ def _scheduler(tick: Callable[[], object], interval: float) -> tuple[BackgroundS
     )
     scheduler.add_listener(heartbeat.beat, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
     scheduler.add_listener(lambda _: log.warning("a pass takes longer than %s s", interval), EVENT_JOB_MAX_INSTANCES)
-    scheduler.add_job(tick, EveryFromNow(interval), id="tick", next_run_time=now())
-    return scheduler, heartbeat
+    scheduler.add_job(heartbeat.timed(tick), EveryFromNow(interval), id="tick", next_run_time=now())
+    return scheduler
 
 
-def _watch(scheduler: BackgroundScheduler, heartbeat: Heartbeat, interval: float) -> None:
-    """Wake a scheduler that fell silent, as it does when the clock is set back; leave if it does not wake."""
-    if heartbeat.silence > 2 * _SILENCES * interval:
-        log.critical("no pass for %.0f s: the service ends, to be started anew", heartbeat.silence)
-        os._exit(_STALLED)
-    if heartbeat.silence > _SILENCES * interval:
-        scheduler.modify_job("tick", next_run_time=now())
+def notify(state: str) -> None:
+    """Tell systemd how the service is (sd_notify(3)), where it is systemd that started it."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as there:
+            # An address in the abstract namespace is written with @ for its first byte, which is NUL.
+            there.sendto(state.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
+    except OSError as error:
+        log.warning("systemd could not be told %s: %s", state, error)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from commitments.model import Frozen, Party
 from commitments.source import Document, Problem, check, problem, read
@@ -37,6 +37,24 @@ class Mail(Frozen):
         return self
 
 
+class ServiceSettings(Frozen):
+    """What gestand.yaml says of the service. `port` 0 means that it listens nowhere.
+
+    `ping` is asked after each pass that went well: a dead man's switch, such as healthchecks.io, tells when it is not.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8470
+    ping: Annotated[str, Field(max_length=2000)] = ""
+
+    @field_validator("ping")
+    @classmethod
+    def _an_address(cls, address: str) -> str:
+        if address and not address.startswith(("https://", "http://")):
+            raise ValueError("this is not an address to ask; write one such as https://hc-ping.com/…")
+        return address
+
+
 class Settings(Frozen):
     """What gestand.yaml says. A name that it gives to a party comes before the one that a pack gives."""
 
@@ -47,6 +65,7 @@ class Settings(Frozen):
     parties: dict[Party, str] = Field(default_factory=dict)
     mail: Mail = Mail()
     recipients: tuple[Recipient, ...] = ()
+    service: ServiceSettings = ServiceSettings()
 
 
 class NoWorkspaceError(TroubleError):

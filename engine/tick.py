@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from commitments import register, store
 from commitments.store import Connection, Store
@@ -52,15 +52,16 @@ def tick(
     now: datetime,
     clock: Callable[[], datetime] | None = None,
     back: bool = False,
+    jumped: timedelta = timedelta(),
 ) -> Pass:
     """Run one pass as of `now` and deliver what is in the outbox.
 
     A pass earlier than one already made does nothing, for its day has been told; with `back`, as in a service whose
-    clock was set back, that is noted in the ledger and the pass goes on. `clock` gives the moments of sending,
-    `now` where it is None.
+    clock was set back, that is noted in the ledger and the pass goes on. So is a clock that `jumped` otherwise. `clock`
+    gives the moments of sending, `now` where it is None.
     """
     with base.writing() as tx:
-        done = _plan(tx, workspace, assessor, now, back=back)
+        done = _plan(tx, workspace, assessor, now, back=back, jumped=jumped)
     if done.earlier_than is not None:
         return done
     delivered = outbox.deliver(base, deliverer, now=clock or (lambda: now))
@@ -81,12 +82,17 @@ def preview(
     return made
 
 
-def _plan(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime, *, back: bool) -> Pass:
+def _plan(
+    tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime, *, back: bool, jumped: timedelta
+) -> Pass:
     last = _last_pass(tx)
-    if last is not None and now < last:
-        if not back:
-            return Pass(now=now, earlier_than=last)
-        register.note(tx, "clock_jump", {"from": last.isoformat(), "to": now.isoformat()}, at=now, actor=ACTOR)
+    early = last is not None and now < last
+    if early and not back:
+        return Pass(now=now, earlier_than=last)
+    if early or jumped:
+        before = now - jumped if jumped else last
+        content = {"from": before.isoformat() if before else None, "to": now.isoformat()}
+        register.note(tx, "clock_jump", content, at=now, actor=ACTOR)
     grown, changes, assessed = _prepare(tx, workspace, assessor, now)
     digests, nothing_for = queue_digests(tx, workspace, assessor, now)
     store.remember(tx, _LATEST, now.isoformat())

@@ -1,7 +1,9 @@
 """The service: passes from now on, one instance at a time, a clean stop, and a scheduler that no clock can silence."""
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,7 +15,7 @@ import pytest
 
 from engine import schedule
 from engine.cli import main
-from engine.schedule import EveryFromNow, Heartbeat
+from engine.schedule import EveryFromNow, Heartbeat, TwoClocks, Watch
 
 
 def test_a_week_of_sleep_is_one_run_not_twenty_thousand():
@@ -64,7 +66,9 @@ def test_a_pass_under_way_is_finished_before_the_service_stops():
 def test_a_silent_scheduler_is_woken():
     """T2: the clock set back a day leaves the scheduler waiting for the day; the watchdog does not wait."""
     ran = threading.Event()
-    scheduler, heartbeat = schedule._scheduler(ran.set, interval=0.05)
+    heartbeat = Heartbeat()
+    scheduler = schedule._scheduler(ran.set, 0.05, heartbeat)
+    watch = Watch(scheduler, heartbeat, 0.05)
     scheduler.start()
     try:
         assert ran.wait(5)
@@ -73,10 +77,113 @@ def test_a_silent_scheduler_is_woken():
         ran.clear()
         assert not ran.wait(0.2)
         heartbeat.at = time.monotonic() - 0.05 * 4
-        schedule._watch(scheduler, heartbeat, 0.05)
+        watch.look()
         assert ran.wait(5)
     finally:
         scheduler.shutdown()
+
+
+class Stuck:
+    """A scheduler that cannot be woken."""
+
+    def modify_job(self, *_words, **_more):
+        pass
+
+
+def test_a_scheduler_that_does_not_wake_ends_the_service_after_as_long_again(monkeypatch):
+    """T7: a process that was stopped finds a long silence when it goes on: it is woken first, and given its time."""
+    left = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    heartbeat = Heartbeat(at=time.monotonic() - 3600)
+    watch = Watch(Stuck(), heartbeat, 10)
+    watch.look()
+    watch.look()
+    assert left == []
+    watch.woken -= 31
+    watch.look()
+    assert left == [70]
+
+
+def test_a_long_pass_is_no_silence_and_an_endless_one_is(monkeypatch):
+    """T9: thousands of messages to a slow server take longer than a tick."""
+    left = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    now = time.monotonic()
+    heartbeat = Heartbeat(at=now - 1800, began=now - 1800)
+    watch = Watch(Stuck(), heartbeat, 10)
+    watch.look()
+    assert watch.woken is None
+    heartbeat.began = now - schedule.LONGEST_PASS - 1
+    watch.look()
+    watch.woken -= 31
+    watch.look()
+    assert left == [70]
+
+
+def test_a_pass_that_calls_exit_is_counted_and_the_next_one_runs():
+    """T9: the job calls sys.exit."""
+    heartbeat = Heartbeat()
+    stop_after(0.5)
+    schedule.serve(lambda: sys.exit(3), interval=0.1, heartbeat=heartbeat)
+    assert heartbeat.errors >= 2
+    assert heartbeat.failing == "3"
+
+
+def test_a_pass_that_goes_well_ends_what_the_last_one_failed_with():
+    turns = iter([OSError("the disk is full"), None, None, None, None, None, None, None, None, None])
+
+    def tick():
+        if error := next(turns, None):
+            raise error
+
+    heartbeat = Heartbeat()
+    stop_after(0.5)
+    schedule.serve(tick, interval=0.1, heartbeat=heartbeat)
+    assert (heartbeat.errors, heartbeat.failing) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("set_by", "told"),
+    [
+        (timedelta(hours=8), True),  # T2
+        (timedelta(days=3653), True),
+        (timedelta(hours=-1), True),
+        (timedelta(days=-1), True),
+        (timedelta(days=-731), True),
+        (timedelta(seconds=30), False),  # kept in step
+        (timedelta(), False),
+    ],
+)
+def test_t2_a_clock_that_is_set_parts_from_the_one_that_nobody_sets(set_by, told):
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    clocks = TwoClocks(wall=start, run=1000.0)
+    later = start + timedelta(seconds=30) + set_by
+    assert clocks.jumped(later, 1030.0) == (set_by if told else timedelta())
+    assert clocks.jumped(later + timedelta(seconds=30), 1060.0) == timedelta()
+
+
+def test_t3_a_machine_that_slept_was_not_set():
+    """The clock that nobody sets counts the sleep (CLOCK_BOOTTIME)."""
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    assert TwoClocks(wall=start, run=0.0).jumped(start + timedelta(hours=2), 7200.0) == timedelta()
+    assert schedule.running() <= schedule.running()
+
+
+def test_systemd_is_told_where_it_started_the_service(tmp_path, monkeypatch):
+    place = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(place)
+        monkeypatch.setenv("NOTIFY_SOCKET", place)
+        stop_after(0.4)
+        schedule.serve(lambda: None, interval=0.1)
+        systemd.setblocking(False)
+        heard = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                heard.append(systemd.recv(64).decode())
+    assert heard[0] == "READY=1"
+    assert "WATCHDOG=1" in heard
+    assert heard[-1] == "STOPPING=1"
 
 
 def test_the_heartbeat_is_as_old_as_the_last_pass():

@@ -15,8 +15,12 @@ from commitments.trouble import TroubleError
 from engine import explain, schedule
 from engine.assessing import Change
 from engine.cli.output import Day, Failed, as_path, number, tell_problems, workspace_option
+from engine.ping import Ping
+from engine.port import listening
 from engine.reload import Watched
+from engine.service import Service
 from engine.session import Session, open_session
+from engine.settings import ServiceSettings
 from engine.tick import Pass, tick
 from notifications.digest import Digest
 
@@ -88,10 +92,12 @@ def digest_line(digest: Digest) -> str:
 @workspace_option
 @click.option("--interval", type=click.FloatRange(min=0.05), default=schedule.INTERVAL, show_default=True,
               help="Seconds between passes.")  # fmt: skip
-def serve_command(folder: Path, interval: float) -> None:
+@click.option("--port", type=click.IntRange(0, 65535), help="Where /health and /metrics answer; 0 for nowhere.")
+def serve_command(folder: Path, interval: float, port: int | None) -> None:
     """Run passes until stopped (Ctrl-C or SIGTERM); one instance at a time.
 
-    Rule files, calendars and settings that change are read anew before the next pass.
+    Rule files, calendars and settings that change are read anew before the next pass. How the service is can be asked
+    on a local port (`service` in gestand.yaml): /health, and /metrics for Prometheus.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
@@ -100,23 +106,22 @@ def serve_command(folder: Path, interval: float) -> None:
         lock(session.workspace.store),
         closing(Watched(session)) as watched,
     ):
+        settings = session.workspace.settings.service
+        if port is not None:
+            settings = ServiceSettings.model_validate({**settings.model_dump(exclude_unset=True), "port": port})
         session.store.check()
-        click.echo(f"serving {as_path(folder)}: a pass every {interval:g} s; Ctrl-C stops it")
-        schedule.serve(lambda: _serve_pass(watched), interval=interval)
+        service = Service(watched=watched, interval=interval, ping=Ping(settings.ping))
+        with listening(settings, service.respond) as there:
+            click.echo(f"serving {as_path(folder)}: a pass every {interval:g} s{_at(settings, there)}; Ctrl-C stops it")
+            schedule.serve(lambda: _log(service.turn()), interval=interval, heartbeat=service.heartbeat)
     click.echo("stopped")
 
 
-def _serve_pass(watched: Watched) -> None:
-    session = watched.refreshed(schedule.now())
-    done = tick(
-        session.store,
-        session.workspace,
-        session.assessor,
-        session.deliverer,
-        now=schedule.now(),
-        clock=schedule.now,
-        back=True,
-    )
+def _at(settings: ServiceSettings, port: int) -> str:
+    return f", http://{settings.host}:{port}/health" if port else ""
+
+
+def _log(done: Pass) -> None:
     for digest in done.digests:
         schedule.log.info("digest to %s: %s", digest.reader.address, digest_line(digest))
     for change in done.changes:

@@ -1,0 +1,66 @@
+"""The service put together: passes over a watched workspace, the two clocks, and what is answered on the port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+
+from engine import health, schedule
+from engine.ping import Ping
+from engine.port import NOT_FOUND, Answer, Asked
+from engine.reload import Watched
+from engine.schedule import Heartbeat, TwoClocks
+from engine.tick import Pass, tick
+
+_METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A workspace that is served: passed over every `interval` seconds, and asked how it is."""
+
+    watched: Watched
+    interval: float
+    ping: Ping
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
+    clocks: TwoClocks = field(default_factory=TwoClocks)
+
+    def turn(self) -> Pass:
+        """One pass, with its files as they are now; a clock that was set since the last is noted in the ledger."""
+        now = schedule.now()
+        jumped = self.clocks.jumped(now, schedule.running())
+        if jumped:
+            self.heartbeat.jumps += 1
+            schedule.log.warning("the clock was set by %s", jumped)
+        session = self.watched.refreshed(now)
+        done = tick(
+            session.store,
+            session.workspace,
+            session.assessor,
+            session.deliverer,
+            now=now,
+            clock=schedule.now,
+            back=True,
+            jumped=jumped,
+        )
+        self.ping.ask()
+        return done
+
+    def respond(self, asked: Asked) -> Answer:
+        """What is answered to one who asks."""
+        if asked.path in {"/health", "/metrics"} and asked.method in {"GET", "HEAD"}:
+            return self._health() if asked.path == "/health" else self._metrics()
+        return NOT_FOUND
+
+    def _examined(self) -> health.Health:
+        base = self.watched.session.store
+        return health.examine(base, self.heartbeat, interval=self.interval, now=schedule.now())
+
+    def _health(self) -> Answer:
+        found = self._examined()
+        return Answer.json(HTTPStatus.OK if found.well else HTTPStatus.SERVICE_UNAVAILABLE, found.as_json())
+
+    def _metrics(self) -> Answer:
+        body = health.metrics(self._examined(), health.standings(self.watched.session.store))
+        return Answer(status=HTTPStatus.OK, content_type=_METRICS, body=body)

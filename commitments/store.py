@@ -39,6 +39,7 @@ __all__ = [
     "put",
     "recall",
     "remember",
+    "suppression",
     "told",
 ]
 
@@ -148,9 +149,10 @@ outbox = sa.Table(
     "outbox",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("digest", sa.ForeignKey("digest.id"), nullable=False),
+    sa.Column("digest", sa.ForeignKey("digest.id")),
     sa.Column("recipient", sa.Text, nullable=False),
     sa.Column("address", sa.Text, nullable=False),
+    sa.Column("route", sa.Text, nullable=False, default="", server_default=""),
     sa.Column("message_id", sa.Text, nullable=False, unique=True),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
@@ -161,10 +163,28 @@ outbox = sa.Table(
     sa.Column("last_error", sa.Text, nullable=False, default=""),
     sa.Column("queued_at", sa.Text, nullable=False),
     sa.Column("sent_at", sa.Text),
-    sa.CheckConstraint("state IN ('queued', 'sending', 'sent', 'failed', 'dead')", name="outbox_state"),
-    sa.Index("outbox_waiting", "state", "next_try_at"),
+    sa.Column("doubtful", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.CheckConstraint(
+        "state IN ('queued', 'sending', 'sent', 'failed', 'dead', 'superseded', 'dropped')", name="outbox_state"
+    ),
+    sa.Index("outbox_waiting", "state", "attempts", "id"),
 )
-"""The messages themselves, each with the Message-ID it keeps; moments are UTC, ISO 8601."""
+"""The messages themselves, each with the Message-ID it keeps; moments are UTC, ISO 8601.
+
+`digest` is NULL where the program writes to its administrator, `route` is the end that takes it, empty for mail, and
+`doubtful` says that it was perhaps delivered already.
+"""
+
+suppression = sa.Table(
+    "suppression",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("since", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.CheckConstraint("kind IN ('unsubscribed', 'bounced')", name="suppression_kind"),
+)
+"""Addresses, in small letters, that get nothing more, and why."""
 
 meta = sa.Table(
     "meta",
@@ -363,7 +383,30 @@ def _add_packs(tx: Connection) -> None:
             tx.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN pack TEXT NOT NULL DEFAULT ''")
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _add_members, _add_packs)
+def _add_suppressions(tx: Connection) -> None:
+    suppression.create(tx, checkfirst=True)
+
+
+def _widen_outbox(tx: Connection) -> None:
+    """More states, messages that are no digests, other ends than mail: SQLite needs the table made anew for that."""
+    names = [column["name"] for column in sa.inspect(tx).get_columns(outbox.name)]
+    if "route" in names:
+        return
+    tx.exec_driver_sql("CREATE TABLE outbox_former AS SELECT * FROM outbox")
+    outbox.drop(tx)
+    outbox.create(tx)
+    former = sa.table("outbox_former", *(sa.column(name) for name in names))
+    tx.execute(outbox.insert().from_select(names, sa.select(former)))
+    tx.exec_driver_sql("DROP TABLE outbox_former")
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _create,
+    _add_members,
+    _add_packs,
+    _add_suppressions,
+    _widen_outbox,
+)
 """The steps to the present layout, numbered from 1; a store that lacks some gets them in one transaction."""
 
 _LAYOUT = "layout"

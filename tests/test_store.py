@@ -49,7 +49,17 @@ def test_a_new_store_has_the_tables_and_is_durable(opened):
             1,
         ]
         tables = tx.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").scalars().all()
-    assert tables == ["commitment", "digest", "ledger", "member", "meta", "notice", "outbox", "told"]
+    assert tables == [
+        "commitment",
+        "digest",
+        "ledger",
+        "member",
+        "meta",
+        "notice",
+        "outbox",
+        "suppression",
+        "told",
+    ]
 
 
 def test_a_store_opens_again_with_what_was_written(tmp_path):
@@ -309,3 +319,36 @@ def test_a_store_of_an_earlier_layout_is_brought_up_and_keeps_what_it_holds(tmp_
             str(len(store.MIGRATIONS)),
         )
         assert database.execute("SELECT value FROM meta WHERE name = 'kept'").fetchone() == ("x",)
+
+
+FORMER_OUTBOX = """
+CREATE TABLE outbox (
+    id INTEGER NOT NULL PRIMARY KEY, digest INTEGER NOT NULL REFERENCES digest (id), recipient TEXT NOT NULL,
+    address TEXT NOT NULL, message_id TEXT NOT NULL UNIQUE, body BLOB NOT NULL, sha256 VARCHAR(64) NOT NULL,
+    state TEXT NOT NULL, attempts INTEGER NOT NULL, next_try_at TEXT, lease_until TEXT, last_error TEXT NOT NULL,
+    queued_at TEXT NOT NULL, sent_at TEXT,
+    CONSTRAINT outbox_state CHECK (state IN ('queued', 'sending', 'sent', 'failed', 'dead')));
+CREATE INDEX outbox_waiting ON outbox (state, next_try_at);
+"""
+
+
+def test_an_outbox_of_an_earlier_layout_keeps_its_messages_and_takes_new_states(tmp_path):
+    """S7."""
+    path = tmp_path / "a.db"
+    Store.open(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP TABLE suppression")
+        database.execute("DROP TABLE outbox")
+        database.executescript(FORMER_OUTBOX)
+        database.execute("INSERT INTO digest (id, recipient, slot, state, reason) VALUES (7, 'a', 's', 'queued', '')")
+        row = (3, 7, "a", "a", "<1@x>", b"body", "00", "queued", 1, None, None, "", "2018", None)
+        database.execute(f"INSERT INTO outbox VALUES ({', '.join('?' * len(row))})", row)
+        database.execute("UPDATE meta SET value = '3' WHERE name = 'layout'")
+        database.commit()
+    opened = Store.open(path)
+    with opened.writing() as tx:
+        tx.execute(store.outbox.update().values(state="superseded"))
+        [kept] = tx.execute(store.outbox.select())
+        assert (kept.id, kept.digest, kept.body, kept.route, kept.doubtful) == (3, 7, b"body", "", False)
+        assert tx.execute(store.suppression.select()).all() == []
+    opened.close()

@@ -1,0 +1,29 @@
+"""What Gestand signs for itself, so that it knows it again: links to unsubscribe, return addresses of mail."""
+
+from __future__ import annotations
+
+import hmac
+from secrets import token_hex
+
+from commitments.store import Connection, recall, remember
+
+_NAME = "secret"
+
+
+def secret(tx: Connection) -> bytes:
+    """The secret of this store, made at its first use, which needs a transaction that may write."""
+    known = recall(tx, _NAME)
+    if known is None:
+        known = token_hex(32)
+        remember(tx, _NAME, known)
+    return bytes.fromhex(known)
+
+
+def sign(key: bytes, purpose: str, content: bytes, size: int = 16) -> bytes:
+    """A signature of `size` bytes (HMAC-SHA256, cut off), good for one purpose only."""
+    return hmac.digest(key, f"gestand {purpose}\n".encode() + content, "sha256")[:size]
+
+
+def same(one: bytes, other: bytes) -> bool:
+    """Whether two signatures are the same, in a time that does not tell how much of them is."""
+    return hmac.compare_digest(one, other)

@@ -1,0 +1,89 @@
+"""Addresses that get nothing more: people who unsubscribed, and mailboxes that do not exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from commitments import register
+from commitments.ledger import stamp
+from commitments.store import Connection, Row
+from commitments.store import suppression as table
+from notifications.signing import secret, sign
+
+
+class Kind(StrEnum):
+    """Why an address gets nothing more; one can have both kinds."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suppression:
+    """An address that gets nothing more, since when and why; `detail` is what its server said, or how it was asked."""
+
+    address: str
+    kind: Kind
+    since: datetime
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """Why, for the ledger and for people: unsubscribed since 2018-08-13."""
+        return f"{self.kind} since {self.since:%Y-%m-%d}"
+
+
+def suppress(tx: Connection, address: str, kind: Kind, *, at: datetime, actor: str, detail: str = "") -> bool:
+    """Let an address get nothing more; False where that was so already, and nothing was written."""
+    if any(known.kind is kind for known in _of(tx, address)):
+        return False
+    row = {"address": _key(address), "kind": kind.value, "since": stamp(at), "detail": detail}
+    tx.execute(table.insert().values(**row))
+    _note(tx, "address_suppressed", address, kind, at=at, actor=actor)
+    return True
+
+
+def lift(tx: Connection, address: str, *, at: datetime, actor: str) -> tuple[Suppression, ...]:
+    """Let an address get mail again; what was lifted."""
+    lifted = _of(tx, address)
+    tx.execute(table.delete().where(table.c.address == _key(address)))
+    for known in lifted:
+        _note(tx, "address_released", address, known.kind, at=at, actor=actor)
+    return lifted
+
+
+def suppressed(tx: Connection, address: str) -> Suppression | None:
+    """Since when and why an address gets nothing more, None where it gets mail; the wish comes before the mishap."""
+    return next(iter(sorted(_of(tx, address), key=lambda known: known.kind, reverse=True)), None)
+
+
+def suppressions(tx: Connection) -> list[Suppression]:
+    """Every address that gets nothing more, in order."""
+    return [_suppression(row) for row in tx.execute(table.select().order_by(table.c.address, table.c.kind))]
+
+
+def pseudonym(tx: Connection, address: str) -> str:
+    """What the ledger calls an address: the same each time, and without the secret of this store a mere number."""
+    return sign(secret(tx), "pseudonym", _key(address).encode(), 8).hex()
+
+
+def _of(tx: Connection, address: str) -> tuple[Suppression, ...]:
+    found = tx.execute(table.select().where(table.c.address == _key(address)).order_by(table.c.kind))
+    return tuple(_suppression(row) for row in found)
+
+
+def _suppression(row: Row[Any]) -> Suppression:
+    since = datetime.fromisoformat(row.since)
+    return Suppression(address=row.address, kind=Kind(row.kind), since=since, detail=row.detail)
+
+
+def _key(address: str) -> str:
+    return address.strip().lower()
+
+
+def _note(tx: Connection, entry: str, address: str, kind: Kind, *, at: datetime, actor: str) -> None:
+    """A ledger entry that names the address by its pseudonym: what is in the ledger cannot be erased."""
+    content = {"who": pseudonym(tx, address), "kind": kind.value}
+    register.note(tx, entry, content, at=at, actor=actor)

@@ -179,6 +179,7 @@ def _stated(record: Record, rules: list[BookRule], meaning: Callable[[str, date 
             phrase=stated.phrase if stated else "",
             quote=source.quote,
             document=str(source),
+            url=source.url,
         ),
         moves=tuple(change for change in changes if isinstance(change, Move)),
         unheeded=tuple(change for change in changes if isinstance(change, Unheeded)),
@@ -216,6 +217,7 @@ def _reason(rule: BookRule, anchors: Mapping[str, Window]) -> Reason:
         anchor_date=anchors.get(anchor_name(due)) or (due.origin if isinstance(due.origin, Window) else None),
         quote=rule.rule.source.quote,
         document=str(rule.rule.source),
+        url=rule.rule.source.url,
         message=rule.rule.message,
     )
 

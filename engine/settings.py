@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from commitments.model import Frozen, Party
 from commitments.source import Document, Problem, check, problem, read
 from commitments.trouble import TroubleError
 from commitments.zone import Zone
 from engine.recipients import Address, Recipient, Words
+from notifications import phrases
 from notifications.smtp import SmtpSettings
 from rules import book, calendar
 from rules.book import RuleBook
@@ -55,12 +56,22 @@ class ServiceSettings(Frozen):
         return address
 
 
+def _web(text: str) -> str:
+    if text and not (text.isascii() and len(text) <= 500 and phrases.web_address(text)):
+        raise ValueError(f"{text!r} is not an address on the web; write one such as https://gestand.example.org")
+    return text.rstrip("/")
+
+
 class Settings(Frozen):
-    """What gestand.yaml says. A name that it gives to a party comes before the one that a pack gives."""
+    """What gestand.yaml says. A name that it gives to a party comes before the one that a pack gives.
+
+    `base_address` is where readers reach this register; nothing in a digest is linked where it is left out.
+    """
 
     store: str = "gestand.db"
     timezone: Zone = "UTC"
     language: Literal["nl", "en"] = "en"
+    base_address: Annotated[str, AfterValidator(_web)] = ""
     packs: Words = ()
     parties: dict[Party, str] = Field(default_factory=dict)
     mail: Mail = Mail()

@@ -11,12 +11,12 @@ from commitments import register, store
 from commitments.store import Connection
 from engine.assess import Assessment, Assessor
 from engine.grow import ACTOR
+from engine.posting import posted
 from engine.recipients import Recipient
 from engine.settings import Workspace
 from notifications import outbox
 from notifications.digest import Digest, Reader, compose
 from notifications.notice import Item, Notice, Stage
-from notifications.render import render
 from notifications.slots import last_slot, missed_slots
 
 
@@ -135,7 +135,7 @@ def _take_slot(
     tx.execute(store.told.insert(), [{"recipient": recipient.address, "notice": key, "digest": number} for key in keys])
     sender = workspace.settings.mail.sender
     message_id = f"<{uuid4().hex}@{sender.partition('@')[2]}>"
-    body = outbox.message(made, render(made, note=", ".join(recipient.roles)), sender=sender, message_id=message_id)
+    body = posted(tx, workspace, recipient, made, message_id)
     outbox.queue(tx, number, made.reader, body, message_id, now)
     content = {
         "recipient": recipient.address,

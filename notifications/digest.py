@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from notifications.notice import Item, Stage
 
@@ -50,6 +51,11 @@ class Digest:
     packs: tuple[str, ...] = ()
     missed: int = 0
     names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def day(self) -> date:
+        """The date that it is for the reader."""
+        return self.slot.astimezone(ZoneInfo(self.reader.timezone)).date()
 
 
 def compose(

@@ -60,6 +60,7 @@ class Reason:
     phrase: str = ""
     quote: str = ""
     document: str = ""
+    url: str = ""
     message: Mapping[str, str] = field(default_factory=dict)
 
 

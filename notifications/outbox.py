@@ -14,20 +14,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email import policy
-from email.headerregistry import Address
-from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from enum import StrEnum
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 from commitments import register
 from commitments.ledger import stamp
 from commitments.store import Connection, Row, Store
 from commitments.store import outbox as table
-from notifications.digest import Digest, Reader
+from notifications.digest import Reader
 from notifications.phrases import clean
-from notifications.render import Rendered
 from notifications.suppression import suppressed
 
 ACTOR = "outbox"
@@ -134,39 +130,7 @@ class Delivered:
         return ": ".join(filter(None, (", ".join(kept), "; ".join(self.reasons))))
 
 
-# ------------------------------------------------------------------------------------------------- the message
-
-
-def message(digest: Digest, rendered: Rendered, *, sender: str, message_id: str) -> bytes:
-    """The whole message, as RFC 5322 has it, with CRLF: text first, HTML as its alternative.
-
-    Nothing in a name or subject can add a header: what would end a line is taken out. The date is the slot's.
-    """
-    made = EmailMessage(policy=policy.SMTP)
-    made["From"] = _mailbox("Gestand", sender)
-    made["To"] = _mailbox(digest.reader.name, digest.reader.address)
-    made["Subject"] = clean(rendered.subject)
-    made["Date"] = digest.slot.astimezone(ZoneInfo(digest.reader.timezone))
-    made["Message-ID"] = clean(message_id)
-    made["List-Id"] = f"<digests.gestand.{_domain(sender)}>"
-    # RFC 3834: no automatic reply is wanted; the second header says so to Exchange.
-    made["Auto-Submitted"] = "auto-generated"
-    made["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    made.set_content(rendered.text, cte="quoted-printable")
-    made.add_alternative(rendered.html, subtype="html", cte="base64")
-    made["Content-Language"] = digest.reader.language
-    return made.as_bytes()
-
-
-def _mailbox(name: str, address: str) -> Address | str:
-    """The mailbox for a header; an empty group where the address is none, which `deliver` then refuses."""
-    if not valid(address):
-        return "undisclosed-recipients:;"
-    return Address(display_name=clean(name), addr_spec=address)
-
-
-def _domain(sender: str) -> str:
-    return sender.partition("@")[2] if valid(sender) else "localhost"
+# ------------------------------------------------------------------------------------------------- queueing
 
 
 def valid(address: str) -> bool:
@@ -187,6 +151,14 @@ def queue(tx: Connection, digest_id: int, reader: Reader, body: bytes, message_i
         "queued_at": stamp(at),
     }
     tx.execute(table.insert().values(**row))
+
+
+def first_told(tx: Connection, address: str) -> str:
+    """The Message-ID of the first digest that went to an address, or is on its way; empty where there is none."""
+    going = table.c.state.in_([State.QUEUED, State.SENDING, State.SENT])
+    mine = table.select().where(table.c.recipient == address, going).order_by(table.c.id).limit(1)
+    first = tx.execute(mine).first()
+    return first.message_id if first else ""
 
 
 # ------------------------------------------------------------------------------------------------- delivering

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from itertools import groupby
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from commitments.dates import Window
@@ -24,7 +24,10 @@ MOST_ROWS = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One commitment: empty strings where there is nothing to say. `tone` is the section whose colour its state has."""
+    """One commitment: empty strings where there is nothing to say. `tone` is the section whose colour its state has.
+
+    `link` leads to the commitment, `url` to the document: each http or https, or empty.
+    """
 
     title: str
     reference: str
@@ -35,6 +38,8 @@ class Row:
     reason: str
     quote: str
     document: str
+    link: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -68,40 +73,42 @@ class Page:
     footer: tuple[tuple[str, str], ...]
 
 
-def page(digest: Digest, *, note: str = "") -> Page:
-    """The digest in its reader's language; `note` names their roles. KeyError: no such language."""
+def page(digest: Digest, *, note: str = "", base: str = "", most: int = MOST_ROWS) -> Page:
+    """The digest in its reader's language, at most `most` rows of it; `note` names their roles.
+
+    Rows link to their pages below `base`. KeyError: no such language.
+    """
     words = LANGUAGES[digest.reader.language]
-    today = digest.slot.astimezone(ZoneInfo(digest.reader.timezone)).date()
     counts = ", ".join(words.counts[section](len(items)) for section, items in digest.sections)
     total = sum(len(items) for _, items in digest.sections)
     return Page(
         words=words,
-        subject=words.subject.format(counts=counts, date=phrases.short_date(words, today)),
-        date=phrases.full_date(words, today),
+        subject=words.subject.format(counts=counts, date=phrases.short_date(words, digest.day)),
+        date=phrases.full_date(words, digest.day),
         summary=counts,
-        parts=tuple(_parts(words, digest, today)),
-        more=words.more(total - MOST_ROWS) if total > MOST_ROWS else "",
+        parts=tuple(_parts(words, digest, base, most)),
+        more=words.more(total - most) if total > most else "",
         footer=tuple(_footer(words, digest, note)),
     )
 
 
-def _parts(words: Words, digest: Digest, today: date) -> Iterator[Part]:
-    room = MOST_ROWS
+def _parts(words: Words, digest: Digest, base: str, room: int) -> Iterator[Part]:
     for section, items in digest.sections:
         shown = items[:room]
         room -= len(shown)
         if shown:
-            groups = tuple(_groups(words, digest, section, shown, today))
+            rows = ((item, _row(words, digest, section, item, base)) for item in shown)
+            groups = tuple(_groups(words, digest, rows))
             yield Part(section, words.sections[section], len(items), groups)
 
 
-def _groups(words: Words, digest: Digest, section: Section, items: Iterable[Item], today: date) -> Iterator[Group]:
-    for parties, owed in groupby(items, key=lambda item: item.commitment.by):
+def _groups(words: Words, digest: Digest, rows: Iterable[tuple[Item, Row]]) -> Iterator[Group]:
+    for parties, owed in groupby(rows, key=lambda pair: pair[0].commitment.by):
         heading = words.owed_by.format(party=phrases.parties(words, parties, digest.names))
-        yield Group(heading, tuple(_row(words, digest, section, item, today) for item in owed))
+        yield Group(heading, tuple(row for _, row in owed))
 
 
-def _row(words: Words, digest: Digest, section: Section, item: Item, today: date) -> Row:
+def _row(words: Words, digest: Digest, section: Section, item: Item, base: str) -> Row:
     commitment, standing, reason = item.commitment, item.standing, item.reason
     facts = (
         phrases.settled(words, standing),
@@ -114,13 +121,20 @@ def _row(words: Words, digest: Digest, section: Section, item: Item, today: date
         title=phrases.clean(commitment.title),
         reference=phrases.reference(words, commitment, digest.names),
         due=phrases.due_date(words, standing.current),
-        state=phrases.state(words, standing, today),
+        state=phrases.state(words, standing, digest.day),
         tone=Section.STILL_OVERDUE if standing.status is Status.FULFILLED_LATE else section,
         facts=tuple(fact for fact in facts if fact),
         reason=phrases.because(words, reason),
         quote=phrases.clean(reason.quote) if reason else "",
         document=phrases.clean(reason.document) if reason else "",
+        link=link(base, commitment.id),
+        url=phrases.web_address(reason.url) if reason else "",
     )
+
+
+def link(base: str, identifier: str) -> str:
+    """Where a commitment is shown to readers; nothing where no address is known."""
+    return f"{base.rstrip('/')}/commitments/{quote(identifier)}" if base else ""
 
 
 def _original(words: Words, item: Item) -> str:

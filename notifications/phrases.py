@@ -13,6 +13,7 @@ from notifications.words import Words
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _LONGEST = 300
+_WEB = re.compile(r"https?://[^\s/?#@\\\"'<>`]+([/?#][^\s\\\"'<>`]*)?", re.IGNORECASE)
 _PERIOD = re.compile(r"(\d+) (.+?)s?")
 
 
@@ -20,6 +21,11 @@ def clean(text: str, longest: int = _LONGEST) -> str:
     """The text on one line, without characters that would act on a reader's screen, cut at `longest` characters."""
     line = " ".join(_UNSAFE.sub(" ", text).split())
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+
+
+def web_address(text: str) -> str:
+    """The text where it is an address that may be linked (http, https), nothing where it is anything else."""
+    return text if _WEB.fullmatch(text) and not _UNSAFE.search(text) else ""
 
 
 def full_date(words: Words, day: date) -> str:

@@ -26,7 +26,8 @@ class Words:
 
     `units` are the words of rule files in the singular ("working day"); `anchors` are names that rules count from, as
     they stand in a sentence; `force` says in a word that nobody is obliged; `settled` are the ends a commitment can
-    have; `roles` those that have a name of their own here.
+    have; `roles` those that have a name of their own here. `separator` is what spreadsheets of the language expect
+    between the cells of a CSV file, and `columns` are the heads of its columns.
     """
 
     code: str
@@ -88,6 +89,9 @@ class Words:
     commitment: str
     source: str
     more: Count
+
+    separator: str
+    columns: Mapping[str, str]
 
     why: str
     roles: Mapping[str, str]

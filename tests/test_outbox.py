@@ -10,9 +10,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
@@ -22,6 +19,7 @@ from commitments import register
 from commitments.store import Store, outbox
 from commitments.store import digest as digest_table
 from notifications.folder import FolderDeliverer
+from notifications.message import message
 from notifications.outbox import (
     GIVE_UP,
     LEASE,
@@ -31,12 +29,11 @@ from notifications.outbox import (
     ServerError,
     TemporaryError,
     deliver,
-    message,
     queue,
     valid,
     wait,
 )
-from notifications.render import Rendered, render
+from notifications.render import render
 
 NOW = datetime(2018, 8, 13, 6, 0, tzinfo=UTC)
 
@@ -261,49 +258,7 @@ def test_killed_while_sending_nothing_is_lost_and_the_double_is_known(store, ser
     database.close()
 
 
-# ------------------------------------------------------------------------------------------------- the message
-
-
-def made_of(name: str = "Griffie", address: str = "a@example.org", **rendered: str) -> EmailMessage:
-    shown = Rendered(**({"subject": "1 due", "text": "text", "html": "<p>text"} | rendered))
-    body = message(
-        digest("nl", LETTER, reader=reader("nl", name=name, address=address)),
-        shown,
-        sender="gestand@example.org",
-        message_id="<1@example.org>",
-    )
-    assert b"\n" not in body.replace(b"\r\n", b"")
-    assert max(len(line) for line in body.split(b"\r\n")) <= 78
-    return BytesParser(policy=policy.SMTP).parsebytes(body)
-
-
-HEADERS = [
-    ("From", "Gestand <gestand@example.org>"),
-    ("To", "Griffie <a@example.org>"),
-    ("Subject", "1 due"),
-    ("Date", "Mon, 13 Aug 2018 07:30:00 +0200"),
-    ("Message-ID", "<1@example.org>"),
-    ("List-Id", "<digests.gestand.example.org>"),
-    ("Auto-Submitted", "auto-generated"),
-    ("X-Auto-Response-Suppress", "OOF, AutoReply"),
-    ("MIME-Version", "1.0"),
-]
-
-
-def test_the_headers_are_these():
-    parsed = made_of()
-    assert [(name, str(value)) for name, value in parsed.items()][:9] == HEADERS
-    assert parsed["Content-Language"] == "nl"
-    assert [part.get_content_type() for part in parsed.iter_parts()] == ["text/plain", "text/html"]
-
-
-@pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x00", "\x1c"])
-def test_d10_no_name_or_subject_adds_a_header(end):
-    parsed = made_of(name=f"Eve{end}Bcc: evil@example.org", subject=f"1 due{end}Bcc: evil@example.org")
-    names = [name for name, _ in HEADERS]
-    assert [name for name, _ in parsed.items()] == [*names, "Content-Type", "Content-Language"]
-    assert parsed["Subject"] == "1 due Bcc: evil@example.org"
-    assert parsed["To"].addresses[0].display_name == "Eve Bcc: evil@example.org"
+# ------------------------------------------------------------------------------------------------- addresses
 
 
 NOT_ADDRESSES = [
@@ -331,18 +286,6 @@ def test_d11_what_is_no_address_never_reaches_the_server(store, address):
     assert (result.sent, result.failed) == (1, 1)
     assert taking.taken == ["b@example.org"]
     assert not valid(address)
-
-
-LONG = ["a" * 5000, "😀 " * 2000, "שלום " * 2000, "ünïcode " * 1000]
-
-
-@pytest.mark.parametrize("text", LONG)
-def test_d13_long_lines_and_every_script_come_through_whole(text):
-    parsed = made_of(subject=text * 2, text=text, html=f"<p>{text}</p>")
-    assert parsed.get_body(("plain",)).get_content().removesuffix("\r\n") == text
-    assert parsed.get_body(("html",)).get_content().removesuffix("\r\n") == f"<p>{text}</p>"
-    assert str(parsed["Subject"]).startswith(text[:200].rstrip())
-    assert len(str(parsed["Subject"])) == 300
 
 
 # ------------------------------------------------------------------------------------------------- the folder

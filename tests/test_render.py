@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jinja2 import TemplateNotFound, UndefinedError
+from jinja2 import DictLoader, TemplateNotFound, UndefinedError
 from jinja2.exceptions import SecurityError
 from sample_digest import EARLY, ITEMS, LETTER, commitment, digest, reader, standing
 
@@ -16,7 +16,8 @@ from commitments.dates import Window
 from commitments.model import Force, Status
 from notifications import phrases
 from notifications.notice import Reason
-from notifications.render import WIDTH, environment, fold, render
+from notifications.render import LARGEST, render, render_template
+from notifications.typeset import WIDTH, fold, sandbox
 from notifications.words import Words
 from notifications.words_en import ENGLISH
 from notifications.words_nl import DUTCH
@@ -300,6 +301,51 @@ def test_r6_the_html_asks_for_nothing_from_anywhere():
     assert not re.search(r"https?:|//|url\(|@import|src=|href=", html)
 
 
+BASE = "https://gestand.example.org"
+
+
+def linked(url: str, base: str = BASE) -> tuple[list[str | None], str]:
+    """Where a digest of one row leads, as HTML and as text."""
+    row = replace(LETTER, reason=replace(LETTER.reason, url=url))
+    rendered = render(digest("en", row), base=base)
+    return [a["href"] for a in Reading(rendered.html).all("a")], rendered.text
+
+
+def test_a_row_leads_to_its_page_and_its_document_where_they_have_an_address():
+    links, text = linked("https://zoek.officielebekendmakingen.nl/kst-34964-B.html")
+    assert links == [
+        f"{BASE}/commitments/34964-B",
+        "https://zoek.officielebekendmakingen.nl/kst-34964-B.html",
+    ]
+    assert all(f"\n  {link}\n" in text for link in links)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",  # autoescape lets it through
+        " javascript:alert(1)",
+        "JaVaScRiPt://https://example.org/%0aalert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "vbscript:x",
+        "file:///etc/passwd",
+        "//example.org",
+        "example.org",
+        "https:",
+        "https://",
+        "https://bank.example@evil.example/",  # who it leads to must be what it seems to lead to
+        "https://example.org/\u202egnp.exe",
+        "https://example.org/\r\nBcc: x",
+        'https://example.org/" onmouseover="alert(1)',
+        "https://example.org\\@evil.example",
+    ],
+)
+def test_w1_only_an_address_on_the_web_is_linked(url):
+    links, text = linked(url, base="")
+    assert links == []
+    assert "://" not in text
+
+
 ATTACKS = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -322,7 +368,7 @@ def test_w1_what_sources_say_stays_text_in_every_field(attack):
     plain = [replace(item, commitment=commitment(item.commitment.id), reason=None, moved=moved) for item in items]
     html = render(digest("en", *items, head=attack, packs=(attack,)), note=attack).html
     tags = [tag for tag, _ in Reading(html).tags]
-    assert set(tags) == {tag for tag, _ in Reading(render(digest("en", *plain), note="x").html).tags} | {"q"}
+    assert set(tags) == {tag for tag, _ in Reading(render(digest("en", *plain), note="x").html).tags} | {"i"}
     assert tags.count("h1") == 1
     # Two titles, a dossier, three of the move, five of the reasons, three in the footer.
     assert "".join(Reading(html).texts).count(attack) == 14
@@ -349,7 +395,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_every_colour_of_text_stands_out_from_its_ground_in_light_and_dark():
-    style = environment().get_template("digest.html").render(page=_page(), words=ENGLISH).split("<style>")[1]
+    style = render_template("digest.html", page=_page(), words=ENGLISH).split("<style>")[1]
     light, dark = style.split("</style>")[0].split("@media (prefers-color-scheme: dark)")
     for rules in (light, dark):
         grounds = re.findall(r"background: (#\w{6})", rules)
@@ -368,15 +414,26 @@ def many(count: int) -> list:
     return [replace(LETTER, commitment=commitment(f"34964-{number:04}", title="t" * 80)) for number in range(count)]
 
 
+@pytest.mark.parametrize("length", [80, 300, 5000])
+def test_rows_that_are_long_are_fewer_so_that_the_whole_stays_below_the_size(length):
+    base = f"https://{'g' * 60}.example.org"
+    long = [replace(item, commitment=item.commitment.model_copy(update={"title": "é<" * length})) for item in many(200)]
+    rendered = render(digest("en", *long), base=base)
+    assert len(rendered.html.encode()) <= LARGEST
+    shown = rendered.text.count(f"  {base}/commitments/34964-")
+    assert f"{200 - shown} more are not shown here; the attached table has all of them." in rendered.text
+    assert 20 < shown < 200
+
+
 def test_200_rows_stay_below_the_size_at_which_mail_is_cut_off_and_the_rest_is_counted():
     rendered = render(digest("nl", *many(200)))
     assert len(rendered.html.encode()) < 100_000
     assert "hier niet bij" not in rendered.html
     rendered = render(digest("nl", *many(237), EARLY))
     assert rendered.text.count("34964-") == 200
-    assert len(Reading(rendered.html).all("q")) == 200
-    assert "Nog 38 staan hier niet bij." in rendered.text
-    assert "Nog 38 staan hier niet bij." in rendered.html
+    assert len(Reading(rendered.html).all("i")) == 200
+    assert "Nog 38 staan hier niet bij; de tabel in de bijlage is volledig." in rendered.text
+    assert "Nog 38 staan hier niet bij; de tabel in de bijlage is volledig." in rendered.html
     assert "NIEUW TE LAAT                                                              237" in rendered.text
 
 
@@ -398,4 +455,4 @@ def test_200_rows_stay_below_the_size_at_which_mail_is_cut_off_and_the_rest_is_c
 )
 def test_r5_a_template_runs_no_code_reads_no_file_and_knows_its_names(template, refused):
     with pytest.raises(refused):
-        environment().from_string(template).render(page=_page(), words=ENGLISH)
+        sandbox(DictLoader({})).from_string(template).render(page=_page(), words=ENGLISH)

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from sample_digest import LETTER, digest
 
 from notifications import smtp
-from notifications.outbox import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError, message
+from notifications.message import message
+from notifications.outbox import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
 from notifications.render import render
 from notifications.smtp import SmtpDeliverer, SmtpSettings
 

@@ -11,9 +11,9 @@ import click
 from commitments import store
 from engine import schedule
 from engine.cli.output import Day, table, workspace_option
+from engine.posting import shown
 from engine.session import open_session
 from engine.tick import preview
-from notifications.render import render
 
 
 @click.group("digest")
@@ -63,5 +63,5 @@ def digest_preview_command(folder: Path, recipient: str | None, as_html: bool, a
         if digest is None:
             click.echo(f"nothing to say to {who.name} <{who.address}>")
             continue
-        shown = render(digest, note=", ".join(who.roles))
-        click.echo(shown.html if as_html else f"{shown.subject}\n\n{shown.text}")
+        seen = shown(session.workspace, who, digest)
+        click.echo(seen.html if as_html else f"{seen.subject}\n\n{seen.text}")

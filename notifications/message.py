@@ -1,0 +1,102 @@
+"""A digest as the message that goes out, made once: its headers, text and HTML, and the files that go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, EmailPolicy
+from zoneinfo import ZoneInfo
+
+from notifications.digest import Digest
+from notifications.outbox import valid
+from notifications.phrases import clean
+from notifications.render import Rendered
+
+
+class _Policy(EmailPolicy):
+    """RFC 5322 with CRLF; identifiers and addresses are never broken, which Python would do by encoding them.
+
+    A line may hold 998 octets (2.1.1), and there is no other way to write an address that is longer than 78.
+    """
+
+    _WHOLE = frozenset({"In-Reply-To", "References", "List-Id", "List-Unsubscribe"})
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """The header as it is written, lines and all."""
+        if name not in self._WHOLE:
+            return super().fold_binary(name, value)
+        lines = str(value).replace(", ", ",\r\n ")
+        return f"{name}: {lines}\r\n".encode("ascii")
+
+
+POLICY = _Policy(linesep=SMTP.linesep)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """A file that goes with a message; `subtype` is that of text/, as "csv"."""
+
+    name: str
+    subtype: str
+    content: bytes
+
+
+def message(
+    digest: Digest,
+    rendered: Rendered,
+    *,
+    sender: str,
+    message_id: str,
+    thread: str = "",
+    unsubscribe: Iterable[str] = (),
+    attachments: Iterable[Attachment] = (),
+) -> bytes:
+    """The whole message, as RFC 5322 has it, with CRLF: text first, HTML as its alternative, then what is attached.
+
+    `thread` is the Message-ID of the first digest that the reader got, which mail programs gather the later ones under;
+    `unsubscribe` are the addresses (https:, mailto:) at which a reader says that they want no more. Nothing in a name
+    or subject can add a header: what would end a line is taken out. The date is the slot's.
+    """
+    made = EmailMessage(policy=POLICY)
+    made["From"] = _mailbox("Gestand", sender)
+    made["To"] = _mailbox(digest.reader.name, digest.reader.address)
+    made["Subject"] = clean(rendered.subject)
+    made["Date"] = digest.slot.astimezone(ZoneInfo(digest.reader.timezone))
+    made["Message-ID"] = clean(message_id)
+    if thread and thread != message_id:
+        made["In-Reply-To"] = made["References"] = clean(thread)
+    made["List-Id"] = f"<digests.gestand.{domain(sender)}>"
+    _offer_leaving(made, [clean(address) for address in unsubscribe])
+    # RFC 3834: no automatic reply is wanted; the second header says so to Exchange.
+    made["Auto-Submitted"] = "auto-generated"
+    made["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    made.set_content(rendered.text, cte="quoted-printable")
+    made.add_alternative(rendered.html, subtype="html", cte="base64")
+    for one in attachments:
+        made.add_attachment(
+            one.content, maintype="text", subtype=one.subtype, params={"charset": "utf-8"}, filename=clean(one.name)
+        )
+    made["Content-Language"] = digest.reader.language
+    return made.as_bytes()
+
+
+def _offer_leaving(made: EmailMessage, addresses: list[str]) -> None:
+    """RFC 2369: where to leave; RFC 8058: in one click, which takes an address that is https."""
+    if addresses:
+        made["List-Unsubscribe"] = ", ".join(f"<{address}>" for address in addresses)
+    if any(address.startswith("https:") for address in addresses):
+        made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+
+
+def _mailbox(name: str, address: str) -> Address | str:
+    """The mailbox for a header; an empty group where the address is none, which `deliver` then refuses."""
+    if not valid(address):
+        return "undisclosed-recipients:;"
+    return Address(display_name=clean(name), addr_spec=address)
+
+
+def domain(sender: str) -> str:
+    """The part of an address behind the @; localhost where it is none."""
+    return sender.partition("@")[2] if valid(sender) else "localhost"

@@ -1,0 +1,46 @@
+"""What leaves a workspace: the messages in its outbox, read back."""
+
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+
+import pytest
+
+
+def posted(folder: Path) -> list[EmailMessage]:
+    """The messages in the outbox, by their dates."""
+    parser = BytesParser(policy=policy.SMTP)
+    found = [parser.parsebytes(path.read_bytes()) for path in (folder / "outbox").glob("*-clerk-*.eml")]
+    return sorted(found, key=lambda message: message["Date"].datetime)
+
+
+def test_the_digests_of_a_reader_form_one_thread_with_a_table_each(workspace, tmp_path):
+    for day in ("2018-08-10", "2018-08-13", "2018-08-28"):
+        assert workspace("tick", "--as-of", day)[0] == 0
+    first, *later = posted(tmp_path)
+    assert first["References"] is None
+    assert [message["References"] for message in later] == [str(first["Message-ID"])] * len(later)
+    assert len(later) == 2
+    names = [[part.get_filename() for part in message.iter_attachments()] for message in (first, *later)]
+    assert names == [[f"gestand-{day}.csv"] for day in ("2018-08-10", "2018-08-13", "2018-08-28")]
+
+
+def test_rows_link_to_their_pages_where_the_register_has_an_address(workspace, tmp_path):
+    settings = tmp_path / "gestand.yaml"
+    settings.write_text(settings.read_text() + "\nbase_address: https://gestand.example.org/\n")
+    status, out, _ = workspace("digest", "preview", "--recipient", "clerk@example.org", "--as-of", "2018-08-13")
+    assert status == 0
+    assert "\n  https://gestand.example.org/commitments/34964-B\n" in out
+
+
+@pytest.mark.parametrize(
+    "address", ["gestand.example.org", "javascript:alert(1)", "https://é.example", "ftp://a.example"]
+)
+def test_an_address_that_is_none_is_told(workspace, tmp_path, address):
+    settings = tmp_path / "gestand.yaml"
+    settings.write_text(settings.read_text() + f"\nbase_address: {address}\n")
+    status, _, err = workspace("check")
+    assert status == 1
+    assert f"base_address: '{address}' is not an address on the web\n" in err
+    assert "  hint: write one such as https://gestand.example.org\n" in err

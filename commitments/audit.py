@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from statistics import median
 
+from commitments.listing import Brief
 from commitments.model import Commitment, Standing, Status
 
 OPEN_ORDER = (
@@ -33,7 +34,7 @@ LABELS = {status: status.replace("_", " ") for status in Status}
 class Audited:
     """A commitment and where it stands."""
 
-    commitment: Commitment
+    commitment: Commitment | Brief
     standing: Standing
 
 

@@ -124,6 +124,7 @@ def _description(commitment: Commitment) -> dict[str, Any]:
         "cycle": commitment.cycle,
         "by": json.dumps(commitment.by),
         "to": json.dumps(commitment.to),
+        "made": commitment.made,
         "changed": True,
     }
 

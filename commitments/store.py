@@ -7,11 +7,13 @@ in one marked part, so that PostgreSQL can be added beside it.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,6 +29,7 @@ __all__ = [
     "Row",
     "Store",
     "StoreError",
+    "change",
     "commitment",
     "counted",
     "digest",
@@ -72,6 +75,7 @@ commitment = sa.Table(
     sa.Column("cycle", sa.Text, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("to", sa.Text, nullable=False),
+    sa.Column("made", sa.Date),
     sa.Column("status", sa.Text),
     sa.Column("partly", sa.Boolean, nullable=False, default=False),
     sa.Column("rule", sa.Text, nullable=False, default=""),
@@ -87,9 +91,13 @@ commitment = sa.Table(
     sa.Column("changed", sa.Boolean, nullable=False, default=True),
 )
 """Each commitment as it stands: `by` and `to` are JSON lists; status NULL until assessed, next_change NULL: never."""
-sa.Index(
-    "commitment_changed", commitment.c.changed, sqlite_where=commitment.c.changed, postgresql_where=commitment.c.changed
+changed = sa.Index(
+    "commitment_changed",
+    commitment.c.changed,
+    sqlite_where=sa.text("changed = 1"),
+    postgresql_where=commitment.c.changed,
 )
+"""For the rows that wait to be assessed: few of many."""
 sa.Index("commitment_parent", commitment.c.parent)
 
 notice = sa.Table(
@@ -353,6 +361,16 @@ def counted(
     return query.where(column.in_(values)) if values else query
 
 
+def change(tx: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Change the rows with these primary keys, which are there; all have the same keys."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    fresh: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in rows[0] if name not in keys}
+    query = table.update().where(*(table.c[name] == sa.bindparam(f"new_{name}") for name in keys)).values(fresh)
+    tx.execute(query, [{f"new_{name}": value for name, value in row.items()} for row in rows])
+
+
 def recall(tx: Connection, name: str) -> str | None:
     """What the program remembered under a name, None where that is nothing."""
     row = tx.execute(meta.select().where(meta.c.name == name)).first()
@@ -400,12 +418,32 @@ def _widen_outbox(tx: Connection) -> None:
     tx.exec_driver_sql("DROP TABLE outbox_former")
 
 
+def _add_made(tx: Connection) -> None:
+    """The day of the promise, for lists; what the ledger says of it is read once."""
+    if "made" in {column["name"] for column in sa.inspect(tx).get_columns(commitment.name)}:
+        return
+    tx.exec_driver_sql("ALTER TABLE commitment ADD COLUMN made DATE")
+    query = sa.select(ledger.c.commitment, ledger.c.payload).where(ledger.c.kind.in_(("made", "amended")))
+    for row in tx.execute(query.order_by(ledger.c.seq)):
+        made = json.loads(row.payload)["commitment"].get("made")
+        day = date.fromisoformat(made) if made else None
+        tx.execute(commitment.update().where(commitment.c.id == row.commitment).values(made=day))
+
+
+def _index_changed(tx: Connection) -> None:
+    """The index of what changed, in the words in which SQLite is asked for it: else it reads the whole table."""
+    tx.exec_driver_sql("DROP INDEX IF EXISTS commitment_changed")
+    changed.create(tx)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _add_members,
     _add_packs,
     _add_suppressions,
     _widen_outbox,
+    _add_made,
+    _index_changed,
 )
 """The steps to the present layout, numbered from 1; a store that lacks some gets them in one transaction."""
 

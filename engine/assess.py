@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from commitments.dates import DAY, Window
@@ -284,8 +285,9 @@ class Assessor:
 
     def at(self, record: Record, now: datetime) -> Assessment | None:
         """What has become of a commitment by `now`, on the date it is where its rules are from."""
-        dates = self._dates(now)
-        return self.on(record, dates.pop() if len(dates) == 1 else self.today(now, self.applying(record)))
+        dates = _dates(now, self._zones)
+        alike = dates.count(dates[0]) == len(dates)
+        return self.on(record, dates[0] if alike else self.today(now, self.applying(record)))
 
     def today(self, now: datetime, applying: Iterable[str] = ()) -> date:
         """The local date of the first rule's pack, or of the workspace where no rule applies."""
@@ -294,8 +296,18 @@ class Assessor:
 
     def latest_today(self, now: datetime) -> date:
         """The furthest date that it is in any pack's zone."""
-        return max(self._dates(now))
+        return max(_dates(now, self._zones))
 
-    def _dates(self, now: datetime) -> set[date]:
-        zones = {self.timezone, *(loaded.pack.timezone for loaded in self.book.packs)}
-        return {now.astimezone(ZoneInfo(zone)).date() for zone in zones}
+    def is_later_day(self, one: datetime, other: datetime) -> bool:
+        """Whether one moment is on a later date than another in some pack's zone."""
+        return one > other and _dates(one, self._zones) != _dates(other, self._zones)
+
+    @cached_property
+    def _zones(self) -> tuple[str, ...]:
+        return tuple({self.timezone: None, **{loaded.pack.timezone: None for loaded in self.book.packs}})
+
+
+@lru_cache(maxsize=8)
+def _dates(now: datetime, zones: tuple[str, ...]) -> tuple[date, ...]:
+    """The date that it is in each of these zones."""
+    return tuple(now.astimezone(ZoneInfo(zone)).date() for zone in zones)

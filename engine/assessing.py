@@ -1,36 +1,71 @@
-"""A pass's assessing: what changed or whose day has come is assessed; where it stands and what is owed is stored."""
+"""A pass's assessing: what changed or whose day has come is assessed; where it stands and what is owed is stored.
+
+The commitments come some at a time, so that a pass over all of them needs no more room than one over few; of what is
+stored only that is written which differs.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from commitments import register, store
-from commitments.model import Commitment, Standing, Status
-from commitments.store import Connection
+from commitments.model import Record, Standing, Status
+from commitments.store import Connection, Row
 from engine.assess import Assessment, Assessor
-from engine.families import Families, is_muted
+from engine.families import Families
 from engine.grow import ACTOR
 from engine.match import joiner
+from engine.owing import batches, owe
 from engine.settings import Workspace
 from rules.book import RuleBook
 
-_RULES = "rules"
+_RULES: Final = "rules"
+LATEST: Final = "last_pass"
+"""The moment of the last pass, as the store remembers it."""
+MOST_CHANGES: Final = 10_000
+"""How many changes of status a pass tells one by one; it counts the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """A commitment whose status differs from what the pass before found, None where there was none."""
 
-    commitment: Commitment
+    id: str
+    title: str
     before: Status | None
     standing: Standing
 
 
+@dataclass
+class Assessed:
+    """How many commitments a pass assessed, how many of them changed their status, and the first of these changes."""
+
+    count: int = 0
+    changed: int = 0
+    changes: list[Change] = field(default_factory=list)
+
+    def see(self, assessment: Assessment, before: str | None) -> None:
+        """Count an assessment of what had the status `before`."""
+        self.count += 1
+        if before == assessment.standing.status:
+            return
+        self.changed += 1
+        if len(self.changes) < MOST_CHANGES:
+            commitment, former = assessment.record.commitment, Status(before) if before else None
+            self.changes.append(
+                Change(id=commitment.id, title=commitment.title, before=former, standing=assessment.standing)
+            )
+
+
+# ------------------------------------------------------------------------------------------------- what is to be done
+
+
 def rules_changed(tx: Connection, workspace: Workspace, now: datetime) -> bool:
     """Whether the rules or calendars differ from those of the pass before; the ledger then says which are in use."""
-    version = f"{workspace.book.hash} {workspace.calendars.version}"
+    version = _version(workspace)
     if store.recall(tx, _RULES) == version:
         return False
     packs = {loaded.pack.pack: loaded.hash for loaded in workspace.book.packs}
@@ -40,87 +75,154 @@ def rules_changed(tx: Connection, workspace: Workspace, now: datetime) -> bool:
     return True
 
 
-def assess_due(tx: Connection, assessor: Assessor, now: datetime, *, everything: bool) -> tuple[list[Change], int]:
-    """Assess what changed or whose day has come, and store where it stands and what is owed."""
-    changes, assessed = [], 0
-    families = Families(assessor, joiner())
-    before = _statuses(tx, assessor.latest_today(now), everything=everything)
-    for record in list(register.records(tx, None if everything else list(before))):
-        assessment = assessor.at(record, now)
-        if assessment is None:
-            continue
-        assessed += 1
-        identifier = assessment.record.commitment.id
-        _store_standing(tx, identifier, assessment, assessor.book)
-        _store_notices(tx, identifier, assessment, assessor.book, now)
-        families.see(assessment)
-        if before.get(identifier) != assessment.standing.status:
-            changes.append(
-                Change(
-                    commitment=assessment.record.commitment,
-                    before=before.get(identifier),
-                    standing=assessment.standing,
-                )
-            )
-    families.settle(tx, now)
-    return changes, assessed
+def _version(workspace: Workspace) -> str:
+    return f"{workspace.book.hash} {workspace.calendars.version}"
 
 
-def _statuses(tx: Connection, today: date, *, everything: bool) -> dict[str, Status | None]:
-    """The commitments to assess, with the status that the pass before gave them."""
+def last_pass(tx: Connection) -> datetime | None:
+    """The moment of the last pass, None where there was none."""
+    text = store.recall(tx, LATEST)
+    return datetime.fromisoformat(text) if text else None
+
+
+def outdated(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime) -> bool:
+    """Whether all of the projection is not of `now`: other rules are in use, or the last pass was on a later day."""
+    last = last_pass(tx)
+    later = last is not None and assessor.is_later_day(last, now)
+    return later or store.recall(tx, _RULES) != _version(workspace)
+
+
+def stale(tx: Connection, today: date) -> bool:
+    """Whether some commitment changed, or its day has come by `today`, and no pass has seen it."""
+    return any(tx.execute(query.limit(1)).first() is not None for query in _waiting(today))
+
+
+def _waiting(today: date) -> tuple[Any, Any]:
+    """What asks for the ids of the commitments to assess: each query has an index of its own, so neither reads all."""
     table = store.commitment
-    query = table.select()
-    if not everything:
-        query = query.where(table.c.changed | (table.c.next_change <= today))
-    return {row.id: Status(row.status) if row.status else None for row in tx.execute(query)}
+    ids = table.select().with_only_columns(table.c.id)
+    return ids.where(table.c.changed), ids.where(table.c.next_change <= today)
 
 
-def _store_standing(tx: Connection, identifier: str, assessment: Assessment, book: RuleBook) -> None:
-    standing, table = assessment.standing, store.commitment
-    values = {
-        "status": standing.status.value,
-        "partly": standing.partly,
-        "rule": standing.rule,
-        "pack": book.stamp(standing.rule),
-        "original_earliest": standing.original.earliest if standing.original else None,
-        "original_latest": standing.original.latest if standing.original else None,
-        "current_earliest": standing.current.earliest if standing.current else None,
-        "current_latest": standing.current.latest if standing.current else None,
-        "settled_on": standing.settled_on,
-        "days_late_original": standing.days_late_original,
-        "days_late_current": standing.days_late_current,
-        "next_change": assessment.next_change,
-        "changed": False,
-    }
-    tx.execute(table.update().where(table.c.id == identifier).values(**values))
+# ------------------------------------------------------------------------------------------------- assessing
+
+_SOME: Final = 500
+_COLUMNS: Final = (
+    "status",
+    "partly",
+    "rule",
+    "pack",
+    "original_earliest",
+    "original_latest",
+    "current_earliest",
+    "current_latest",
+    "settled_on",
+    "days_late_original",
+    "days_late_current",
+    "next_change",
+)
+"""What a pass fills in of a commitment's row."""
+_NOWHERE: Final = (None, False, "", "", *[None] * 8)
+"""The same where a commitment was not there yet."""
 
 
-def _store_notices(tx: Connection, identifier: str, assessment: Assessment, book: RuleBook, now: datetime) -> None:
-    """Write down what is owed now; what is owed no more is kept, with the reason."""
-    table = store.notice
-    rows = tx.execute(table.select().where(table.c.commitment == identifier))
-    known = {row.key: row for row in rows if row.rule not in book.escalations}
-    holding = {item.key: item for item in assessment.notices}
-    for key, item in holding.items():
-        if key not in known:
-            stamps = {"pack": book.stamp(item.rule), "created_at": now.isoformat()}
-            tx.execute(table.insert().values(key=key, state="owed", reason="", **stamps, **vars(item)))
-        elif known[key].state != "owed":
-            tx.execute(table.update().where(table.c.key == key).values(state="owed", reason=""))
-    for key, row in known.items():
-        if (row.state == "owed" or is_muted(row)) and key not in holding:
-            state, reason = _gone(row, assessment)
-            tx.execute(table.update().where(table.c.key == key).values(state=state, reason=reason))
+class _Found(NamedTuple):
+    """What a pass found of a commitment, and when it has to look again."""
+
+    assessment: Assessment
+    next_change: date | None
 
 
-def _gone(row: Any, assessment: Assessment) -> tuple[str, str]:  # noqa: ANN401 (a row has no type of its own)
-    """Why a notice is owed no more."""
-    status = assessment.standing.status
-    if status.settled:
-        return "dropped", f"{status.replace('_', ' ')} since"
-    if status is Status.SUSPENDED:
-        return "dropped", "the clock stands still"
-    for item in assessment.notices:
-        if (item.rule, item.audience) == (row.rule, row.audience):
-            return "superseded", f"by {item.stage.replace('_', ' ')} {item.step} of {item.day}"
-    return "dropped", "the deadline it spoke of no longer counts"
+def assess_due(tx: Connection, assessor: Assessor, now: datetime, *, everything: bool) -> Assessed:
+    """Assess what changed or whose day has come, and store where it stands and what is owed."""
+    done = Assessed()
+    families = Families(assessor, joiner())
+    waiting = _all(tx) if everything else _due(tx, assessor.latest_today(now))
+    for rows in waiting:
+        found = _assess(tx, assessor, rows, now)
+        _store_standings(tx, rows, found, assessor.book)
+        owe(tx, [one.assessment for one in found.values()], assessor.book, now)
+        before = {row.id: row.status for row in rows}
+        for identifier, one in found.items():
+            families.see(one.assessment)
+            done.see(one.assessment, before[identifier])
+    families.settle(tx, now)
+    return done
+
+
+def _all(tx: Connection) -> Iterator[Sequence[Row[Any]]]:
+    """Every row, some at a time, in the order of their ids."""
+    query, last = _rows().limit(_SOME), ""
+    while rows := tx.execute(query.where(store.commitment.c.id > last)).all():
+        yield rows
+        last = rows[-1].id
+
+
+def _due(tx: Connection, today: date) -> Iterator[Sequence[Row[Any]]]:
+    """The rows to assess, some at a time, in the order of their ids."""
+    waiting = sorted({identifier for query in _waiting(today) for identifier in tx.execute(query).scalars()})
+    for some in batches(waiting):
+        yield tx.execute(_rows().where(store.commitment.c.id.in_(some))).all()
+
+
+def _rows() -> Any:  # noqa: ANN401 (a query has no type outside the store)
+    """Where commitments stand by what is stored, in the order of their ids."""
+    table = store.commitment
+    columns = (table.c.id, *(table.c[name] for name in _COLUMNS), table.c.changed)
+    return table.select().with_only_columns(*columns).order_by(table.c.id)
+
+
+def _assess(tx: Connection, assessor: Assessor, rows: Sequence[Row[Any]], now: datetime) -> dict[str, _Found]:
+    """What has become of these by `now`, by id; without those that were not there yet."""
+    found = {}
+    for record in register.records(tx, [row.id for row in rows]):
+        assessment = assessor.at(record, now)
+        if assessment is not None:
+            found[assessment.record.commitment.id] = _Found(assessment, _next_change(record, assessment))
+    return found
+
+
+def _next_change(record: Record, assessment: Assessment) -> date | None:
+    """The first later day on which it will stand otherwise: by itself, or by an event that is recorded already."""
+    if len(record.history) == len(assessment.record.history):
+        return assessment.next_change
+    events = (entry.event.occurred_on for entry in record.history)
+    ahead = [day for day in events if day > assessment.today]
+    return min([*ahead, *filter(None, [assessment.next_change])], default=None)
+
+
+# ------------------------------------------------------------------------------------------------- storing
+
+
+def _store_standings(tx: Connection, rows: Sequence[Row[Any]], found: Mapping[str, _Found], book: RuleBook) -> None:
+    """Write where those stand that stood otherwise, and that all that were there have been seen."""
+    differing, seen = [], []
+    for row in rows:
+        one = found.get(row.id)
+        values = _columns(one, book) if one else _NOWHERE
+        if values != row[1:-1]:
+            differing.append({"id": row.id, **dict(zip(_COLUMNS, values, strict=True)), "changed": one is None})
+        elif row.changed and one:
+            seen.append(row.id)
+    store.change(tx, store.commitment, differing)
+    store.change(tx, store.commitment, [{"id": identifier, "changed": False} for identifier in seen])
+
+
+def _columns(found: _Found, book: RuleBook) -> tuple[Any, ...]:
+    """What an assessment comes to, in the order of `_COLUMNS`."""
+    standing = found.assessment.standing
+    original, current = standing.original, standing.current
+    return (
+        standing.status.value,
+        standing.partly,
+        standing.rule,
+        book.stamp(standing.rule),
+        original.earliest if original else None,
+        original.latest if original else None,
+        current.earliest if current else None,
+        current.latest if current else None,
+        standing.settled_on,
+        standing.days_late_original,
+        standing.days_late_current,
+        found.next_change,
+    )

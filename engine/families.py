@@ -9,19 +9,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
 from commitments import register, store
 from commitments.store import Connection
 from engine.assess import Assessment, Assessor
 from engine.consequences import MUTED, first_day, gathered, muted, mutes, since
 from engine.match import Joiner
+from engine.owing import add, batches, is_muted, turn
 from notifications.notice import Notice, Stage
 from rules.book import RuleBook
 
 Group = tuple[str, str]
 """The name of an escalation, and the value that its members have in common."""
-_BATCH: Final = 500
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Families:
         """Bring the notices up to what the families and groups of what was seen say."""
         told = self._escalate(tx, now)
         if self.assessor.book.inhibitions:
-            for some in _batches([*self._seen, *sorted(told - self._seen.keys())]):
+            for some in batches([*self._seen, *sorted(told - self._seen.keys())]):
                 self._mute(tx, some, now)
 
     # --------------------------------------------------------------------------------------------- inhibit
@@ -72,7 +72,7 @@ class Families:
         parent_of = {row.id: row.parent for row in rows}
         parents = {parent: self._mutes(tx, parent, now) for parent in sorted(set(parent_of.values()))}
         reasons = muted(parents, parent_of.items(), self.joiner)
-        for children in _batches(sorted(parent_of)):
+        for children in batches(sorted(parent_of)):
             _hush(tx, children, reasons)
 
     def _mutes(self, tx: Connection, parent: str, now: datetime) -> dict[str, str]:
@@ -102,7 +102,7 @@ class Families:
         """Write down what these count towards now; what they counted towards before."""
         table = store.member
         former: list[dict[str, Any]] = []
-        for some in _batches([*self._seen]):
+        for some in batches([*self._seen]):
             mine = table.c.commitment.in_(some)
             former += [dict(row) for row in tx.execute(table.select().where(mine)).mappings()]
             tx.execute(table.delete().where(mine))
@@ -146,7 +146,7 @@ def _hush(tx: Connection, children: Sequence[str], reasons: Mapping[str, str]) -
         if row.reason != reasons.get(row.commitment, ""):
             turned[reasons.get(row.commitment, "")].append(row.key)
     for reason, keys in turned.items():
-        _set(tx, keys, "dropped" if reason else "owed", reason)
+        turn(tx, keys, "dropped" if reason else "owed", reason)
 
 
 def _owe(
@@ -155,14 +155,11 @@ def _owe(
     """Write down the notices of these groups: what is new, what is owed again, what no longer holds."""
     known = {row.key: row for row in _told_of(tx, groups)}
     new = [notice for key, notice in wanted.items() if key not in known]
-    state = {"state": "owed", "reason": "", "created_at": now.isoformat()}
-    if new:
-        rows = [{"key": item.key, "pack": book.stamp(item.rule), **state, **vars(item)} for item in new]
-        tx.execute(store.notice.insert(), rows)
+    add(tx, new, book, now)
     again = [row for key, row in known.items() if key in wanted and row.state != "owed"]
-    _set(tx, [row.key for row in again], "owed", "")
+    turn(tx, [row.key for row in again], "owed", "")
     gone = [key for key, row in known.items() if key not in wanted and (row.state == "owed" or is_muted(row))]
-    _set(tx, gone, "dropped", "too few stand so now, or it does so no longer")
+    turn(tx, gone, "dropped", "too few stand so now, or it does so no longer")
     return {item.commitment for item in (*new, *again)}
 
 
@@ -170,23 +167,7 @@ def _told_of(tx: Connection, groups: Mapping[Group, set[str]]) -> Iterator[Any]:
     """The notices that there are of these groups; the value of a group stands behind the date in their version."""
     table = store.notice
     names = sorted({name for name, _ in groups})
-    for some in _batches(sorted(set[str]().union(*groups.values()))):
+    for some in batches(sorted(set[str]().union(*groups.values()))):
         mine = table.c.commitment.in_(some) & table.c.rule.in_(names)
         rows = list(tx.execute(table.select().where(mine)))
         yield from (row for row in rows if (row.rule, row.version.partition(" ")[2]) in groups)
-
-
-def is_muted(row: Any) -> bool:  # noqa: ANN401 (a row has no type of its own)
-    """Whether a notice is not sent because of another commitment."""
-    return bool(row.reason.startswith(MUTED))
-
-
-def _set(tx: Connection, keys: Sequence[str], state: str, reason: str) -> None:
-    table = store.notice
-    for some in _batches(keys):
-        tx.execute(table.update().where(table.c.key.in_(some)).values(state=state, reason=reason))
-
-
-def _batches(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The items, some at a time: databases take only so many values in one statement."""
-    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))

@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 
 from commitments import register
 from commitments.audit import Audited
+from commitments.listing import Wanted, listed
 from commitments.problem import Problem
-from commitments.store import Store
+from commitments.store import Connection, Store
 from commitments.trouble import TroubleError
 from engine.assess import Assessment, Assessor
+from engine.assessing import assess_due, outdated, stale
 from engine.match import matcher
 from engine.settings import FILE, Workspace, open_workspace
 from notifications.folder import FolderDeliverer
@@ -46,6 +48,32 @@ class Session:
         if mail.deliver == "smtp" and mail.smtp is not None:
             return SmtpDeliverer(mail.smtp)
         return FolderDeliverer(self.workspace.outbox)
+
+    @contextmanager
+    def current(self, now: datetime) -> Iterator[Connection]:
+        """A transaction in which the projection is up to date as of `now`, for readers; what is written is undone.
+
+        Where a pass has seen all there is to see, it only reads; else what is stale is assessed first.
+        """
+        if not self._stale(now):
+            with self.store.reading() as tx:
+                yield tx
+            return
+        with self.store.writing() as tx:
+            whole = outdated(tx, self.workspace, self.assessor, now)
+            assess_due(tx, self.assessor, now, everything=whole)
+            yield tx
+            tx.rollback()
+
+    def _stale(self, now: datetime) -> bool:
+        with self.store.reading() as tx:
+            latest = self.assessor.latest_today(now)
+            return outdated(tx, self.workspace, self.assessor, now) or stale(tx, latest)
+
+    def listed(self, now: datetime, wanted: Wanted) -> list[Audited]:
+        """The commitments that are wanted, with where they stand now."""
+        with self.current(now) as tx:
+            return [Audited(*pair) for pair in listed(tx, self.assessor.today(now), wanted)]
 
     def assessments(self, day: date, known_at: datetime | None = None) -> list[Assessment]:
         """What had become of every commitment by the end of `day`, as far as was known at `known_at`."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from commitments import register, store
 from commitments.store import Connection, Store
 from engine.assess import Assessor
-from engine.assessing import Change, assess_due, rules_changed
+from engine.assessing import LATEST, Assessed, Change, assess_due, last_pass, rules_changed
 from engine.follow import follow
 from engine.grow import ACTOR, grow
 from engine.recipients import Recipient
@@ -22,21 +22,21 @@ from notifications import outbox
 from notifications.digest import Digest
 from notifications.outbox import Delivered, Deliverer
 
-_LATEST = "last_pass"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Pass:
     """What one pass did: the cycles' entries, the assessments and what changed, the digests and their delivery.
 
     `earlier_than` is the moment of a later pass: where it is given, nothing was done. `nothing_for` are the
-    recipients whose slot had come, and who were owed nothing.
+    recipients whose slot had come, and who were owed nothing. `changed` counts the changes of status; `changes` are the
+    first of them.
     """
 
     now: datetime
     earlier_than: datetime | None = None
     grown: int = 0
     assessed: int = 0
+    changed: int = 0
     changes: tuple[Change, ...] = ()
     digests: tuple[Digest, ...] = ()
     nothing_for: tuple[Recipient, ...] = ()
@@ -85,7 +85,7 @@ def preview(
 def _plan(
     tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime, *, back: bool, jumped: timedelta
 ) -> Pass:
-    last = _last_pass(tx)
+    last = last_pass(tx)
     early = last is not None and now < last
     if early and not back:
         return Pass(now=now, earlier_than=last)
@@ -93,28 +93,24 @@ def _plan(
         before = now - jumped if jumped else last
         content = {"from": before.isoformat() if before else None, "to": now.isoformat()}
         register.note(tx, "clock_jump", content, at=now, actor=ACTOR)
-    grown, changes, assessed = _prepare(tx, workspace, assessor, now)
+    grown, found = _prepare(tx, workspace, assessor, now)
     digests, nothing_for = queue_digests(tx, workspace, assessor, now)
-    store.remember(tx, _LATEST, now.isoformat())
+    store.remember(tx, LATEST, now.isoformat())
     return Pass(
         now=now,
         grown=grown,
-        assessed=assessed,
-        changes=tuple(changes),
+        assessed=found.count,
+        changed=found.changed,
+        changes=tuple(found.changes),
         digests=tuple(digests),
         nothing_for=tuple(nothing_for),
     )
 
 
-def _prepare(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime) -> tuple[int, list[Change], int]:
-    """Make what should exist by now and assess what changed; how much was made, what changed, how much was assessed."""
+def _prepare(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime) -> tuple[int, Assessed]:
+    """Make what should exist by now and assess what changed; how much was made, and what the assessing found."""
     today = assessor.today(now)
     grown = grow(tx, workspace.book, today=today, at=now)
     everything = rules_changed(tx, workspace, now)
     grown += follow(tx, assessor, today=today, at=now, everything=everything)
-    return grown, *assess_due(tx, assessor, now, everything=everything)
-
-
-def _last_pass(tx: Connection) -> datetime | None:
-    text = store.recall(tx, _LATEST)
-    return datetime.fromisoformat(text) if text else None
+    return grown, assess_due(tx, assessor, now, everything=everything)

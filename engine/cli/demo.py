@@ -100,7 +100,7 @@ def _live_through(session: Session, drafts: tuple[Draft, ...], day: date, now: d
 def _tell(done: Pass) -> None:
     watched = [change for change in done.changes if change.before or not change.standing.status.settled]
     tell_changes(watched)
-    history = len(done.changes) - len(watched)
+    history = done.changed - len(watched)
     if history:
         click.echo(f"  ({history} more were settled before they were taken in)")
     for digest in done.digests:

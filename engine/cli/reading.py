@@ -13,6 +13,7 @@ import click
 
 from commitments import audit, register
 from commitments.audit import Audited
+from commitments.listing import Wanted
 from commitments.model import Record, Recorded, Status, within
 from commitments.trouble import TroubleError
 from engine import explain, schedule
@@ -96,8 +97,12 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def list_command(folder: Path, as_of: date | None, as_json: bool, as_csv: bool, **filters: Any) -> None:  # noqa: ANN401
     """List commitments and where they stand, the most pressing first."""
     with opened(folder) as session:
-        day = as_of or today(session)
-        rows = [row for row in audited(session.assessments(day)) if fits(row, **filters)]
+        now = schedule.now()
+        day = as_of or session.assessor.today(now)
+        if day == session.assessor.today(now):
+            rows = session.listed(now, Wanted(**filters))
+        else:
+            rows = [row for row in audited(session.assessments(day)) if fits(row, **filters)]
     report = audit.audit(rows, as_of=day, head="")
     if as_json:
         write_json([audit.cells(row) for row in report.rows])

@@ -57,8 +57,10 @@ def tell_pass(done: Pass, session: Session) -> None:
     if done.earlier_than is not None:
         click.echo(f"nothing done: a later pass was made already, as of {done.earlier_than:%Y-%m-%d %H:%M %Z}")
         return
-    click.echo(f"{number(done.assessed, 'commitment')} assessed, {len(done.changes)} changed")
+    click.echo(f"{number(done.assessed, 'commitment')} assessed, {done.changed} changed")
     tell_changes(done.changes)
+    if done.changed > len(done.changes):
+        click.echo(f"  … and {done.changed - len(done.changes)} more")
     for digest in done.digests:
         click.echo(f"  digest to {digest.reader.name} <{digest.reader.address}>: {digest_line(digest)}")
     for recipient in done.nothing_for:
@@ -71,16 +73,16 @@ def tell_pass(done: Pass, session: Session) -> None:
 
 def tell_changes(changes: Sequence[Change]) -> None:
     """Print the statuses that changed, a line each."""
-    width = max((len(change.commitment.id) for change in changes), default=0)
+    width = max((len(change.id) for change in changes), default=0)
     for change in changes:
-        click.echo(f"  {change.commitment.id:<{width}}  {change_line(change)}")
+        click.echo(f"  {change.id:<{width}}  {change_line(change)}")
 
 
 def change_line(change: Change) -> str:
     """A status that changed, in a line."""
     before = f"{change.before.replace('_', ' ')} → " if change.before else ""
     due = f" (due {explain.spoken_window(change.standing.current)})" if change.standing.current else ""
-    return f"{before}{explain.verdict(change.standing)}{due} · {change.commitment.title}"
+    return f"{before}{explain.verdict(change.standing)}{due} · {change.title}"
 
 
 def digest_line(digest: Digest) -> str:
@@ -125,4 +127,4 @@ def _log(done: Pass) -> None:
     for digest in done.digests:
         schedule.log.info("digest to %s: %s", digest.reader.address, digest_line(digest))
     for change in done.changes:
-        schedule.log.info("%s %s", change.commitment.id, change_line(change))
+        schedule.log.info("%s %s", change.id, change_line(change))

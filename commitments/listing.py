@@ -1,0 +1,134 @@
+"""The register as lists and accounts read it: each commitment in brief, with where it stands, from the projection.
+
+The projection must be up to date (`Session.current` of the engine sees to that). What is open is late as of the day
+that is asked for, not as of the day of the pass that stored it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from commitments import store
+from commitments.dates import Window
+from commitments.model import Force, Standing, Status
+from commitments.store import Connection, Row
+
+_SETTLED: Final = frozenset(status for status in Status if status.settled)
+_OPEN: Final = frozenset(Status) - _SETTLED
+GROUPS: Final = {"open": _OPEN, "settled": _SETTLED, **{status.value: frozenset({status}) for status in Status}}
+"""What a status can be asked for as: by its name, or as open or settled."""
+
+
+class Brief(NamedTuple):
+    """A commitment without its anchors, its stated date and its source."""
+
+    id: str
+    kind: str
+    title: str
+    by: tuple[str, ...]
+    to: tuple[str, ...]
+    force: Force
+    dossier: str
+    parent: str | None
+    cycle: str
+    made: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which commitments are asked for: what is left out does not narrow.
+
+    A status is one of GROUPS; a party covers all below it; `text` is looked for in id, title and dossier, whatever its
+    case; `due_from` and `due_until` are the first and the last day, both included, on which it may be due.
+    """
+
+    status: tuple[str, ...] = ()
+    by: str | None = None
+    to: str | None = None
+    kind: str | None = None
+    dossier: str | None = None
+    text: str | None = None
+    due_from: date | None = None
+    due_until: date | None = None
+
+
+def listed(tx: Connection, today: date, wanted: Wanted | None = None) -> Iterator[tuple[Brief, Standing]]:
+    """The commitments that are wanted, in the order of their ids, streamed; all of them where nothing is said."""
+    wanted = wanted or Wanted()
+    text = (wanted.text or "").casefold()
+    for row in tx.execute(_query(wanted)):
+        if not text or text in f"{row.id} {row.title} {row.dossier}".casefold():
+            yield _brief(row), _standing(row, today)
+
+
+def _query(wanted: Wanted) -> Any:  # noqa: ANN401 (a query has no type outside the store)
+    table = store.commitment
+    query = table.select().where(table.c.status.is_not(None)).order_by(table.c.id)
+    if wanted.status:
+        query = query.where(table.c.status.in_(sorted({*set[str]().union(*(GROUPS[name] for name in wanted.status))})))
+    for column, party in ((table.c.by, wanted.by), (table.c.to, wanted.to)):
+        if party is not None:
+            query = query.where(
+                column.contains(f'"{party}"', autoescape=True) | column.contains(f'"{party}/', autoescape=True)
+            )
+    if wanted.kind is not None:
+        query = query.where(table.c.kind == wanted.kind)
+    if wanted.dossier is not None:
+        query = query.where(table.c.dossier == wanted.dossier)
+    if wanted.due_from is not None:
+        query = query.where(table.c.current_latest >= wanted.due_from)
+    if wanted.due_until is not None:
+        query = query.where(table.c.current_earliest <= wanted.due_until)
+    return query.execution_options(yield_per=1000)
+
+
+def _brief(row: Row[Any]) -> Brief:
+    return Brief(
+        row.id,
+        row.kind,
+        row.title,
+        _parties(row.by),
+        _parties(row.to),
+        _FORCES[row.force],
+        row.dossier,
+        row.parent,
+        row.cycle,
+        row.made,
+    )
+
+
+_FORCES: Final = {force.value: force for force in Force}
+_STATUSES: Final = {status.value: status for status in Status}
+
+
+@lru_cache(maxsize=16_384)
+def _parties(text: str) -> tuple[str, ...]:
+    """The parties of a JSON list; a register has few of them, so they are read once."""
+    return tuple(json.loads(text))
+
+
+def _standing(row: Row[Any], today: date) -> Standing:
+    until = row.settled_on or today
+    original = _window(row.original_earliest, row.original_latest)
+    current = _window(row.current_earliest, row.current_latest)
+    return Standing(
+        status=_STATUSES[row.status],
+        partly=row.partly,
+        rule=row.rule,
+        original=original,
+        current=current,
+        settled_on=row.settled_on,
+        days_late_original=(until - original.latest).days if original else None,
+        days_late_current=(until - current.latest).days if current else None,
+    )
+
+
+@lru_cache(maxsize=16_384)
+def _window(earliest: date | None, latest: date | None) -> Window | None:
+    """A window from its columns; many commitments have the same one."""
+    return Window(earliest, latest) if earliest and latest else None

@@ -1,0 +1,94 @@
+"""Notices are owed once: what a pass found is written down, and what no longer holds is kept, with the reason.
+
+The only writer of the table of notices; those of many commitments are read at once and written at once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from commitments import store
+from commitments.model import Status
+from commitments.store import Connection
+from engine.assess import Assessment
+from engine.consequences import MUTED
+from notifications.notice import Notice
+from rules.book import RuleBook
+
+_BATCH: Final = 500
+_Item = TypeVar("_Item")
+
+
+def owe(tx: Connection, assessments: Sequence[Assessment], book: RuleBook, now: datetime) -> None:
+    """Bring the notices of some commitments up to what was found of them; those of groups are left alone."""
+    known = _known(tx, [item.record.commitment.id for item in assessments], book)
+    new: list[Notice] = []
+    turned: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for assessment in assessments:
+        before = known.get(assessment.record.commitment.id, {})
+        holding = {item.key: item for item in assessment.notices}
+        for key, item in holding.items():
+            if key not in before:
+                new.append(item)
+            elif before[key].state != "owed":
+                turned["owed", ""].append(key)
+        for key, row in before.items():
+            if key not in holding and (row.state == "owed" or is_muted(row)):
+                turned[_gone(row, assessment)].append(key)
+    add(tx, new, book, now)
+    for (state, reason), keys in turned.items():
+        turn(tx, keys, state, reason)
+
+
+def _known(tx: Connection, identifiers: Sequence[str], book: RuleBook) -> dict[str, dict[str, Any]]:
+    """The notices that there are of these commitments, by commitment and key."""
+    table = store.notice
+    columns = (table.c.key, table.c.commitment, table.c.rule, table.c.audience, table.c.state, table.c.reason)
+    known: dict[str, dict[str, Any]] = defaultdict(dict)
+    for some in batches(identifiers):
+        mine = table.select().with_only_columns(*columns).where(table.c.commitment.in_(some))
+        for row in tx.execute(mine):
+            if row.rule not in book.escalations:
+                known[row.commitment][row.key] = row
+    return known
+
+
+def _gone(row: Any, assessment: Assessment) -> tuple[str, str]:  # noqa: ANN401 (a row has no type of its own)
+    """Why a notice is owed no more."""
+    status = assessment.standing.status
+    if status.settled:
+        return "dropped", f"{status.replace('_', ' ')} since"
+    if status is Status.SUSPENDED:
+        return "dropped", "the clock stands still"
+    for item in assessment.notices:
+        if (item.rule, item.audience) == (row.rule, row.audience):
+            return "superseded", f"by {item.stage.replace('_', ' ')} {item.step} of {item.day}"
+    return "dropped", "the deadline it spoke of no longer counts"
+
+
+def add(tx: Connection, notices: Iterable[Notice], book: RuleBook, now: datetime) -> None:
+    """Owe these notices, which are new."""
+    state = {"state": "owed", "reason": "", "created_at": now.isoformat()}
+    rows = [{"key": item.key, "pack": book.stamp(item.rule), **state, **vars(item)} for item in notices]
+    if rows:
+        tx.execute(store.notice.insert(), rows)
+
+
+def turn(tx: Connection, keys: Sequence[str], state: str, reason: str) -> None:
+    """Give these notices a state, and the reason for it."""
+    table = store.notice
+    for some in batches(keys):
+        tx.execute(table.update().where(table.c.key.in_(some)).values(state=state, reason=reason))
+
+
+def is_muted(row: Any) -> bool:  # noqa: ANN401 (a row has no type of its own)
+    """Whether a notice is not sent because of another commitment."""
+    return bool(row.reason.startswith(MUTED))
+
+
+def batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    """The items, some at a time: databases take only so many values in one statement."""
+    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))

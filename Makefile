@@ -27,6 +27,9 @@ check: $(VENV)/.ready ## format, lint, types, import arrows, shipped rule files,
 	@$(BIN)/gestand schema --into docs/schema --check
 	@$(BIN)/gestand docs --into docs/rules --check
 
+chronos: $(VENV)/.ready ## two minutes of kills, clock jumps, refused mail and a full disk, and what the readers got
+	@PYTHONPATH=. $(BIN)/python benchmarks/chronos.py
+
 docs: $(VENV)/.ready ## write the generated docs anew: schemas, a page about each pack
 	@$(BIN)/gestand schema --into docs/schema
 	@$(BIN)/gestand docs --into docs/rules
@@ -42,4 +45,4 @@ lock: ## resolve the dependencies anew and pin them with their hashes (needs uv)
 clean: ## remove what make has made
 	rm -rf $(VENV) demo build *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test check docs serve lock clean
+.PHONY: help demo test check chronos docs serve lock clean

@@ -73,11 +73,12 @@ def gathered(drafts: Iterable[Draft]) -> tuple[list[Draft], list[Outcome]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one draft: the events that are new, what comes after today, and what was refused."""
+    """What became of one draft: the events that are new, what comes after today, what is undone, what was refused."""
 
     id: str
     events: tuple[Event, ...] = ()
     ahead: tuple[str, ...] = ()
+    undone: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -85,7 +86,8 @@ class Outcome:
 class Intake:
     """What became of an import: nothing is left unsaid.
 
-    `ahead` are the commitments and events that come after `today`: left out, to be imported again later.
+    `ahead` are the commitments and events that come after `today`: left out, to be imported again later. `undone` are
+    those that the register has as undone: a file that still tells of them does not bring them back.
     """
 
     today: date
@@ -111,7 +113,7 @@ class Intake:
     @property
     def unchanged(self) -> list[str]:
         """The ids of the drafts that held nothing new."""
-        return [one.id for one in self.outcomes if not (one.events or one.ahead or one.problems)]
+        return [one.id for one in self.outcomes if not (one.events or one.ahead or one.undone or one.problems)]
 
     @property
     def difference(self) -> Iterator[str]:
@@ -127,6 +129,11 @@ class Intake:
     def ahead(self) -> list[str]:
         """What comes after today, each with its day."""
         return [what for one in self.outcomes for what in one.ahead]
+
+    @property
+    def undone(self) -> list[str]:
+        """What is undone in the register, each with its day."""
+        return [what for one in self.outcomes for what in one.undone]
 
     @property
     def problems(self) -> list[Problem]:
@@ -147,6 +154,7 @@ class Intake:
             "" if made or amended or appended else "nothing new",
             f"{len(self.unchanged)} unchanged" if self.unchanged else "",
             f"{len(self.ahead)} left out, for after {self.today}" if self.ahead else "",
+            f"{len(self.undone)} left out, undone in the register" if self.undone else "",
             _count(len(self.problems), "problem"),
         ]
         said = ", ".join(part for part in parts if part)
@@ -162,21 +170,34 @@ def weigh(draft: Draft, known: Record | None, *, today: date, at: datetime) -> O
     commitment = draft.commitment
     if commitment and known is None and (first_day := _first_day(draft, commitment, today)) > today:
         return Outcome(id=draft.id, ahead=(f"{draft.id}, made {first_day}",))
+    ahead, undone, problems = [], [], []
     fresh = [first] if (first := _of_itself(draft, known, today)) else []
-    ahead, problems = [], []
+    if known and fresh and _taken_back(known, fresh[0]):
+        undone.append(f"{draft.id}, amended")
+        fresh = []
     record = _with(known, *fresh, at=at)
     for event, place in draft.in_order:
         word = event.kind.replace("_", " ")
         if event.occurred_on > today:
             ahead.append(f"{draft.id}, {word} {event.occurred_on}")
-        elif record and event in (entry.event for entry in record.history):
+        elif record and event in (entry.event for entry in record.valid):
             continue
+        elif record and event in (entry.event for entry in record.history):
+            undone.append(f"{draft.id}, {word} {event.occurred_on}")
         elif reason := allowed(record, event, today):
             problems.append(draft.problem(f"{word}: {reason}", at=place))
         else:
             fresh.append(event)
             record = _with(record, event, at=at)
-    return Outcome(id=draft.id, events=tuple(fresh), ahead=tuple(ahead), problems=tuple(problems))
+    return Outcome(
+        id=draft.id, events=tuple(fresh), ahead=tuple(ahead), undone=tuple(undone), problems=tuple(problems)
+    )
+
+
+def _taken_back(known: Record, amended: Event) -> bool:
+    """Whether the last that the register was told of the commitment itself is this, and it is undone."""
+    last = next(entry for entry in reversed(known.history) if entry.event.commitment)
+    return last.seq in known.void and last.event.commitment == amended.commitment
 
 
 def _of_itself(draft: Draft, known: Record | None, today: date) -> Event | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -74,6 +74,7 @@ class EventKind(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     SNOOZED = "snoozed"
     NOTE = "note"
+    UNDONE = "undone"
 
     @property
     def settles(self) -> bool:
@@ -182,7 +183,8 @@ class Event(Frozen):
     """Something that befell a commitment on a day.
 
     `date` is the anchor's date for `anchored`, the new deadline for `extended`, the last day for `snoozed`.
-    `commitment` is the whole commitment for `made` and `amended`.
+    `commitment` is the whole commitment for `made` and `amended`. `undoes` is the number of the ledger's entry that is
+    void, for `undone`: it did not happen, or not as it was recorded.
     """
 
     kind: EventKind
@@ -190,6 +192,7 @@ class Event(Frozen):
     date: Window | None = None
     anchor: str = ""
     commitment: Commitment | None = None
+    undoes: Annotated[int, Field(ge=1)] | None = None
     document: Text = ""
     decided_by: Text = ""
     note: Text = ""
@@ -202,6 +205,8 @@ class Event(Frozen):
             raise ValueError("an extension names the new date; a delay notice is the event for a delay without one")
         if self.kind in {EventKind.MADE, EventKind.AMENDED} and not self.commitment:
             raise ValueError(f"a {self.kind} event carries the commitment")
+        if (self.kind is EventKind.UNDONE) != (self.undoes is not None):
+            raise ValueError("an undone event names the ledger's entry that it undoes, and no other event does")
         return self
 
 
@@ -217,26 +222,49 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Record:
-    """A commitment and all that befell it, in the order it was recorded."""
+    """A commitment and all that befell it, in the order it was recorded.
+
+    `history` is what the ledger holds, mistakes included; everything else is drawn from `valid`.
+    """
 
     history: tuple[Recorded, ...]
 
     def as_of(self, day: date | None = None, known_at: datetime | None = None) -> Record | None:
         """The record of what had happened by the end of `day`, as far as it was known at `known_at`.
 
-        None where the commitment did not yet exist, or was not yet known.
+        An undoing speaks of every day, but only from the moment it was written down. None where the commitment did not
+        yet exist, or was not yet known.
         """
         kept = tuple(
             entry
             for entry in self.history
-            if (day is None or entry.event.occurred_on <= day) and (known_at is None or entry.recorded_at <= known_at)
+            if (day is None or entry.event.occurred_on <= day or entry.event.kind is EventKind.UNDONE)
+            and (known_at is None or entry.recorded_at <= known_at)
         )
         return Record(kept) if any(entry.event.kind is EventKind.MADE for entry in kept) else None
 
     @cached_property
+    def void(self) -> Mapping[int, Recorded]:
+        """The entries that are undone, by their numbers, each with the entry that undoes it."""
+        found: dict[int, Recorded] = {}
+        for entry in reversed(self.history):
+            if entry.event.undoes is not None and entry.seq not in found:
+                found[entry.event.undoes] = entry
+        return found
+
+    @cached_property
+    def valid(self) -> tuple[Recorded, ...]:
+        """The entries that hold, in the order they were recorded: neither undone nor the undoing of another."""
+        if not any(entry.event.kind is EventKind.UNDONE for entry in self.history):
+            return self.history
+        return tuple(
+            entry for entry in self.history if entry.seq not in self.void and entry.event.kind is not EventKind.UNDONE
+        )
+
+    @cached_property
     def commitment(self) -> Commitment:
         """The commitment as last amended."""
-        return next(e.event.commitment for e in reversed(self.history) if e.event.commitment is not None)
+        return next(e.event.commitment for e in reversed(self.valid) if e.event.commitment is not None)
 
     @cached_property
     def recorded_at(self) -> datetime:
@@ -251,7 +279,7 @@ class Record:
 
     @cached_property
     def settled(self) -> Recorded | None:
-        """The event that settled the commitment and was not undone since, if any."""
+        """The event that settled the commitment, where it was not reopened since."""
         turns = [e for e in self.in_order if e.event.kind.settles or e.event.kind is EventKind.REOPENED]
         return turns[-1] if turns and turns[-1].event.kind.settles else None
 
@@ -269,11 +297,11 @@ class Record:
     @cached_property
     def in_order(self) -> tuple[Recorded, ...]:
         """The events in the order in which they happened."""
-        return tuple(sorted(self.history, key=lambda entry: (entry.event.occurred_on, entry.seq)))
+        return tuple(sorted(self.valid, key=lambda entry: (entry.event.occurred_on, entry.seq)))
 
     def of(self, *kinds: EventKind) -> Iterable[Recorded]:
         """The events of these kinds, in the order they were recorded."""
-        return (entry for entry in self.history if entry.event.kind in kinds)
+        return (entry for entry in self.valid if entry.event.kind in kinds)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ __all__ = [
     "allowed",
     "append",
     "entries",
+    "entry",
     "head",
     "ids",
     "note",
@@ -107,6 +108,8 @@ def _refuse_unknown(tx: Connection, events: Sequence[tuple[str, Event]]) -> None
 
 def _project(tx: Connection, events: Sequence[tuple[str, Event]]) -> None:
     described = {identifier: event.commitment for identifier, event in events if event.commitment}
+    undone = {identifier for identifier, event in events if event.kind is EventKind.UNDONE}
+    described |= {one.commitment.id: one.commitment for one in records(tx, undone)}
     store.put(tx, store.commitment, [_description(one) for one in described.values()])
     table = store.commitment
     for some in _batches(sorted({identifier for identifier, _ in events} - set(described))):
@@ -153,6 +156,12 @@ def entries(tx: Connection) -> Iterator[Entry]:
     """All entries of the ledger in their order, streamed."""
     query = store.ledger.select().order_by(store.ledger.c.seq).execution_options(yield_per=1000)
     return (Entry(*row) for row in tx.execute(query))
+
+
+def entry(tx: Connection, seq: int) -> Entry | None:
+    """The entry of that number, None where there is none."""
+    row = tx.execute(store.ledger.select().where(store.ledger.c.seq == seq)).first()
+    return Entry(*row) if row else None
 
 
 def ids(tx: Connection, prefix: str = "") -> list[str]:

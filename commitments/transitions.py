@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 
-from commitments.model import Event, EventKind, Record
+from commitments.model import Event, EventKind, Record, Recorded
 
 _ALWAYS = frozenset({EventKind.NOTE, EventKind.AMENDED, EventKind.MADE})
 
@@ -21,12 +21,39 @@ def allowed(record: Record | None, event: Event, today: date) -> str:
         return "" if event.kind is EventKind.MADE else "there is no such commitment"
     if event.kind is EventKind.MADE:
         return "it exists already"
+    if event.undoes is not None:
+        return _cannot_undo(record, event.undoes) or _nonsense_without(record, event, event.undoes)
     made = record.commitment.made
     if made and event.occurred_on < made:
         return f"{event.occurred_on} is before {made}, the day it was made"
     before = [entry.event for entry in record.in_order]
     after = sorted([*before, event], key=lambda one: one.occurred_on)
     return "" if _nonsense(before) else _nonsense(after)
+
+
+def _cannot_undo(record: Record, seq: int) -> str:
+    """Why an entry is not one that can be undone; empty where it is."""
+    entry = next((entry for entry in record.history if entry.seq == seq), None)
+    if entry is None:
+        there = ", ".join(f"#{one.seq}" for one in record.history)
+        return f"#{seq} is no event of it; its events are {there}"
+    if seq in record.void:
+        return f"#{seq} is undone already, by #{record.void[seq].seq}"
+    if entry.event.kind is EventKind.MADE:
+        return "that it was made cannot be undone; record withdrawn where nothing is expected"
+    return ""
+
+
+def _nonsense_without(record: Record, event: Event, seq: int) -> str:
+    """What else could not have happened, if an entry is void."""
+    undoing = Recorded(event=event, seq=record.history[-1].seq + 1, recorded_at=_SOON, actor="")
+    before = _nonsense(entry.event for entry in record.in_order)
+    reason = _nonsense(entry.event for entry in Record((*record.history, undoing)).in_order)
+    return f"without #{seq}: {reason}; undo what came after it first" if reason and not before else ""
+
+
+_SOON = datetime.max.replace(tzinfo=UTC)
+"""For an entry that is not written down yet."""
 
 
 def _nonsense(events: Iterable[Event]) -> str:

@@ -90,7 +90,7 @@ def _steps(obligation: Obligation, record: Record) -> Iterator[tuple[str, str]]:
 def _origin(record: Record, anchor: str) -> str:
     """Where the register has an anchor's date from."""
     dated = [entry for entry in record.of(EventKind.ANCHORED) if entry.event.anchor == anchor]
-    made = [entry for entry in record.history if entry.event.commitment and anchor in entry.event.commitment.anchors]
+    made = [entry for entry in record.valid if entry.event.commitment and anchor in entry.event.commitment.anchors]
     source = (dated or made)[-1:]
     return f" ({record.commitment.id}, ledger #{source[0].seq})" if source and source[0].seq else ""
 

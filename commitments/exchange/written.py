@@ -16,7 +16,7 @@ from commitments.problem import Document, Fault, Misfit, Path, Problem
 LIMIT = 20_000_000
 """The largest register file, in bytes."""
 
-_KINDS = tuple(kind for kind in EventKind if kind not in {EventKind.MADE, EventKind.AMENDED})
+_KINDS = tuple(kind for kind in EventKind if kind not in {EventKind.MADE, EventKind.AMENDED, EventKind.UNDONE})
 _DETAILS = {
     EventKind.ANCHORED: ("anchor", "date"),
     EventKind.EXTENDED: ("to",),
@@ -148,7 +148,7 @@ def event_draft(document: Document, at: Path) -> tuple[Draft | None, tuple[Probl
 def written(record: Record) -> dict[str, Any]:
     """A record as register files have it, of plain values: reading it back gives the same commitment and events."""
     commitment = record.commitment.model_dump(mode="json", exclude_defaults=True)
-    events = [written_event(entry.event) for entry in record.history if entry.event.kind in _KINDS]
+    events = [written_event(entry.event) for entry in record.valid if entry.event.kind in _KINDS]
     return commitment | ({"events": events} if events else {})
 
 

@@ -189,9 +189,7 @@ def weigh(draft: Draft, known: Record | None, *, today: date, at: datetime) -> O
         else:
             fresh.append(event)
             record = _with(record, event, at=at)
-    return Outcome(
-        id=draft.id, events=tuple(fresh), ahead=tuple(ahead), undone=tuple(undone), problems=tuple(problems)
-    )
+    return Outcome(id=draft.id, events=tuple(fresh), ahead=tuple(ahead), undone=tuple(undone), problems=tuple(problems))
 
 
 def _taken_back(known: Record, amended: Event) -> bool:

@@ -243,6 +243,11 @@ class Record:
         )
         return Record(kept) if any(entry.event.kind is EventKind.MADE for entry in kept) else None
 
+    def followed_by(self, event: Event, at: datetime) -> Record:
+        """The record as it would be if an event were written down next, at that moment."""
+        entry = Recorded(event=event, seq=self.history[-1].seq + 1, recorded_at=at, actor="")
+        return Record((*self.history, entry))
+
     @cached_property
     def void(self) -> Mapping[int, Recorded]:
         """The entries that are undone, by their numbers, each with the entry that undoes it."""

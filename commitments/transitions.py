@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 
-from commitments.model import Event, EventKind, Record, Recorded
+from commitments.model import Event, EventKind, Record
 
 _ALWAYS = frozenset({EventKind.NOTE, EventKind.AMENDED, EventKind.MADE})
 
@@ -23,12 +23,36 @@ def allowed(record: Record | None, event: Event, today: date) -> str:
         return "it exists already"
     if event.undoes is not None:
         return _cannot_undo(record, event.undoes) or _nonsense_without(record, event, event.undoes)
+    return _known_otherwise(record, event) or _out_of_order(record, event)
+
+
+def _known_otherwise(record: Record, event: Event) -> str:
+    """What the record says already, or says against the day of an event."""
+    if same := next((entry for entry in record.valid if entry.event == event), None):
+        return f"that is written down already, as ledger #{same.seq}"
     made = record.commitment.made
     if made and event.occurred_on < made:
         return f"{event.occurred_on} is before {made}, the day it was made"
+    return ""
+
+
+def _out_of_order(record: Record, event: Event) -> str:
     before = [entry.event for entry in record.in_order]
     after = sorted([*before, event], key=lambda one: one.occurred_on)
     return "" if _nonsense(before) else _nonsense(after)
+
+
+def refusals(
+    known: Mapping[str, Record], events: Iterable[tuple[str, Event]], today: date
+) -> Iterator[tuple[int, str]]:
+    """Which of these events, taken in one after another, cannot be taken in: their numbers, from 0, and why."""
+    records = dict(known)
+    for number, (identifier, event) in enumerate(events):
+        record = records.get(identifier)
+        if reason := allowed(record, event, today):
+            yield number, reason
+        elif record:
+            records[identifier] = record.followed_by(event, _UNWRITTEN)
 
 
 def _cannot_undo(record: Record, seq: int) -> str:
@@ -46,14 +70,13 @@ def _cannot_undo(record: Record, seq: int) -> str:
 
 def _nonsense_without(record: Record, event: Event, seq: int) -> str:
     """What else could not have happened, if an entry is void."""
-    undoing = Recorded(event=event, seq=record.history[-1].seq + 1, recorded_at=_SOON, actor="")
     before = _nonsense(entry.event for entry in record.in_order)
-    reason = _nonsense(entry.event for entry in Record((*record.history, undoing)).in_order)
+    reason = _nonsense(entry.event for entry in record.followed_by(event, _UNWRITTEN).in_order)
     return f"without #{seq}: {reason}; undo what came after it first" if reason and not before else ""
 
 
-_SOON = datetime.max.replace(tzinfo=UTC)
-"""For an entry that is not written down yet."""
+_UNWRITTEN = datetime.max.replace(tzinfo=UTC)
+"""When an event is written down that is only thought of yet."""
 
 
 def _nonsense(events: Iterable[Event]) -> str:

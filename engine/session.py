@@ -90,6 +90,10 @@ class Session:
         """Eight o'clock on a day where the workspace is: the moment a pass "as of" that day stands for."""
         return datetime.combine(day, time(8), ZoneInfo(self.workspace.settings.timezone))
 
+    def end(self, day: date) -> datetime:
+        """The last moment of a day where the workspace is."""
+        return datetime.combine(day, time.max, ZoneInfo(self.workspace.settings.timezone))
+
 
 def audited(assessments: list[Assessment]) -> list[Audited]:
     """Assessments as the audit takes them."""

@@ -109,6 +109,35 @@ def test_recording_appends_to_the_ledger_and_refuses_nonsense(workspace):
     assert err.startswith("gestand: nothing was written down for 34964-B: it was fulfilled on 2018-08-30")
 
 
+def test_one_letter_fulfils_several_or_none(workspace, tmp_path):
+    rows = "".join(f"T{number},undertaking,Undertaking {number},nl/regering,nl/eerste-kamer\n" for number in (1, 2, 3))
+    (tmp_path / "three.csv").write_text(f"id,kind,title,by,to\n{rows}")
+    workspace("import", "three.csv")
+    letter = ("--document", "letter of 2 September 2018")
+    assert workspace("record", "partly-fulfilled", "T2", *letter)[0] == 0
+    assert workspace("record", "fulfilled", "T2")[0] == 0
+    head = _head(workspace)
+    status, out, err = workspace("record", "fulfilled", "T1", "T2", "T3x", *letter)
+    assert (status, out) == (1, "")
+    lines = err.splitlines()
+    assert lines[0] == "gestand: nothing was written down"
+    assert lines[1].startswith("  T2: it was fulfilled on ")
+    assert lines[2] == "  T3x: there is no commitment T3x in the register; did you mean T3?"
+    assert _head(workspace) == head
+    status, out, _ = workspace("record", "fulfilled", "T1", "T3", "T1", *letter)
+    assert status == 0
+    assert [line.partition(":")[0] for line in out.splitlines()] == [
+        f"written down as ledger #{head + 1}",
+        f"written down as ledger #{head + 2}",
+    ]
+
+
+def test_a_misspelt_event_gets_a_suggestion(workspace):
+    status, _, err = workspace("record", "fullfilled", "34964-B")
+    assert status == 2
+    assert "'fullfilled' is no event; did you mean fulfilled?" in err
+
+
 def _head(run):
     return int(run("verify")[1].partition("#")[2].split()[0])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from commitments import exchange, register
 from commitments.exchange.csv_register import unsaid
 from commitments.ledger import canonical
 from commitments.model import Record
-from engine.cli.output import Day, as_path, number, workspace_option
-from engine.cli.reading import filter_options, fits, opened, today
+from engine.cli.output import as_path, number, workspace_option
+from engine.cli.reading import filter_options, fits, opened, when, when_options
 from engine.session import Session, audited
 
 
@@ -25,33 +25,36 @@ from engine.session import Session, audited
 @click.option("--ledger", "whole_ledger", is_flag=True, help="Write every entry of the ledger, a line of JSON each.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
 @filter_options
-@click.option("--as-of", type=Day(), metavar="DATE", help="Leave out what happened after that day.")
+@when_options
 def export_command(
     folder: Path,
     form: str,
     whole_ledger: bool,
     output: Path | None,
     as_of: date | None,
+    known_at: date | None,
     **filters: Any,  # noqa: ANN401 - click hands on what `fits` takes
 ) -> None:
     """Write the register as a register file: taken in by an empty register, it gives the same one.
 
     With --ledger the entries themselves; docs/ledger.md says how anyone can check them.
     """
-    if whole_ledger and (as_of or any(filters.values())):
-        raise click.UsageError("a ledger with gaps cannot be checked: use --ledger without --as-of and filters")
+    if whole_ledger and (as_of or known_at or any(filters.values())):
+        raise click.UsageError(
+            "a ledger with gaps cannot be checked: use --ledger without --as-of, --known-at and filters"
+        )
     with opened(folder) as session:
         if whole_ledger:
             _write(_lines(session), output)
             return
-        records = list(_chosen(session, as_of or today(session), filters))
+        records = list(_chosen(session, *when(session, as_of, known_at), filters))
     _write(exchange.WRITERS[form](records), output)
     if form == "csv" and (missing := sum(map(unsaid, records))):
         click.echo(f"gestand: {number(missing, 'event')} left out, for which CSV has no place; YAML has", err=True)
 
 
-def _chosen(session: Session, day: date, filters: dict[str, Any]) -> Iterator[Record]:
-    assessments = session.assessments(day)
+def _chosen(session: Session, day: date, known_at: datetime | None, filters: dict[str, Any]) -> Iterator[Record]:
+    assessments = session.assessments(day, known_at)
     for assessment, row in zip(assessments, audited(assessments), strict=True):
         if fits(row, **filters):
             yield assessment.record

@@ -1,7 +1,8 @@
-"""The command that writes down what happened: record."""
+"""The commands that write down what happened: record, and undo for what did not."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -10,27 +11,68 @@ from pydantic import ValidationError
 
 from commitments import register
 from commitments.dates import NotADateError, Window
+from commitments.fit import close
+from commitments.ledger import Entry
 from commitments.model import Event, EventKind
+from commitments.transitions import refusals
 from commitments.trouble import TroubleError
 from engine import schedule
 from engine.cli.output import Day, actor_option, workspace_option
-from engine.cli.reading import find, today
-from engine.session import open_session
+from engine.cli.reading import today, unknown
+from engine.session import Session, open_session
 
-RECORDABLE = [kind.value for kind in EventKind if kind not in {EventKind.MADE, EventKind.AMENDED}]
+_NOT_BY_HAND = {EventKind.MADE, EventKind.AMENDED, EventKind.UNDONE}
+RECORDABLE = [kind.value for kind in EventKind if kind not in _NOT_BY_HAND]
 
 
-class RefusedEventError(TroubleError):
-    """An event that makes no sense for a commitment as it is."""
+class EventWord(click.Choice[str]):
+    """What happened, on the command line: a word of RECORDABLE; a hyphen does for its underscore."""
 
-    def __init__(self, identifier: str, reason: str) -> None:
-        super().__init__(f"nothing was written down for {identifier}: {reason}")
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word that was meant."""
+        word = value.replace("-", "_").lower()
+        if word not in self.choices:
+            hint = close(word, self.choices) or f"write one of {', '.join(self.choices)}"
+            self.fail(f"{value!r} is no event; {hint}", param, ctx)
+        return word
+
+
+class RefusedEventsError(TroubleError):
+    """Events that make no sense for their commitments as they are: none was written down."""
+
+    def __init__(self, reasons: Sequence[tuple[str, str]]) -> None:
+        self.reasons = tuple(reasons)
+        if len(self.reasons) == 1:
+            super().__init__("nothing was written down for {}: {}".format(*self.reasons[0]))
+            return
+        told = "\n".join(f"  {identifier}: {reason}" for identifier, reason in self.reasons)
+        super().__init__(f"nothing was written down\n{told}")
+
+
+def write_down(session: Session, events: Sequence[tuple[str, Event]], *, actor: str) -> list[Entry]:
+    """Append events, each with the id of its commitment, all or none; the entries they became.
+
+    Raises RefusedEventsError, which tells of every one that cannot have happened.
+    """
+    with session.store.writing() as tx:
+        known = {one.commitment.id: one for one in register.records(tx, [identifier for identifier, _ in events])}
+        refused = [(events[at][0], reason) for at, reason in refusals(known, events, today(session))]
+        told = [(name, unknown(tx, name) if name not in known else reason) for name, reason in refused]
+        if told:
+            raise RefusedEventsError(told)
+        return register.append(tx, events, at=schedule.now(), actor=actor)
+
+
+def _tell(entries: Iterable[Entry], events: Iterable[tuple[str, Event]]) -> None:
+    for entry, (identifier, event) in zip(entries, events, strict=True):
+        what = f"{event.kind.replace('_', ' ')}" + (f" #{event.undoes}" if event.undoes else "")
+        click.echo(f"written down as ledger #{entry.seq}: {identifier} {what} on {event.occurred_on}")
 
 
 @click.command("record")
 @workspace_option
-@click.argument("event", type=click.Choice(RECORDABLE), metavar="EVENT")
-@click.argument("identifier", metavar="ID")
+@click.argument("event", type=EventWord(RECORDABLE), metavar="EVENT")
+@click.argument("identifiers", metavar="ID…", nargs=-1, required=True)
 @click.option("--on", "occurred_on", type=Day(), metavar="DATE", help="The day it happened; today if left out.")
 @click.option(
     "--to",
@@ -44,23 +86,86 @@ class RefusedEventError(TroubleError):
 @click.option("--note", default="", help="Anything else worth keeping.")
 @actor_option
 def record_command(
-    folder: Path, event: str, identifier: str, occurred_on: date | None, new_date: str | None, actor: str, **words: str
+    folder: Path,
+    event: str,
+    identifiers: tuple[str, ...],
+    occurred_on: date | None,
+    new_date: str | None,
+    actor: str,
+    **words: str,
 ) -> None:
-    """Write down what happened to a commitment.
+    """Write down what happened to a commitment, or to several: one letter may fulfil many. All are written, or none.
 
     EVENT is one of: fulfilled, partly_fulfilled, extended, delay_notice, anchored, suspended, resumed, withdrawn,
     lapsed, reopened, acknowledged, snoozed, note.
     """
     with open_session(folder) as session:
-        known = find(session, identifier)
-        day = occurred_on or today(session)
-        happened = _event(EventKind(event), day, new_date, words)
-        reason = register.allowed(known, happened, today(session))
-        if reason:
-            raise RefusedEventError(identifier, reason)
-        with session.store.writing() as tx:
-            (entry,) = register.append(tx, [(identifier, happened)], at=schedule.now(), actor=actor)
-    click.echo(f"written down as ledger #{entry.seq}: {identifier} {event.replace('_', ' ')} on {day}")
+        happened = _event(EventKind(event), occurred_on or today(session), new_date, words)
+        events = [(identifier, happened) for identifier in dict.fromkeys(identifiers)]
+        entries = write_down(session, events, actor=actor)
+    _tell(entries, events)
+
+
+# ------------------------------------------------------------------------------------------------- undo
+
+
+class NoSuchEntryError(TroubleError):
+    """An entry that is none of the ledger's, or no event of a commitment."""
+
+    def __init__(self, seq: int, reason: str) -> None:
+        super().__init__(f"nothing was undone: {reason.format(seq)}; `gestand show ID` gives the numbers of its events")
+
+
+class LedgerNumber(click.ParamType[int]):
+    """An entry of the ledger on the command line: 12 or #12."""
+
+    name = "number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        text = str(value).removeprefix("#")
+        if not (text.isascii() and text.isdigit() and 0 < len(text) <= 18 and int(text)):
+            self.fail(f"{value!r} is no number of the ledger; write one such as 12, as gestand show has it", param, ctx)
+        return int(text)
+
+
+@click.command("undo")
+@workspace_option
+@click.argument("numbers", type=LedgerNumber(), nargs=-1, required=True, metavar="#SEQ…")
+@click.option("--note", required=True, help="Why: what was wrong with it.")
+@click.option("--document", default="", help="The document that shows it.")
+@click.option("--decided-by", default="", help="Who decided it, where.")
+@actor_option
+def undo_command(folder: Path, numbers: tuple[int, ...], actor: str, **words: str) -> None:
+    """Say that an entry of the ledger did not happen, or not as it was recorded.
+
+    #SEQ is the entry's number, as `gestand show` has it; 12 does for '#12'. Several are undone together, or none. The
+    entry stays in the ledger, marked, and nothing counts it any more; --known-at still shows what was known before. To
+    take an undoing back, undo that.
+    """
+    with open_session(folder) as session:
+        day = today(session)
+        wrong = sorted(dict.fromkeys(numbers), reverse=True)  # the last first: it may lean on those before it
+        events = [
+            (_commitment_of(session, seq), Event(kind=EventKind.UNDONE, occurred_on=day, undoes=seq, **words))
+            for seq in wrong
+        ]
+        entries = write_down(session, events, actor=actor)
+    _tell(entries, events)
+
+
+def _commitment_of(session: Session, seq: int) -> str:
+    """The id of the commitment whose event an entry of the ledger is."""
+    with session.store.reading() as tx:
+        entry = register.entry(tx, seq)
+    if entry is None:
+        raise NoSuchEntryError(seq, "the ledger has no entry #{}")
+    if entry.commitment is None or entry.kind not in list(EventKind):
+        raise NoSuchEntryError(seq, f"#{{}} is no event of a commitment, but {entry.kind.replace('_', ' ')}")
+    return entry.commitment
+
+
+# ------------------------------------------------------------------------------------------------- what is written
 
 
 DATED = (EventKind.EXTENDED, EventKind.ANCHORED, EventKind.SNOOZED)

@@ -1,0 +1,179 @@
+"""The commands that show one commitment: show, with its whole history, and explain, with the reasons for its dates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from commitments import register
+from commitments.model import Event, Record, Recorded
+from engine import explain
+from engine.assess import Assessment
+from engine.cli.output import Failed, tell_problems, workspace_option, write_json
+from engine.cli.reading import find, json_option, known, opened, when, when_options
+from engine.consequences import muted_by
+from engine.session import Session, open_session
+from engine.suppose import supposed
+
+# ------------------------------------------------------------------------------------------------- show
+
+
+@click.command("show")
+@workspace_option
+@click.argument("identifier", metavar="ID")
+@when_options
+@json_option
+def show_command(folder: Path, identifier: str, as_of: date | None, known_at: date | None, as_json: bool) -> None:
+    """Show a commitment with its whole history, as the ledger has it; what was undone is marked.
+
+    With --as-of and --known-at no more than had happened, and was known, by then.
+    """
+    with open_session(folder) as session:
+        record = _then(find(session, identifier), as_of, known(session, known_at))
+    if as_json:
+        write_json([_entry_json(entry, record) for entry in record.history])
+        return
+    for name, value in record.commitment.model_dump(mode="json", exclude_defaults=True).items():
+        click.echo(f"{name:<12}{_value(value)}")
+    click.echo("\nhistory")
+    for entry in record.history:
+        click.echo("\n".join(_entry_lines(entry, record)))
+
+
+def _then(record: Record, day: date | None, moment: datetime | None) -> Record:
+    """The record as it was on both axes; a complaint where there was none."""
+    then = record.as_of(day, moment)
+    if then is None:
+        raise click.UsageError(_too_early(record, day, moment))
+    return then
+
+
+def _too_early(record: Record, day: date | None, moment: datetime | None) -> str:
+    first, identifier = record.history[0], record.commitment.id
+    if day and first.event.occurred_on > day:
+        return f"{identifier} was made on {first.event.occurred_on}, after {day}: there is nothing to say yet"
+    return f"{identifier} was first written down on {first.recorded_at:%Y-%m-%d}: it was not known on {moment:%Y-%m-%d}"
+
+
+def _entry_json(entry: Recorded, record: Record) -> dict[str, object]:
+    event = entry.event.model_dump(mode="json", exclude_defaults=True)
+    void = {"undone_by": record.void[entry.seq].seq} if entry.seq in record.void else {}
+    return {"ledger": entry.seq, "recorded_at": entry.recorded_at.isoformat(), "actor": entry.actor, **void, **event}
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {item}" for key, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _entry_lines(entry: Recorded, record: Record) -> Iterator[str]:
+    """What happened, and that it is void where it was undone."""
+    void = record.void.get(entry.seq)
+    recorded = f"{entry.recorded_at:%Y-%m-%d} by {entry.actor}"
+    line = f"{entry.event.occurred_on}  {_happened(entry.event)}  (ledger #{entry.seq}, written down {recorded})"
+    yield "  " + click.style(line, strikethrough=void is not None)
+    if void:
+        yield f"  {'':<12}void: undone as ledger #{void.seq}"
+
+
+def _happened(event: Event) -> str:
+    words = [event.kind.replace("_", " ")]
+    if event.undoes is not None:
+        words[0] += f" #{event.undoes}"
+    if event.date:
+        words.append(f"{event.anchor} {event.date}".strip() if event.anchor else f"to {event.date}")
+    return ", ".join(part for part in (*words, event.decided_by, event.document, event.note) if part)
+
+
+# ------------------------------------------------------------------------------------------------- explain
+
+
+@click.command("explain")
+@workspace_option
+@click.argument("identifier", metavar="ID")
+@click.option("--why-not", "rule", metavar="RULE", help="Say, condition by condition, why that rule does not apply.")
+@click.option("--what-if", "said", metavar="KEY=VALUE", multiple=True,
+              help="Suppose another field or anchor, e.g. letter=2018-07-20; may be given again.")  # fmt: skip
+@click.option("-v", "--verbose", is_flag=True, help="Add the rules that applied, condition by condition.")
+@when_options
+@json_option
+def explain_command(
+    folder: Path,
+    identifier: str,
+    rule: str | None,
+    said: tuple[str, ...],
+    verbose: bool,
+    as_of: date | None,
+    known_at: date | None,
+    as_json: bool,
+) -> None:
+    """Say why the dates of a commitment are what they are."""
+    with opened(folder) as session:
+        day, moment = when(session, as_of, known_at)
+        record = _then(find(session, identifier), day, moment)
+        actual = _on_day(session, record, day)
+        assessment = _on_day(session, _supposed(session, record, said), day) if said else actual
+        if rule is not None:
+            _why_not(session, assessment, rule, as_json=as_json)
+        elif as_json:
+            supposed = {"what_if": list(said), "as_it_is": explain.as_json(actual)} if said else {}
+            rules = [explain.why_not_json(answer) for answer in explain.applied(session.assessor, assessment)]
+            write_json({**supposed, **explain.as_json(assessment, _muted(session, assessment)), "rules": rules})
+        else:
+            click.echo("\n".join(_explained(session, assessment, said, actual, verbose=verbose)))
+
+
+def _on_day(session: Session, record: Record, day: date) -> Assessment:
+    assessment = session.assessor.on(record, day)
+    if assessment is None:
+        raise click.UsageError(_too_early(record, day, None))
+    return assessment
+
+
+def _explained(
+    session: Session, assessment: Assessment, said: tuple[str, ...], actual: Assessment, *, verbose: bool
+) -> Iterator[str]:
+    if said:
+        yield f"what if {', '.join(said)}\n"
+    yield from explain.explanation(assessment, session.workspace.book, _muted(session, assessment))
+    if verbose:
+        for answer in explain.applied(session.assessor, assessment):
+            yield ""
+            yield from explain.why_not_lines(answer)
+    if said:
+        due = explain.spoken_window(actual.standing.current) if actual.standing.current else "not known"
+        yield f"\nas it is: due {due}, {explain.verdict(actual.standing)}"
+
+
+def _muted(session: Session, assessment: Assessment) -> str:
+    """Why nobody is told of it, where its parent sees to that."""
+    parent = assessment.record.commitment.parent
+    with session.store.reading() as tx:
+        return muted_by(session.assessor, assessment, register.record(tx, parent) if parent else None)
+
+
+def _supposed(session: Session, record: Record, said: tuple[str, ...]) -> Record:
+    for one in said:
+        if "=" not in one:
+            raise click.UsageError(f"--what-if {one} does not say what it would be; write letter=2018-07-20")
+    supposing, problems = supposed(record, said, session.workspace.book)
+    if supposing is None:
+        tell_problems(problems)
+        raise Failed
+    return supposing
+
+
+def _why_not(session: Session, assessment: Assessment, rule: str, *, as_json: bool) -> None:
+    names = [name for name in session.workspace.book.rules if rule in (name, name.partition("/")[2])]
+    if not names:
+        there = ", ".join(session.workspace.book.rules) or "none: name packs in gestand.yaml"
+        raise click.UsageError(f"there is no rule {rule}; the rules in use are {there}")
+    for answer in (explain.why_not(session.assessor, assessment, name) for name in names):
+        if as_json:
+            write_json(explain.why_not_json(answer))
+        else:
+            click.echo("\n".join(explain.why_not_lines(answer)))

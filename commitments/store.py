@@ -176,6 +176,7 @@ outbox = sa.Table(
         "state IN ('queued', 'sending', 'sent', 'failed', 'dead', 'superseded', 'dropped')", name="outbox_state"
     ),
     sa.Index("outbox_waiting", "state", "attempts", "id"),
+    sa.Index("outbox_recipient", "recipient", "id"),
 )
 """The messages themselves, each with the Message-ID it keeps; moments are UTC, ISO 8601.
 
@@ -436,6 +437,11 @@ def _index_changed(tx: Connection) -> None:
     changed.create(tx)
 
 
+def _index_recipients(tx: Connection) -> None:
+    for index in outbox.indexes:
+        index.create(tx, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _add_members,
@@ -444,6 +450,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _widen_outbox,
     _add_made,
     _index_changed,
+    _index_recipients,
 )
 """The steps to the present layout, numbered from 1; a store that lacks some gets them in one transaction."""
 

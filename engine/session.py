@@ -19,8 +19,8 @@ from engine.assess import Assessment, Assessor
 from engine.assessing import assess_due, outdated, stale
 from engine.match import matcher
 from engine.settings import FILE, Workspace, open_workspace
+from notifications.deliverer import Deliverer
 from notifications.folder import FolderDeliverer
-from notifications.outbox import Deliverer
 from notifications.smtp import SmtpDeliverer
 from rules.condition import Condition
 

@@ -24,9 +24,10 @@ FILE = "gestand.yaml"
 
 
 class Mail(Frozen):
-    """How digests leave: into a folder (the default), or by SMTP."""
+    """How digests leave: into a folder (the default), or by SMTP; `administrator` is told where that does not work."""
 
     sender: Address = "gestand@localhost"
+    administrator: Address | Literal[""] = ""
     deliver: Literal["folder", "smtp"] = "folder"
     folder: str = "outbox"
     smtp: SmtpSettings | None = None

@@ -18,9 +18,10 @@ from engine.grow import ACTOR, grow
 from engine.recipients import Recipient
 from engine.settings import Workspace
 from engine.telling import digest_of, items_for, queue_digests
-from notifications import outbox
+from notifications.administrator import Administrator
+from notifications.deliverer import Deliverer
+from notifications.delivery import Delivered, deliver
 from notifications.digest import Digest
-from notifications.outbox import Delivered, Deliverer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,9 @@ def tick(
         done = _plan(tx, workspace, assessor, now, back=back, jumped=jumped)
     if done.earlier_than is not None:
         return done
-    delivered = outbox.deliver(base, deliverer, now=clock or (lambda: now))
+    mail = workspace.settings.mail
+    administrator = Administrator(address=mail.administrator, sender=mail.sender)
+    delivered = deliver(base, deliverer, now=clock or (lambda: now), trouble=administrator.tell)
     return Pass(**{**vars(done), "delivered": delivered})
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
+from typing import Self
 
-from notifications.outbox import ServerError
+from notifications.deliverer import ServerError
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,12 @@ class FolderDeliverer:
     """Writes messages into a folder, which is made where it is not there."""
 
     folder: Path
+    lines: int = 1
+
+    @contextmanager
+    def line(self) -> Iterator[Self]:
+        """The folder itself, which stays open."""
+        yield self
 
     def send(self, _envelope_from: str, to: str, body: bytes) -> None:
         """Write the message; the same message twice leaves one. Raises ServerError where the folder cannot be used."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import smtplib
 import socket
 import ssl
@@ -17,10 +18,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from commitments.model import Frozen
-from notifications.outbox import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
+from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
 
 TOTAL = 30.0
 """Seconds that one message may take, from connecting to the server's last word."""
+PER_CONNECTION = 100
+"""After so many messages a new connection is made, for servers cut off the one that goes on and on."""
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 
 
@@ -35,6 +39,7 @@ class SmtpSettings(Frozen):
     password_file: str = ""
     ca_file: str = ""
     timeout: Annotated[float, Field(gt=0, le=TOTAL)] = TOTAL
+    connections: Annotated[int, Field(ge=1, le=8)] = 1
 
     @model_validator(mode="before")
     @classmethod
@@ -55,54 +60,166 @@ class SmtpSettings(Frozen):
 
 @dataclass(frozen=True)
 class SmtpDeliverer:
-    """Hands messages to a mail server, one connection each."""
+    """Hands messages to a mail server, several over one connection."""
 
     settings: SmtpSettings
+
+    @property
+    def lines(self) -> int:
+        """How many connections may be open at once."""
+        return self.settings.connections
+
+    @contextmanager
+    def line(self) -> Iterator[SmtpLine]:
+        """A connection, made when it is needed and closed in the end."""
+        line = SmtpLine(self.settings)
+        try:
+            yield line
+        finally:
+            line.hang_up()
+
+    def send(self, envelope_from: str, to: str, body: bytes) -> None:
+        """Hand over one message over a connection of its own; raises what SmtpLine.send raises."""
+        with self.line() as line:
+            line.send(envelope_from, to, body)
+
+
+class SmtpLine:
+    """A connection to a mail server that takes one message after another, and is made anew where it broke."""
+
+    def __init__(self, settings: SmtpSettings) -> None:
+        self._settings = settings
+        self._server: smtplib.SMTP | None = None
+        self._handed = 0
+        self._late = False
 
     def send(self, envelope_from: str, to: str, body: bytes) -> None:
         """Hand over a message for one recipient.
 
         Raises PermanentError or TemporaryError for the message, ServerError or ConfigError for the server.
         """
-        server = self._server()
-        with _classified(self.settings), _no_longer_than(self.settings.timeout, server):
-            self._open(server)
-            refused = server.sendmail(envelope_from, [to], body)
-            # sendmail raises only where everybody is refused; whoever adds recipients here would not be told.
-            for code, text in refused.values():
-                raise _by_code(code, text)
+        content = _LINE_END.sub(b"\r\n", body)
+        with _classified(self._settings), self._no_longer_than(self._settings.timeout):
+            try:
+                self._data(self._addressed(envelope_from, to, len(content)), content)
+            except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError):
+                raise  # the message was refused, and the connection is as good as before
+            except BaseException:
+                self._break_off()
+                raise
+
+    def hang_up(self) -> None:
+        """Say goodbye and close the connection, if there is one; what the server says to that does not matter."""
+        if self._server is not None:
             with contextlib.suppress(smtplib.SMTPException, OSError):
-                server.quit()
+                self._server.putcmd("quit")
+        self._break_off()
 
-    def _server(self) -> smtplib.SMTP:
-        """A connection yet to be made. With a host, smtplib would make it at once, out of the timer's reach."""
-        if self.settings.tls == "implicit":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(timeout=self.settings.timeout, context=self._context())
-        else:
-            server = smtplib.SMTP(timeout=self.settings.timeout)
-        server._host = self.settings.host  # type: ignore[attr-defined] # noqa: SLF001 - the name certificates are checked against
-        return server
+    def _break_off(self) -> None:
+        server, self._server, self._handed = self._server, None, 0
+        if server is not None:
+            server.close()
 
-    def _open(self, server: smtplib.SMTP) -> None:
-        """Connect, encrypt and log in, as the settings ask."""
-        code, text = server.connect(self.settings.host, self.settings.port)
+    def _addressed(self, envelope_from: str, to: str, size: int) -> smtplib.SMTP:
+        """The server, told who a message is for; over a new connection where the one in use is not good any more."""
+        if self._server is not None and self._handed < PER_CONNECTION:
+            try:
+                _reset(self._server)
+                return _address(self._server, envelope_from, to, size)
+            except smtplib.SMTPRecipientsRefused:
+                raise
+            except (smtplib.SMTPException, OSError):
+                if self._late:
+                    raise
+        self.hang_up()
+        return _address(self._opened(), envelope_from, to, size)
+
+    def _data(self, server: smtplib.SMTP, content: bytes) -> None:
+        self._handed += 1
+        try:
+            code, text = server.data(content)
+        except (smtplib.SMTPServerDisconnected, OSError) as error:
+            where = f"{self._settings.host}:{self._settings.port}"
+            raise ServerError(0, f"{where} cannot be reached or does not answer: {error}", doubtful=True) from error
+        if code != 250:
+            raise smtplib.SMTPDataError(code, text)
+
+    def _opened(self) -> smtplib.SMTP:
+        """A new connection, encrypted and logged in, as the settings ask."""
+        settings = self._settings
+        self._server = server = self._closed()
+        code, text = server.connect(settings.host, settings.port)
+        if self._late:
+            raise TimeoutError("timed out")
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
-        if self.settings.tls == "starttls":
-            server.starttls(context=self._context())
-        if self.settings.user:
-            server.login(self.settings.user, self._password())
+        if settings.tls == "starttls":
+            server.starttls(context=_context(settings))
+        if settings.user:
+            server.login(settings.user, _password(settings))
+        server.ehlo_or_helo_if_needed()
+        return server
 
-    def _context(self) -> ssl.SSLContext:
+    def _closed(self) -> smtplib.SMTP:
+        """A connection yet to be made. With a host, smtplib would make it at once, out of the timer's reach."""
+        settings = self._settings
+        if settings.tls == "implicit":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(timeout=settings.timeout, context=_context(settings))
+        else:
+            server = smtplib.SMTP(timeout=settings.timeout)
+        server._host = settings.host  # type: ignore[attr-defined] # noqa: SLF001 - the name certificates are checked against
+        return server
+
+    @contextmanager
+    def _no_longer_than(self, seconds: float) -> Iterator[None]:
+        """Cuts the connection when the time is up: smtplib counts each read by itself, a byte a second is endless."""
+        self._late = False
+        timer = threading.Timer(seconds, self._cut)
+        timer.daemon = True
+        timer.start()
         try:
-            return ssl.create_default_context(cafile=self.settings.ca_file or None)
-        except OSError as error:
-            raise ConfigError(0, f"mail.smtp.ca_file {self.settings.ca_file} cannot be used: {error}") from error
+            yield
+        finally:
+            timer.cancel()
 
-    def _password(self) -> str:
-        if self.settings.password_env:
-            return _from_environment(self.settings.password_env)
-        return _from_file(Path(self.settings.password_file))
+    def _cut(self) -> None:
+        self._late = True
+        server = self._server
+        if server is not None and server.sock is not None:
+            # The plain socket's way: SSLSocket's own would take the encryption away under the thread that is reading.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(server.sock, socket.SHUT_RDWR)
+
+
+def _reset(server: smtplib.SMTP) -> None:
+    """Let the server forget the message before, taken or refused."""
+    code, text = server.rset()
+    if code != 250:
+        raise smtplib.SMTPResponseException(code, text)
+
+
+def _address(server: smtplib.SMTP, envelope_from: str, to: str, size: int) -> smtplib.SMTP:
+    """The server, after it accepted a message's sender and recipient."""
+    code, text = server.mail(envelope_from, [f"size={size}"] if server.does_esmtp and server.has_extn("size") else [])
+    if code != 250:
+        raise smtplib.SMTPSenderRefused(code, text, envelope_from)
+    code, text = server.rcpt(to)
+    if code not in {250, 251}:
+        raise smtplib.SMTPRecipientsRefused({to: (code, text)})
+    return server
+
+
+def _context(settings: SmtpSettings) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file or None)
+    except OSError as error:
+        raise ConfigError(0, f"mail.smtp.ca_file {settings.ca_file} cannot be used: {error}") from error
+
+
+def _password(settings: SmtpSettings) -> str:
+    if settings.password_env:
+        return _from_environment(settings.password_env)
+    return _from_file(Path(settings.password_file))
 
 
 def _from_environment(name: str) -> str:
@@ -117,26 +234,6 @@ def _from_file(path: Path) -> str:
         return path.read_text("utf-8").strip()
     except (OSError, UnicodeError) as error:
         raise ConfigError(0, f"mail.smtp.password_file {path} cannot be read: {error}") from error
-
-
-@contextmanager
-def _no_longer_than(seconds: float, server: smtplib.SMTP) -> Iterator[None]:
-    """Cuts the connection when the time is up, for smtplib counts each read by itself: a byte a second is endless."""
-    timer = threading.Timer(seconds, _cut, [server])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        server.close()
-
-
-def _cut(server: smtplib.SMTP) -> None:
-    if server.sock is not None:
-        # The plain socket's way: SSLSocket's own would take the encryption away under the thread that is reading.
-        with contextlib.suppress(OSError):
-            socket.socket.shutdown(server.sock, socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -160,7 +257,9 @@ def _classified(settings: SmtpSettings) -> Iterator[None]:
 
 
 def _by_code(code: int, text: bytes | str) -> DeliveryError:
-    """RFC 5321, 4.2.1: replies from 500 on are final, those below may be different the next time."""
+    """RFC 5321, 4.2.1: replies from 500 on are final, those below may be different the next time; 421 is a goodbye."""
+    if code == 421:
+        return ServerError(code, _readable(text))
     return (PermanentError if code >= 500 else TemporaryError)(code, _readable(text))
 
 

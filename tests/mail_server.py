@@ -17,13 +17,33 @@ from notifications.smtp import SmtpDeliverer, SmtpSettings
 
 @dataclass
 class MailServer:
-    """What the server received, and how it behaves: `refuse` by address, `answer` after the data, `pause` before it."""
+    """What the server received, over how many visits, and how it behaves.
+
+    It can `refuse` by address, `answer` after the data, `pause` before it, and take no more than `most` in one visit.
+    """
 
     port: int = 0
     pause: float = 0
     refuse: dict[str, str] = field(default_factory=dict)
     answer: str = "250 OK"
     received: list[bytes] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
+    visits: int = 0
+    most: int = 1000
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name and arguments
+        self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.visits += 1
+        session.host_name, session.taken = hostname, 0
+        return responses
+
+    async def handle_MAIL(self, _server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802 - as above
+        if session.taken >= self.most:
+            return "451 4.7.0 too many messages in one session"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]) -> str:  # noqa: N802 - aiosmtpd's name
         if address in self.refuse:
@@ -31,8 +51,10 @@ class MailServer:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.received.append(envelope.content)
+        self.senders.append(envelope.mail_from)
+        session.taken += 1
         await asyncio.sleep(self.pause)
         return self.answer
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,21 +19,11 @@ from sample_digest import LETTER, digest, reader
 from commitments import register
 from commitments.store import Store, outbox
 from commitments.store import digest as digest_table
+from notifications.deliverer import ConfigError, PermanentError, ServerError, TemporaryError
+from notifications.delivery import Delivered, deliver
 from notifications.folder import FolderDeliverer
 from notifications.message import message
-from notifications.outbox import (
-    GIVE_UP,
-    LEASE,
-    ConfigError,
-    Delivered,
-    PermanentError,
-    ServerError,
-    TemporaryError,
-    deliver,
-    queue,
-    valid,
-    wait,
-)
+from notifications.outbox import GIVE_UP, LEASE, queue, valid, wait
 from notifications.render import render
 
 NOW = datetime(2018, 8, 13, 6, 0, tzinfo=UTC)
@@ -77,6 +68,11 @@ class Taking:
 
     errors: dict[str, list[Exception]] = field(default_factory=dict)
     taken: list[str] = field(default_factory=list)
+    lines: int = 1
+
+    @contextmanager
+    def line(self):
+        yield self
 
     def send(self, _envelope_from: str, to: str, _body: bytes) -> None:
         if self.errors.get(to):
@@ -201,16 +197,18 @@ import sys, time
 from datetime import datetime
 from pathlib import Path
 from commitments.store import Store
-from notifications.outbox import deliver
-from notifications.smtp import SmtpDeliverer, SmtpSettings
+from notifications.delivery import deliver
+from notifications.smtp import SmtpDeliverer, SmtpLine, SmtpSettings
 
-class Slow(SmtpDeliverer):
-    def send(self, envelope_from, to, body):
-        super().send(envelope_from, to, body)
-        Path(sys.argv[3]).touch()
-        time.sleep(60)
+taking = SmtpLine.send
 
-deliverer = Slow(SmtpSettings(host="127.0.0.1", port=int(sys.argv[2]), tls="none"))
+def slow(*message):
+    taking(*message)
+    Path(sys.argv[3]).touch()
+    time.sleep(60)
+
+SmtpLine.send = slow
+deliverer = SmtpDeliverer(SmtpSettings(host="127.0.0.1", port=int(sys.argv[2]), tls="none"))
 deliver(Store.open(sys.argv[1]), deliverer, now=lambda: datetime.fromisoformat(sys.argv[4]))
 """
 

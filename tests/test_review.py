@@ -8,17 +8,9 @@ import pytest
 from test_outbox import NOW, Taking, at, noted, put, rows
 
 from commitments.store import Store
-from notifications.outbox import (
-    GIVE_UP,
-    LEASE,
-    Delivered,
-    Dropped,
-    Replaced,
-    ServerError,
-    TemporaryError,
-    deliver,
-    supersede,
-)
+from notifications.deliverer import ServerError, TemporaryError
+from notifications.delivery import Delivered, Dropped, Replaced, deliver
+from notifications.outbox import GIVE_UP, LEASE, supersede
 from notifications.suppression import Kind, suppress
 
 

@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from sample_digest import LETTER, digest
 
 from notifications import smtp
+from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
 from notifications.message import message
-from notifications.outbox import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
 from notifications.render import render
 from notifications.smtp import SmtpDeliverer, SmtpSettings
 
@@ -50,6 +50,42 @@ def body_of(server: MailServer) -> bytes:
     made = body()
     own = made.split(b'boundary="')[1].split(b'"')[0]
     return made.replace(own, boundary.encode())
+
+
+def test_one_connection_takes_many_messages_and_a_refused_one_between_them(server: MailServer):
+    server.refuse["bad@example.org"] = "550 5.1.1 no such user"
+    with server.deliverer().line() as line:
+        for address in (TO, "bad@example.org", TO):
+            with nullcontext() if address == TO else pytest.raises(PermanentError):
+                line.send(FROM, address, body())
+    assert (len(server.received), server.visits) == (2, 1)
+
+
+def test_a_connection_that_broke_or_is_used_up_is_made_anew(server: MailServer):
+    with server.deliverer().line() as line:
+        line.send(FROM, TO, body())
+        socket.socket.shutdown(line._server.sock, socket.SHUT_RDWR)  # as a server that waited too long does
+        line.send(FROM, TO, body())
+        assert server.visits == 2
+        server.most = 2
+        for _ in range(3):
+            line.send(FROM, TO, body())
+    assert (len(server.received), server.visits) == (5, 3)
+
+
+def test_a_connection_is_changed_after_a_hundred_messages(server: MailServer, monkeypatch):
+    monkeypatch.setattr(smtp, "PER_CONNECTION", 2)
+    with server.deliverer().line() as line:
+        for _ in range(5):
+            line.send(FROM, TO, body())
+    assert (len(server.received), server.visits) == (5, 3)
+
+
+@pytest.mark.parametrize("end", [b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\n"])
+def test_d12_a_bare_line_end_smuggles_no_second_message(server: MailServer, end):
+    content = b"Subject: x\r\n\r\none" + end + b"MAIL FROM:<evil@example.org>\r\n"
+    server.deliverer().send(FROM, TO, content)
+    assert server.received == [b"Subject: x\r\n\r\none\r\n.\r\nMAIL FROM:<evil@example.org>\r\n"]
 
 
 def test_d12_a_line_with_a_dot_ends_no_message(server: MailServer):
@@ -151,6 +187,7 @@ def test_d7_dropped_hanging_or_slow_the_time_is_up_and_it_is_tried_later(speak):
         assert time.monotonic() - began < 2
     assert type(error) is ServerError
     assert str(error).startswith(f"127.0.0.1:{port} cannot be reached or does not answer: ")
+    assert error.doubtful is (speak is drop_in_data)
 
 
 def test_d7_no_setting_makes_a_message_take_longer_than_half_a_minute():

@@ -220,12 +220,18 @@ def test_the_reader_of_the_ledger_finds_it_whole(folder):
 
 KILLED = textwrap.dedent("""
     import sys, time
+    from contextlib import nullcontext
     from datetime import date
     from pathlib import Path
     from engine.session import open_session
     from engine.tick import tick
 
     class Hangs:
+        lines = 1
+
+        def line(self):
+            return nullcontext(self)
+
         def send(self, sender, to, body):
             Path(sys.argv[1], "sending").touch()
             time.sleep(60)

@@ -1,0 +1,61 @@
+"""Telling the administrator of a trouble: a short message through the same outbox, once a day for each cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from uuid import uuid4
+
+from commitments.store import Connection, recall, remember
+from notifications import outbox
+from notifications.digest import Reader
+from notifications.phrases import clean
+
+_TOLD = "administrator"
+
+TEXT = """\
+{sentence}
+
+{advice}
+
+You get one message a day about each kind of trouble, however often it happens.
+"""
+_ADVICE = {
+    "failed": "`gestand outbox --state failed` lists what was refused; `gestand outbox retry ID` tries it again.",
+    "dead": "`gestand outbox --state dead` lists what was given up; `gestand outbox retry --dead` tries it all again.",
+    "bounced": "`gestand outbox suppressed` lists the addresses that get nothing more, and since when.",
+}
+_ELSE = "`gestand outbox` lists what waits, and why."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Administrator:
+    """Who is told of trouble, and by whom; nobody where the address is empty."""
+
+    address: str
+    sender: str
+
+    def tell(self, tx: Connection, cause: str, sentence: str, at: datetime) -> bool:
+        """Put a message about a trouble into the outbox; False where that cause was told today, or there is nobody.
+
+        The cause is one word, and what makes two troubles one of a kind.
+        """
+        name, day = f"{_TOLD} {cause}", at.date().isoformat()
+        if not self.address or recall(tx, name) == day:
+            return False
+        remember(tx, name, day)
+        message_id = f"<{uuid4().hex}@{self.sender.partition('@')[2]}>"
+        reader = Reader(name="", address=self.address, language="en", timezone="UTC")
+        outbox.queue(tx, None, reader, self._message(cause, sentence, at, message_id), message_id, at)
+        return True
+
+    def _message(self, cause: str, sentence: str, at: datetime, message_id: str) -> bytes:
+        made = EmailMessage(policy=SMTP)
+        made["From"], made["To"] = f"Gestand <{self.sender}>", self.address
+        made["Subject"] = clean(f"Gestand: {sentence}", 120)
+        made["Date"], made["Message-ID"] = at, message_id
+        made["Auto-Submitted"] = "auto-generated"
+        made.set_content(TEXT.format(sentence=sentence, advice=_ADVICE.get(cause, _ELSE)), cte="quoted-printable")
+        return made.as_bytes()

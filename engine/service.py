@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from engine import health, schedule
+from engine.leaving import PATH, leave
 from engine.ping import Ping
 from engine.port import NOT_FOUND, Answer, Asked
 from engine.reload import Watched
@@ -51,6 +52,9 @@ class Service:
         """What is answered to one who asks."""
         if asked.path in {"/health", "/metrics"} and asked.method in {"GET", "HEAD"}:
             return self._health() if asked.path == "/health" else self._metrics()
+        if asked.path.startswith(PATH):
+            session = self.watched.session
+            return leave(session.store, session.workspace, asked, schedule.now())
         return NOT_FOUND
 
     def _examined(self) -> health.Health:

@@ -100,3 +100,8 @@ class Words:
     missed: Count
     packs: str
     head: str
+
+    leave_question: str
+    leave_button: str
+    leave_done: str
+    leave_unknown: str

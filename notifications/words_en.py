@@ -140,4 +140,8 @@ ENGLISH = Words(
     missed=Count("{n} missed day", "{n} missed days"),
     packs="Rules",
     head="Ledger",
+    leave_question="Do you want no more digests from Gestand at this address?",
+    leave_button="No more digests",
+    leave_done="It is noted: you get no more digests. Whoever runs Gestand can undo it.",
+    leave_unknown="This link is not one of ours, or it is no longer good.",
 )

@@ -140,4 +140,8 @@ DUTCH = Words(
     missed=Count("{n} gemiste dag", "{n} gemiste dagen"),
     packs="Regels",
     head="Logboek",
+    leave_question="Wilt u op dit adres geen overzichten van Gestand meer ontvangen?",
+    leave_button="Geen overzichten meer",
+    leave_done="Genoteerd: u ontvangt geen overzichten meer. Wie Gestand beheert kan dat ongedaan maken.",
+    leave_unknown="Deze link is niet van ons, of niet meer geldig.",
 )

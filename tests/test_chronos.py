@@ -34,7 +34,7 @@ def mail(address, slot, message_id, *names):
 
 
 def world(*mails):
-    clock = SimpleNamespace(now=lambda: datetime(2018, 11, 1, tzinfo=UTC))
+    clock = SimpleNamespace(now=lambda: datetime(2018, 11, 1, tzinfo=UTC), rate=1)
     owed = {"C00001": date(2018, 10, 22)}
     return SimpleNamespace(server=SimpleNamespace(taken=list(mails)), clock=clock, owed=owed)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -54,23 +55,6 @@ class Draft:
         )
 
 
-def gathered(drafts: Iterable[Draft]) -> tuple[list[Draft], list[Outcome]]:
-    """One draft a commitment, in the order of their first appearance, and what became of ids that are used twice."""
-    found: dict[str, Draft] = {}
-    repeated: list[Outcome] = []
-    for draft in drafts:
-        first = found.get(draft.id)
-        if first is None:
-            found[draft.id] = draft
-        elif first.commitment and draft.commitment:
-            file, line = first.origin
-            problem = draft.problem(f"this id is used twice, first in {file}:{line}")
-            repeated.append(Outcome(id=draft.id, problems=(problem,)))
-        else:
-            found[draft.id] = first.joined(draft)
-    return list(found.values()), repeated
-
-
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What became of one draft: the events that are new, what comes after today, what is undone, what was refused."""
@@ -81,81 +65,112 @@ class Outcome:
     undone: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
+    @property
+    def nothing(self) -> bool:
+        """Whether the draft held nothing new."""
+        return not (self.events or self.ahead or self.undone or self.problems)
+
+    @property
+    def lines(self) -> Iterator[str]:
+        """A line for each thing that is new: + is a commitment, ~ one whose text differs, > an event."""
+        signs = {EventKind.MADE: "+", EventKind.AMENDED: "~"}
+        for event in self.events:
+            if event.commitment:
+                yield f"{signs[event.kind]} {self.id}  {event.commitment.title}"
+            else:
+                yield f"> {self.id}  {event.kind.replace('_', ' ')} {event.occurred_on}"
+
+
+class Gathering:
+    """Brings the drafts of one commitment together as they come, in memory that holds little more than their ids.
+
+    Events that stand by themselves wait for the batch that brings their commitment; a file should tell them first.
+    """
+
+    def __init__(self) -> None:
+        self._lines: dict[str, dict[str, int]] = {}
+        self._waiting: dict[str, Draft] = {}
+
+    def batch(self, drafts: Iterable[Draft]) -> tuple[list[Draft], list[Outcome]]:
+        """The commitments among some drafts, each with its events so far, and what became of ids used twice."""
+        fresh: dict[str, Draft] = {}
+        repeated: list[Outcome] = []
+        for draft in drafts:
+            if draft.commitment is None:
+                waiting = self._waiting.get(draft.id)
+                self._waiting[draft.id] = waiting.joined(draft) if waiting else draft
+            elif first := self._first(draft.id):
+                problem = draft.problem(f"this id is used twice, first in {first}")
+                repeated.append(Outcome(id=draft.id, problems=(problem,)))
+            else:
+                file, line = draft.origin
+                self._lines.setdefault(file, {})[draft.id] = line
+                fresh[draft.id] = draft
+        for identifier in self._waiting.keys() & fresh.keys():
+            fresh[identifier] = fresh[identifier].joined(self._waiting.pop(identifier))
+        return list(fresh.values()), repeated
+
+    def _first(self, identifier: str) -> str:
+        """Where a commitment came already, empty where it did not."""
+        return next((f"{file}:{ids[identifier]}" for file, ids in self._lines.items() if identifier in ids), "")
+
+    def rest(self) -> list[Draft]:
+        """The events of commitments that did not come."""
+        return list(self._waiting.values())
+
+
+MOST_PROBLEMS = 100
+"""The problems that an intake keeps; how many there were is counted."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Intake:
-    """What became of an import: nothing is left unsaid.
+    """What became of an import, counted: new commitments, those whose text differed, other new events, and so on.
 
-    `ahead` are the commitments and events that come after `today`: left out, to be imported again later. `undone` are
-    those that the register has as undone: a file that still tells of them does not bring them back.
+    `unchanged` are the drafts that held nothing new, `ahead` the commitments and events that come after `today`: left
+    out, to be imported again later. `undone` are those that the register has as undone: a file that still tells of
+    them does not bring them back. `problems` are the first of those that were `refused`.
     """
 
     today: date
-    dry_run: bool
-    outcomes: tuple[Outcome, ...]
+    dry_run: bool = False
+    made: int = 0
+    amended: int = 0
+    appended: int = 0
+    unchanged: int = 0
+    ahead: int = 0
+    undone: int = 0
+    refused: int = 0
+    problems: tuple[Problem, ...] = ()
 
-    @property
-    def made(self) -> list[str]:
-        """The ids of the new commitments."""
-        return [one.id for one, event in self._events if event.kind is EventKind.MADE]
-
-    @property
-    def amended(self) -> list[str]:
-        """The ids of the commitments whose text differed."""
-        return [one.id for one, event in self._events if event.kind is EventKind.AMENDED]
-
-    @property
-    def appended(self) -> list[tuple[str, Event]]:
-        """The other new events, with the ids of their commitments."""
-        own = {EventKind.MADE, EventKind.AMENDED}
-        return [(one.id, event) for one, event in self._events if event.kind not in own]
-
-    @property
-    def unchanged(self) -> list[str]:
-        """The ids of the drafts that held nothing new."""
-        return [one.id for one in self.outcomes if not (one.events or one.ahead or one.undone or one.problems)]
-
-    @property
-    def difference(self) -> Iterator[str]:
-        """A line for each thing that is new: + is a commitment, ~ one whose text differs, > an event."""
-        signs = {EventKind.MADE: "+", EventKind.AMENDED: "~"}
-        for one, event in self._events:
-            if event.commitment:
-                yield f"{signs[event.kind]} {one.id}  {event.commitment.title}"
-            else:
-                yield f"> {one.id}  {event.kind.replace('_', ' ')} {event.occurred_on}"
-
-    @property
-    def ahead(self) -> list[str]:
-        """What comes after today, each with its day."""
-        return [what for one in self.outcomes for what in one.ahead]
-
-    @property
-    def undone(self) -> list[str]:
-        """What is undone in the register, each with its day."""
-        return [what for one in self.outcomes for what in one.undone]
-
-    @property
-    def problems(self) -> list[Problem]:
-        """What was refused."""
-        return [problem for one in self.outcomes for problem in one.problems]
-
-    @property
-    def _events(self) -> Iterator[tuple[Outcome, Event]]:
-        return ((one, event) for one in self.outcomes for event in one.events)
+    def joined(self, outcomes: Sequence[Outcome]) -> Intake:
+        """With what became of some more drafts."""
+        kinds = Counter(event.kind for one in outcomes for event in one.events)
+        made, amended = kinds[EventKind.MADE], kinds[EventKind.AMENDED]
+        problems = [problem for one in outcomes for problem in one.problems]
+        return replace(
+            self,
+            made=self.made + made,
+            amended=self.amended + amended,
+            appended=self.appended + kinds.total() - made - amended,
+            unchanged=self.unchanged + sum(one.nothing for one in outcomes),
+            ahead=self.ahead + sum(len(one.ahead) for one in outcomes),
+            undone=self.undone + sum(len(one.undone) for one in outcomes),
+            refused=self.refused + len(problems),
+            problems=(*self.problems, *problems)[:MOST_PROBLEMS],
+        )
 
     def __str__(self) -> str:
         """One line that says what was taken in, and what was not."""
-        made, amended, appended = len(self.made), len(self.amended), len(self.appended)
         parts = [
-            _count(made, "new commitment"),
-            f"{amended} amended" if amended else "",
-            _count(appended, "event"),
-            "" if made or amended or appended else "nothing new",
-            f"{len(self.unchanged)} unchanged" if self.unchanged else "",
-            f"{len(self.ahead)} left out, for after {self.today}" if self.ahead else "",
-            f"{len(self.undone)} left out, undone in the register" if self.undone else "",
-            _count(len(self.problems), "problem"),
+            _count(self.made, "new commitment"),
+            f"{self.amended} amended" if self.amended else "",
+            _count(self.appended, "event"),
+            "" if self.made or self.amended or self.appended else "nothing new",
+            f"{self.unchanged} unchanged" if self.unchanged else "",
+            f"{self.ahead} left out, for after {self.today}" if self.ahead else "",
+            f"{self.undone} left out, undone in the register" if self.undone else "",
+            _count(self.refused, "problem"),
         ]
         said = ", ".join(part for part in parts if part)
         return f"{said} (tried only: nothing was written)" if self.dry_run else said

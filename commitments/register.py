@@ -6,14 +6,14 @@ Everything works within an open transaction of `store`. Files enter by `take_in`
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby, islice
 from typing import Any, TypeVar
 
 from commitments import store
 from commitments.fit import close
-from commitments.intake import Draft, Intake, Outcome, gathered, weigh
+from commitments.intake import Draft, Gathering, Intake, Outcome, weigh
 from commitments.ledger import Entry, Head, seal, stamp
 from commitments.model import Commitment, Event, EventKind, Record, Recorded
 from commitments.store import Connection, Row
@@ -212,23 +212,39 @@ def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
 
 
 def take_in(
-    tx: Connection, drafts: Iterable[Draft], *, today: date, at: datetime, actor: str, dry_run: bool = False
+    tx: Connection,
+    drafts: Iterable[Draft],
+    *,
+    today: date,
+    at: datetime,
+    actor: str,
+    dry_run: bool = False,
+    tell: Callable[[Sequence[Outcome]], None] = lambda _outcomes: None,
 ) -> Intake:
-    """Bring the register up to what a file says, as far as it had happened by `today`; what became of each draft.
+    """Bring the register up to what a file says, as far as it had happened by `today`; what became of it, counted.
 
-    Taking in the same drafts again changes nothing. A commitment whose text differs is amended. With `dry_run` all
-    is tried and undone.
+    The drafts may be endless: they are taken in some at a time, and what became of them is told as it is known. Taking
+    in the same drafts again changes nothing. A commitment whose text differs is amended. With `dry_run` all is tried
+    and undone.
     """
     trial = tx.begin_nested() if dry_run else None
-    distinct, outcomes = gathered(drafts)
-    for some in _batches(distinct):
-        known = {one.commitment.id: one for one in records(tx, [draft.id for draft in some])}
-        found = [_outcome(tx, draft, known.get(draft.id), today=today, at=at) for draft in some]
+    gathering, intake = Gathering(), Intake(today=today, dry_run=dry_run)
+    for ready, outcomes in _gathered(gathering, drafts):
+        known = {one.commitment.id: one for one in records(tx, [draft.id for draft in ready])}
+        found = [_outcome(tx, draft, known.get(draft.id), today=today, at=at) for draft in ready]
         append(tx, [(one.id, event) for one in found for event in one.events], at=at, actor=actor)
-        outcomes += found
+        tell([*found, *outcomes])
+        intake = intake.joined([*found, *outcomes])
     if trial:
         trial.rollback()
-    return Intake(today=today, dry_run=dry_run, outcomes=tuple(outcomes))
+    return intake
+
+
+def _gathered(gathering: Gathering, drafts: Iterable[Draft]) -> Iterator[tuple[list[Draft], list[Outcome]]]:
+    for some in _batches(drafts):
+        yield gathering.batch(some)
+    for some in _batches(gathering.rest()):
+        yield some, []
 
 
 def _outcome(tx: Connection, draft: Draft, known: Record | None, *, today: date, at: datetime) -> Outcome:

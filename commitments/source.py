@@ -8,17 +8,33 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path as FilePath
-from typing import Any, Final, NoReturn
+from typing import Any, BinaryIO, Final, NoReturn
 
 import yaml
 
 from commitments.dates import NotADateError, Window
 from commitments.fit import check
 from commitments.problem import Document, Fault, Misfit, Path, Place, Problem, dotted, placed, problem
+from commitments.trouble import TroubleError
 
-__all__ = ["Document", "Fault", "Misfit", "Problem", "check", "dotted", "parse", "problem", "read", "read_text"]
+__all__ = [
+    "Document",
+    "Fault",
+    "Misfit",
+    "Problem",
+    "RefusedError",
+    "check",
+    "decoded",
+    "dotted",
+    "opened",
+    "parse",
+    "problem",
+    "read",
+    "whole",
+]
 
 MEGABYTE: Final = 1_000_000
 _DEEPEST = 20
@@ -27,16 +43,12 @@ _Loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 def read(path: FilePath, limit: int = MEGABYTE) -> tuple[Document | None, tuple[Problem, ...]]:
     """The document in a file, None where nothing can be used, and every problem met. `limit` is in bytes."""
-    text, problems = read_text(path, limit)
-    return parse(text, str(path), limit) if text is not None else (None, problems)
-
-
-def read_text(path: FilePath, limit: int = MEGABYTE) -> tuple[str | None, tuple[Problem, ...]]:
-    """The text of a file in UTF-8, whatever its format, None where it cannot be used, with the problem."""
     try:
-        return _decode(_bytes(path, limit), str(path)), ()
-    except _RefusedError as refused:
+        with opened(path) as file:
+            data = file.read(limit + 1)
+    except RefusedError as refused:
         return None, (refused.problem,)
+    return parse(data, str(path), limit)
 
 
 def parse(data: bytes | str, file: str, limit: int = MEGABYTE) -> tuple[Document | None, tuple[Problem, ...]]:
@@ -44,34 +56,34 @@ def parse(data: bytes | str, file: str, limit: int = MEGABYTE) -> tuple[Document
     try:
         _refuse_large(len(data), file, limit)
         return _Composer(_decode(data, file), file).document()
-    except _RefusedError as refused:
+    except RefusedError as refused:
         return None, (refused.problem,)
 
 
-def _bytes(path: FilePath, limit: int) -> bytes:
+@contextmanager
+def opened(path: FilePath) -> Iterator[BinaryIO]:
+    """A file that people named, opened to be read. Raises RefusedError where it is none, or cannot be read."""
     if not path.exists():
-        raise _RefusedError(_whole(str(path), "there is no such file"))
+        raise RefusedError(whole(str(path), "there is no such file"))
     if not path.is_file():
-        raise _RefusedError(_whole(str(path), "this is not a file"))
+        raise RefusedError(whole(str(path), "this is not a file"))
     try:
         with path.open("rb") as file:
-            data = file.read(limit + 1)
+            yield file
     except OSError as error:
-        raise _RefusedError(_whole(str(path), f"this file cannot be read: {error.strerror}")) from error
-    _refuse_large(len(data), str(path), limit)
-    return data
+        raise RefusedError(whole(str(path), f"this file cannot be read: {error.strerror}")) from error
 
 
 def _refuse_large(size: int, file: str, limit: int) -> None:
     if size > limit:
         message = f"this file is larger than {limit / MEGABYTE:g} MB"
-        raise _RefusedError(_whole(file, message, "split it into several"))
+        raise RefusedError(whole(file, message, "split it into several"))
 
 
 _Node = yaml.ScalarEvent | yaml.CollectionStartEvent
 
 
-class _RefusedError(Exception):
+class RefusedError(TroubleError):
     """A file that nothing can be used of."""
 
     def __init__(self, problem: Problem) -> None:
@@ -79,7 +91,8 @@ class _RefusedError(Exception):
         super().__init__(str(problem))
 
 
-def _whole(file: str, message: str, hint: str = "") -> Problem:
+def whole(file: str, message: str, hint: str = "") -> Problem:
+    """The Problem of a file as a whole."""
     return Problem(file=file, line=0, column=0, path="", message=message, hint=hint)
 
 
@@ -91,14 +104,20 @@ def _refuse(text: str, file: str, index: int, message: str, hint: str = "") -> N
 
 def _refuse_at(text: str, file: str, at: tuple[int, int], message: str, hint: str = "") -> NoReturn:
     document = Document(file=file, text=text, value=None, place=Place(*at))
-    raise _RefusedError(placed(document, at, Fault((), message, hint)))
+    raise RefusedError(placed(document, at, Fault((), message, hint)))
 
 
 def _decode(data: bytes | str, file: str) -> str:
-    """The text of a UTF-8 file without its byte order mark; refuses other encodings and invisible characters."""
-    text = data.removeprefix("\ufeff") if isinstance(data, str) else _from_utf8(data, file)
+    """The text of a file, which holds something."""
+    text = decoded(data, file)
     if not text.strip():
-        raise _RefusedError(_whole(file, "this file is empty"))
+        raise RefusedError(whole(file, "this file is empty"))
+    return text
+
+
+def decoded(data: bytes | str, file: str) -> str:
+    """UTF-8 as text without its byte order mark. Raises RefusedError for other encodings and invisible characters."""
+    text = data.removeprefix("\ufeff") if isinstance(data, str) else _from_utf8(data, file)
     if match := _CONTROL.search(text):
         message = f"there is an invisible character here that does not belong in a text (U+{ord(match[0]):04X})"
         _refuse(text, file, match.start(), message, "remove it; if the file was cut off or damaged, restore it")
@@ -107,7 +126,7 @@ def _decode(data: bytes | str, file: str) -> str:
 
 def _from_utf8(data: bytes, file: str) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise _RefusedError(_whole(file, "this file is written in UTF-16", "save it as UTF-8"))
+        raise RefusedError(whole(file, "this file is written in UTF-16", "save it as UTF-8"))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -132,7 +151,7 @@ class _Composer:
         """The document and what is wrong inside it."""
         next(self._events)
         if isinstance(next(self._events), yaml.StreamEndEvent):
-            raise _RefusedError(_whole(self._file, "this file is empty"))
+            raise RefusedError(whole(self._file, "this file is empty"))
         value, place = self._node(next(self._events), ())
         next(self._events)
         self._refuse_more(next(self._events))
@@ -146,7 +165,7 @@ class _Composer:
         except yaml.MarkedYAMLError as error:
             self._refuse_syntax(error)
         except yaml.reader.ReaderError as error:
-            raise _RefusedError(_whole(self._file, f"this is not YAML: {error.reason}")) from error
+            raise RefusedError(whole(self._file, f"this is not YAML: {error.reason}")) from error
 
     def _refuse_syntax(self, error: yaml.MarkedYAMLError) -> NoReturn:
         met = _start(error.problem_mark or error.context_mark)

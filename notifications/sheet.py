@@ -6,7 +6,7 @@ import csv
 import io
 
 from commitments.dates import Window
-from commitments.exchange.csv_register import harmless
+from commitments.formula import harmless
 from notifications import phrases
 from notifications.digest import Digest, Section
 from notifications.notice import Item

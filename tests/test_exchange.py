@@ -44,7 +44,7 @@ def first_lines(problems):
 
 
 def test_a_yaml_register_holds_commitments_with_their_events(tmp_path):
-    (draft, loose), problems = read(tmp_path, "r.yaml", YAML)
+    (loose, draft), problems = read(tmp_path, "r.yaml", YAML)
     assert problems == []
     assert draft.commitment == Commitment(
         id="34964-B",
@@ -86,7 +86,7 @@ def test_json_is_read_as_the_yaml_that_it_is(tmp_path):
     made = {"id": "a", "kind": "reply", "title": "Café", "by": "nl/a", "to": ["nl/b"], "made": "2018-07-13"}
     event = {"commitment": "a", "fulfilled": "2018-08-30"}
     text = json.dumps({"commitments": [made], "events": [event]}, indent="\t")
-    (draft, loose), problems = read(tmp_path, "r.json", text)
+    (loose, draft), problems = read(tmp_path, "r.json", text)
     assert problems == []
     assert (draft.commitment.title, draft.commitment.made) == ("Café", date(2018, 7, 13))
     assert loose.events[0].occurred_on == date(2018, 8, 30)
@@ -226,10 +226,10 @@ def test_a_row_over_several_lines_keeps_the_count(tmp_path):
         (b"id,kind,title,by,to,id\n", ["1:6: the column 'id' is there twice\n  hint: keep one of the two"]),
         (b"id,kind,title,by\n", ["1:1: there is no column 'to'\n  hint: add it; needed are id, kind, title, by, to"]),
         (b"", [" this file is empty"]),
-        (b"id,kind\na,caf\xe9\n",
+        (b"id,kind,title,by,to\na,caf\xe9\n",
          [("2:6: this is not UTF-8: byte 0xe9, '\u00e9' in Latin-1\n  2 | a,caf\u00e9\n    |      ^\n"
           "  hint: save the file as UTF-8")]),
-        (b'id,kind\n"a,reply\n',
+        (b'id,kind,title,by,to\n"a,reply\n',
          [(" this is not CSV: unexpected end of data\n"
           "  hint: close every quote, and write a quote inside quotes twice")]),
     ],
@@ -241,7 +241,7 @@ def test_a_wrong_csv_file_is_told(tmp_path, text, expected):
 def test_a_file_of_another_kind_is_told(tmp_path):
     assert read(tmp_path, "r.docx", "") == (
         (),
-        [" .docx is not a register file\n  hint: use one of .yaml, .yml, .json, .csv"],
+        [" .docx is not a register file\n  hint: use one of .yaml, .yml, .json, .jsonl, .csv"],
     )
 
 

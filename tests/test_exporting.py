@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from commitments import exchange, register
 from commitments.dates import Window
-from commitments.exchange.csv_register import unsaid
+from commitments.exchange.table import unsaid
 from commitments.model import Citation, Commitment, Event, EventKind, Record, Recorded, StatedDue
 from commitments.store import Store
 

@@ -6,37 +6,48 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from commitments.exchange.csv_register import read_csv, to_csv
+from commitments.exchange.jsonl_register import read_jsonl, to_jsonl
+from commitments.exchange.lines import Progress, silent
 from commitments.exchange.mapping import ColumnMap
 from commitments.exchange.yaml_register import read_yaml, to_json, to_yaml
 from commitments.intake import Draft
 from commitments.model import Record
 from commitments.problem import Problem
+from commitments.source import RefusedError, whole
 
-Reader = Callable[[Path], tuple[tuple[Draft, ...], tuple[Problem, ...]]]
 Writer = Callable[[Iterable[Record]], Iterator[str]]
 
-READERS: dict[str, Reader] = {".yaml": read_yaml, ".yml": read_yaml, ".json": read_yaml, ".csv": read_csv}
-"""JSON is read as the YAML that it is."""
+READERS = (".yaml", ".yml", ".json", ".jsonl", ".csv")
+"""The suffixes of register files. JSON is read as the YAML that it is."""
 
-WRITERS: dict[str, Writer] = {"yaml": to_yaml, "json": to_json, "csv": to_csv}
+WRITERS: dict[str, Writer] = {"yaml": to_yaml, "json": to_json, "jsonl": to_jsonl, "csv": to_csv}
 """The text of a register file, in pieces, by the format's name."""
 
 
-def read(path: Path, mapping: ColumnMap | None = None) -> tuple[tuple[Draft, ...], tuple[Problem, ...]]:
-    """The drafts in a register file and its problems; what is right is usable whatever else is wrong.
+def stream(path: Path, mapping: ColumnMap | None = None, progress: Progress = silent) -> Iterator[Draft | Problem]:
+    """The drafts in a register file and its problems, one at a time: what is right is usable whatever else is wrong.
 
-    A `mapping` is for CSV alone: other files have no columns.
+    A `mapping` is for tables alone: other files have no columns. Raises RefusedError, also half-way, where nothing of
+    the file may be used.
     """
     suffix = path.suffix.lower()
     if suffix not in READERS:
         message = f"{path.suffix or 'a file without a suffix'} is not a register file"
-        return (), (_whole(path, message, f"use one of {', '.join(READERS)}"),)
-    if mapping is None:
-        return READERS[suffix](path)
-    if suffix != ".csv":
-        return (), (_whole(path, "only the columns of CSV can be mapped", "import it without --map"),)
-    return read_csv(path, mapping)
+        raise RefusedError(whole(str(path), message, f"use one of {', '.join(READERS)}"))
+    if mapping is not None and suffix != ".csv":
+        raise RefusedError(whole(str(path), "only the columns of CSV can be mapped", "import it without --map"))
+    if suffix == ".csv":
+        return read_csv(path, mapping, progress)
+    return read_jsonl(path, progress) if suffix == ".jsonl" else read_yaml(path)
 
 
-def _whole(path: Path, message: str, hint: str) -> Problem:
-    return Problem(file=str(path), line=0, column=0, path="", message=message, hint=hint)
+def read(path: Path, mapping: ColumnMap | None = None) -> tuple[tuple[Draft, ...], tuple[Problem, ...]]:
+    """All drafts in a register file and all its problems, for files that fit into memory."""
+    drafts: list[Draft] = []
+    problems: list[Problem] = []
+    try:
+        for one in stream(path, mapping):
+            (drafts if isinstance(one, Draft) else problems).append(one)  # type: ignore[arg-type]
+    except RefusedError as refused:
+        return (), (refused.problem,)
+    return tuple(drafts), tuple(problems)

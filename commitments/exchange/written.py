@@ -8,8 +8,8 @@ from typing import Any, Self
 from pydantic import field_validator, model_validator
 
 from commitments.dates import Window
-from commitments.fit import check
-from commitments.intake import Draft
+from commitments.fit import check, fitted
+from commitments.intake import Draft, Origin
 from commitments.model import Commitment, Day, Event, EventKind, Frozen, Identifier, Record, Text
 from commitments.problem import Document, Fault, Misfit, Path, Problem
 
@@ -23,6 +23,8 @@ _DETAILS = {
     EventKind.SNOOZED: ("to",),
     EventKind.NOTE: ("text",),
 }
+_ALL_DETAILS = frozenset(name for names in _DETAILS.values() for name in names)
+_KIND_NAMES = frozenset(kind.value for kind in _KINDS)
 _MAY_BE_EMPTY = frozenset({EventKind.SNOOZED, EventKind.NOTE})
 """Events that say no more than their day, where the file says so: `text: ""`, `to: null`."""
 
@@ -63,25 +65,23 @@ class WrittenEvent(Frozen):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if len(self._happened) != 1:
-            raise Misfit(_unclear(self._happened))
-        if faults := tuple(self._faults(EventKind(self._happened[0]))):
+        happened = self._happened
+        if len(happened) != 1:
+            raise Misfit(_unclear(happened))
+        if faults := self._faults(EventKind(happened[0])):
             raise Misfit(*faults)
         return self
 
     @property
     def _happened(self) -> list[str]:
-        return [kind for kind in _KINDS if isinstance(getattr(self, kind), Day)]
+        return [name for name in self.model_fields_set if name in _KIND_NAMES and isinstance(getattr(self, name), Day)]
 
     def _faults(self, kind: EventKind) -> list[Fault]:
-        needed = _DETAILS.get(kind, ())
-        foreign = {name for names in _DETAILS.values() for name in names} - set(needed)
-        said = self.model_fields_set if kind in _MAY_BE_EMPTY else self._given
+        needed, given = _DETAILS.get(kind, ()), self._given
+        said = self.model_fields_set if kind in _MAY_BE_EMPTY else given
         missing = [Fault((), f"{kind} needs {name}", f"add {name}: …") for name in needed if name not in said]
-        extra = [
-            Fault((name,), f"{name} does not belong to {kind}", at_key=True) for name in sorted(foreign & self._given)
-        ]
-        return missing + extra
+        foreign = given & _ALL_DETAILS - set(needed)
+        return missing + [Fault((name,), f"{name} does not belong to {kind}", at_key=True) for name in sorted(foreign)]
 
     @property
     def _given(self) -> set[str]:
@@ -104,7 +104,8 @@ class WrittenEvent(Frozen):
 
 def _unclear(happened: list[str]) -> Fault:
     if happened:
-        return Fault((), f"this tells of {' and '.join(happened)}", "write each as an event of its own")
+        told = " and ".join(kind for kind in _KINDS if kind in happened)
+        return Fault((), f"this tells of {told}", "write each as an event of its own")
     return Fault((), "this does not say what happened", f"write one of {', '.join(_KINDS)}, and its day")
 
 
@@ -125,15 +126,30 @@ class WrittenCommitment(Commitment):
         return Commitment.model_construct(**{name: getattr(self, name) for name in Commitment.model_fields})
 
 
+def fitted_draft(value: object, origin: Origin) -> tuple[Draft | None, list[Fault]]:
+    """The draft of a commitment that stands whole in one place, or what is wrong with it."""
+    written, faults = fitted(WrittenCommitment, value)
+    return _draft(written, origin, ()) if written else None, faults
+
+
 def commitment_draft(document: Document, at: Path) -> tuple[Draft | None, tuple[Problem, ...]]:
     """The draft of the commitment that stands at a place in a document."""
     written, problems = check(WrittenCommitment, document, at)
     if written is None:
         return None, problems
     places = tuple((document.file, document.position((*at, "events", i))[0]) for i in range(len(written.events)))
+    return _draft(written, (document.file, document.position(at)[0]), places), problems
+
+
+def _draft(written: WrittenCommitment, origin: Origin, places: tuple[Origin, ...]) -> Draft:
     events = tuple(one.event for one in written.events)
-    origin = document.file, document.position(at)[0]
-    return Draft(id=written.id, commitment=written.plain, events=events, origin=origin, places=places), problems
+    return Draft(id=written.id, commitment=written.plain, events=events, origin=origin, places=places)
+
+
+def fitted_event(value: object, origin: Origin) -> tuple[Draft | None, list[Fault]]:
+    """The draft of an event that stands by itself in one place, or what is wrong with it."""
+    loose, faults = fitted(LooseEvent, value)
+    return _loose_draft(loose, origin) if loose else None, faults
 
 
 def event_draft(document: Document, at: Path) -> tuple[Draft | None, tuple[Problem, ...]]:
@@ -141,8 +157,11 @@ def event_draft(document: Document, at: Path) -> tuple[Draft | None, tuple[Probl
     loose, problems = check(LooseEvent, document, at)
     if loose is None:
         return None, problems
-    origin = document.file, document.position(at)[0]
-    return Draft(id=loose.commitment, commitment=None, events=(loose.event,), origin=origin), problems
+    return _loose_draft(loose, (document.file, document.position(at)[0])), problems
+
+
+def _loose_draft(loose: LooseEvent, origin: Origin) -> Draft:
+    return Draft(id=loose.commitment, commitment=None, events=(loose.event,), origin=origin)
 
 
 def written(record: Record) -> dict[str, Any]:
@@ -164,5 +183,5 @@ def written_event(event: Event) -> dict[str, str | None]:
         "text" if kind is EventKind.NOTE else "note": event.note,
     }
     needed = _DETAILS.get(kind, ())
-    foreign = {name for names in _DETAILS.values() for name in names} - set(needed)
+    foreign = _ALL_DETAILS - set(needed)
     return {name: value for name, value in values.items() if name in needed or (value and name not in foreign)}

@@ -17,21 +17,25 @@ from commitments.fit import close
 from commitments.intake import Draft
 from commitments.model import Record
 from commitments.problem import Document, Path, Problem, problem
-from commitments.source import read
+from commitments.source import RefusedError, read
 
 Drafting = Callable[[Document, Path], tuple[Draft | None, tuple[Problem, ...]]]
 
 _PARTS: dict[str, Drafting] = {"commitments": commitment_draft, "events": event_draft}
 
 
-def read_yaml(path: FilePath) -> tuple[tuple[Draft, ...], tuple[Problem, ...]]:
-    """The drafts in a register file, and its problems; a commitment with a problem is left out, the others are not."""
+def read_yaml(path: FilePath) -> Iterator[Draft | Problem]:
+    """The drafts in a register file, and its problems; a commitment with a problem is left out, the others are not.
+
+    Events that stand by themselves come before the commitments, wherever they stand in the file.
+    """
     document, problems = read(path, LIMIT)
     if document is None:
-        return (), problems
+        raise RefusedError(problems[0])
+    yield from problems
     found = list(toezeggingen(document) if is_toezeggingen(document) else _all(document))
-    drafts = tuple(draft for draft, _ in found if draft)
-    return drafts, (*problems, *(one for _, ones in found for one in ones))
+    yield from (one for _, ones in found for one in ones)
+    yield from sorted((draft for draft, _ in found if draft), key=lambda draft: draft.commitment is not None)
 
 
 def _all(document: Document) -> Iterator[tuple[Draft | None, tuple[Problem, ...]]]:
@@ -74,7 +78,7 @@ def to_json(records: Iterable[Record]) -> Iterator[str]:
     between = ""
     yield '{"commitments": [\n'
     for record in records:
-        yield between + _quoted(written(record))
+        yield between + quoted(written(record))
         between = ",\n"
     yield "\n]}\n"
 
@@ -84,7 +88,7 @@ def _flow(value: Any) -> str:  # noqa: ANN401 - whatever a commitment holds
         return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
-    return value if value is not None and _safe(value) else _quoted(value)
+    return value if value is not None and _safe(value) else quoted(value)
 
 
 def _safe(text: str) -> bool:
@@ -96,5 +100,6 @@ _MISREAD = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null
 """Words that YAML 1.1 or 1.2 reads as something else than text."""
 
 
-def _quoted(value: object) -> str:
+def quoted(value: object) -> str:
+    """JSON on one line, which is YAML too: what our reader refuses as invisible is escaped."""
     return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))

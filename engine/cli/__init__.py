@@ -16,7 +16,7 @@ COMMANDS = {
     "demo": ("engine.cli.demo", "see the whole of it at work on a real case"),
     "check": ("engine.cli.setting", "check rule files, calendars and settings"),
     "test": ("engine.cli.rules", "run the tests that rule files carry"),
-    "import": ("engine.cli.importing", "take a register file in (YAML, JSON or CSV)"),
+    "import": ("engine.cli.importing", "take a register file in (YAML, JSON, CSV)"),
     "export": ("engine.cli.exchanging", "write the register or its ledger to a file"),
     "record": ("engine.cli.writing", "write down what happened to a commitment"),
     "undo": ("engine.cli.writing", "say that an entry of the ledger did not happen as recorded"),

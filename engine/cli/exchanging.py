@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from commitments import exchange, register
-from commitments.exchange.csv_register import unsaid
+from commitments.exchange.table import unsaid
 from commitments.ledger import canonical
 from commitments.model import Record
 from engine.cli.output import as_path, number, workspace_option

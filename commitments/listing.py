@@ -63,7 +63,7 @@ def listed(tx: Connection, today: date, wanted: Wanted | None = None) -> Iterato
     text = (wanted.text or "").casefold()
     for row in tx.execute(_query(wanted)):
         if not text or text in f"{row.id} {row.title} {row.dossier}".casefold():
-            yield _brief(row), _standing(row, today)
+            yield brief(row), _standing(row, today)
 
 
 def _query(wanted: Wanted) -> Any:  # noqa: ANN401 (a query has no type outside the store)
@@ -87,7 +87,8 @@ def _query(wanted: Wanted) -> Any:  # noqa: ANN401 (a query has no type outside 
     return query.execution_options(yield_per=1000)
 
 
-def _brief(row: Row[Any]) -> Brief:
+def brief(row: Row[Any]) -> Brief:
+    """A row of the projection as the commitment in brief."""
     return Brief(
         row.id,
         row.kind,

@@ -115,10 +115,15 @@ notice = sa.Table(
     sa.Column("state", sa.Text, nullable=False, default="owed"),
     sa.Column("reason", sa.Text, nullable=False, default=""),
     sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False, server_default="0", index=True),
     sa.CheckConstraint("state IN ('owed', 'superseded', 'dropped')", name="notice_state"),
-    sa.Index("notice_owed", "state", "audience"),
 )
-"""What is owed to an audience, once: unique by its key; why it is owed no more stands in `reason`."""
+"""What is owed to an audience, once: unique by its key; why it is owed no more stands in `reason`.
+
+`number` grows: it is given anew whenever a notice comes to be owed, so that who was told looks only at later ones.
+"""
+owed = sa.Index("notice_owed", notice.c.state, notice.c.audience, notice.c.number)
+"""For those that an audience is owed, from a number on."""
 
 member = sa.Table(
     "member",
@@ -140,9 +145,15 @@ digest = sa.Table(
     sa.Column("covers_from", sa.Text),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("looked", sa.BigInteger),
+    sa.Column("looked_as", sa.Text),
     sa.UniqueConstraint("recipient", "slot", name="digest_once"),
 )
-"""A recipient's slot that was served, with a digest or with nothing to say; moments are UTC, ISO 8601."""
+"""A recipient's slot that was served, with a digest or with nothing to say; moments are UTC, ISO 8601.
+
+`looked` is the number up to which no notice was left to tell then, for the roles and the scope that `looked_as` stands
+for.
+"""
 
 told = sa.Table(
     "told",
@@ -442,6 +453,21 @@ def _index_recipients(tx: Connection) -> None:
         index.create(tx, checkfirst=True)
 
 
+def _number_notices(tx: Connection) -> None:
+    """Numbers by which a recipient's next digest knows where to begin; before the first of them all is looked at."""
+    columns = (
+        (notice, "number", "BIGINT NOT NULL DEFAULT 0"),
+        (digest, "looked", "BIGINT"),
+        (digest, "looked_as", "TEXT"),
+    )
+    for table, name, kind in columns:
+        if name not in {column["name"] for column in sa.inspect(tx).get_columns(table.name)}:
+            tx.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {name} {kind}")
+    for index in (owed, *(one for one in notice.indexes if one.name == "ix_notice_number")):
+        index.drop(tx, checkfirst=True)
+        index.create(tx)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _add_members,
@@ -451,6 +477,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_made,
     _index_changed,
     _index_recipients,
+    _number_notices,
 )
 """The steps to the present layout, numbered from 1; a store that lacks some gets them in one transaction."""
 

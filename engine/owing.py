@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from commitments import store
-from commitments.model import Status
+from commitments.model import EventKind, Status
 from commitments.store import Connection
 from engine.assess import Assessment
 from engine.consequences import MUTED
@@ -33,7 +33,7 @@ def owe(tx: Connection, assessments: Sequence[Assessment], book: RuleBook, now: 
         for key, item in holding.items():
             if key not in before:
                 new.append(item)
-            elif before[key].state != "owed":
+            elif before[key].state != "owed" or _amended(assessment):
                 turned["owed", ""].append(key)
         for key, row in before.items():
             if key not in holding and (row.state == "owed" or is_muted(row)):
@@ -41,6 +41,11 @@ def owe(tx: Connection, assessments: Sequence[Assessment], book: RuleBook, now: 
     add(tx, new, book, now)
     for (state, reason), keys in turned.items():
         turn(tx, keys, state, reason)
+
+
+def _amended(assessment: Assessment) -> bool:
+    """Whether a commitment was amended: it may have come into the scope of others, who look at its notices anew."""
+    return any(assessment.record.of(EventKind.AMENDED))
 
 
 def _known(tx: Connection, identifiers: Sequence[str], book: RuleBook) -> dict[str, dict[str, Any]]:
@@ -71,17 +76,27 @@ def _gone(row: Any, assessment: Assessment) -> tuple[str, str]:  # noqa: ANN401 
 
 def add(tx: Connection, notices: Iterable[Notice], book: RuleBook, now: datetime) -> None:
     """Owe these notices, which are new."""
-    state = {"state": "owed", "reason": "", "created_at": now.isoformat()}
+    state = {"state": "owed", "reason": "", "created_at": now.isoformat(), "number": last_number(tx) + 1}
     rows = [{"key": item.key, "pack": book.stamp(item.rule), **state, **vars(item)} for item in notices]
     if rows:
         tx.execute(store.notice.insert(), rows)
 
 
 def turn(tx: Connection, keys: Sequence[str], state: str, reason: str) -> None:
-    """Give these notices a state, and the reason for it."""
+    """Give these notices a state, and the reason for it; one that is owed again is looked at again (`unheard`)."""
     table = store.notice
+    values: dict[str, Any] = {"state": state, "reason": reason}
+    if state == "owed":
+        values["number"] = last_number(tx) + 1
     for some in batches(keys):
-        tx.execute(table.update().where(table.c.key.in_(some)).values(state=state, reason=reason))
+        tx.execute(table.update().where(table.c.key.in_(some)).values(**values))
+
+
+def last_number(tx: Connection) -> int:
+    """The number of the notices that came to be owed last."""
+    table = store.notice
+    last = table.select().with_only_columns(table.c.number).order_by(table.c.number.desc()).limit(1)
+    return tx.execute(last).scalar() or 0
 
 
 def is_muted(row: Any) -> bool:  # noqa: ANN401 (a row has no type of its own)

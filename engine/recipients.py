@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from commitments.listing import Brief
 from commitments.model import CLERK, Commitment, Frozen, Party, as_list, within
 from commitments.zone import Zone
 from notifications.outbox import valid
@@ -31,7 +32,7 @@ class Scope(Frozen):
     kind: Words = ()
     dossier: Words = ()
 
-    def covers(self, commitment: Commitment) -> bool:
+    def covers(self, commitment: Commitment | Brief) -> bool:
         """Whether a commitment is in this scope; a party covers everything below it."""
         return (
             _any_within(commitment.by, self.by)

@@ -14,6 +14,7 @@ from engine.grow import ACTOR
 from engine.posting import posted
 from engine.recipients import Recipient
 from engine.settings import Workspace
+from engine.unheard import look, unheard
 from notifications import outbox
 from notifications.digest import Digest, Reader, compose
 from notifications.notice import Item, Notice, Stage
@@ -48,12 +49,7 @@ def _slot_taken(tx: Connection, recipient: Recipient, slot: datetime) -> bool:
 
 def items_for(tx: Connection, recipient: Recipient, assessor: Assessor, now: datetime) -> Iterator[Item]:
     """What a recipient is owed and was not told, as it stands now."""
-    table, told = store.notice, store.told
-    heard = told.select().with_only_columns(told.c.notice).where(told.c.recipient == recipient.address)
-    owed = table.select().where(
-        table.c.state == "owed", table.c.audience.in_(recipient.roles), table.c.key.not_in(heard)
-    )
-    rows = list(tx.execute(owed))
+    rows = unheard(tx, recipient)
     records = {item.commitment.id: item for item in register.records(tx, sorted({row.commitment for row in rows}))}
     for row in rows:
         assessment = assessor.at(records[row.commitment], now)
@@ -129,10 +125,13 @@ def _take_slot(
     covers_from = _text(made.covers_from) if made and made.covers_from else None
     row = {"recipient": recipient.address, "slot": _text(slot), "covers_from": covers_from}
     state = {"state": "queued", "reason": ""} if made else {"state": "nothing", "reason": "nothing to say"}
-    (number,) = tx.execute(store.digest.insert().values(**row, **state)).inserted_primary_key or (None,)
-    if made is None or number is None:
+    (number,) = tx.execute(store.digest.insert().values(**row, **state)).inserted_primary_key or (0,)
+    if made is not None:
+        heard = [{"recipient": recipient.address, "notice": key, "digest": number} for key in keys]
+        tx.execute(store.told.insert(), heard)
+    look(tx, recipient, number)
+    if made is None:
         return
-    tx.execute(store.told.insert(), [{"recipient": recipient.address, "notice": key, "digest": number} for key in keys])
     sender = workspace.settings.mail.sender
     message_id = f"<{uuid4().hex}@{sender.partition('@')[2]}>"
     body = posted(tx, workspace, recipient, made, message_id)

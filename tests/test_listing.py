@@ -1,60 +1,20 @@
 """Lists read the projection, brought up to date where that is needed: the same as a replay, and nothing is written."""
 
 from datetime import UTC, date, datetime, timedelta
-from random import Random
 
 import pytest
+from sample_register import SETTINGS, drafts, take_in
 
 from commitments import register, store
-from commitments.intake import Draft
 from commitments.listing import Wanted
-from commitments.model import Commitment, Event, EventKind, Status
+from commitments.model import Status
 from engine.assessing import _waiting
 from engine.cli.reading import fits
 from engine.session import audited, open_session
 from engine.tick import tick
 
-SETTINGS = """
-timezone: Europe/Amsterdam
-packs: [nl-eerste-kamer, nl-tweede-kamer, nl-terms, uk-commons]
-mail: {sender: gestand@example.org}
-"""
 NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)
 NONE = {"status": (), "by": None, "to": None, "kind": None, "text": None}
-SHAPES = (
-    ("reply", "nl/eerste-kamer/jbz", "letter"),
-    ("question", "nl/tweede-kamer", "sent"),
-    ("undertaking", "nl/tweede-kamer", ""),
-    ("response", "uk/commons/home-affairs", "published"),
-)
-
-
-def drafts(count, seed=1):
-    random = Random(seed)
-    for number in range(count):
-        kind, to, anchor = random.choice(SHAPES)
-        made = date(2018, 1, 1) + timedelta(random.randrange(850))
-        commitment = Commitment(
-            id=f"C-{number}",
-            kind=kind,
-            title=f"Über {random.choice(['costs', 'plans'])} {number}",
-            by=f"nl/regering_{number % 3}/x",
-            to=to,
-            made=made,
-            dossier=str(30_000 + number % 5),
-            anchors={anchor: made} if anchor else {},
-            stated_due=random.choice([None, made + timedelta(60), "voor de zomer", "someday"]),
-        )
-        yield Draft(id=commitment.id, commitment=commitment, events=tuple(_events(random, made)), origin=("made up", 1))
-
-
-def _events(random, made):
-    day = made
-    for kind in (EventKind.DELAY_NOTICE, EventKind.SUSPENDED, EventKind.RESUMED, EventKind.FULFILLED):
-        day += timedelta(random.randrange(1, 30))
-        if day > NOW.date() or random.random() < 0.2:
-            return
-        yield Event(kind=kind, occurred_on=day)
 
 
 @pytest.fixture
@@ -63,11 +23,6 @@ def session(tmp_path):
     with open_session(tmp_path) as opened:
         take_in(opened, drafts(60), NOW)
         yield opened
-
-
-def take_in(session, some, at):
-    with session.store.writing() as tx:
-        assert not register.take_in(tx, some, today=at.date(), at=at, actor="clerk").problems
 
 
 def pass_on(session, now):

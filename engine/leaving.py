@@ -14,7 +14,7 @@ from typing import Final
 from commitments.store import Store
 from engine.port import Answer, Asked
 from engine.settings import Workspace
-from notifications.page import LANGUAGES
+from notifications.languages import LANGUAGES
 from notifications.signing import secret
 from notifications.suppression import Kind, suppress
 from notifications.unsubscribe import read_token

@@ -7,31 +7,53 @@ from collections.abc import Iterator
 from commitments.store import Connection
 from engine.recipients import Recipient
 from engine.settings import Workspace
-from notifications import outbox
+from notifications import ics, outbox
 from notifications.digest import Digest
-from notifications.message import Attachment, message
+from notifications.languages import LANGUAGES
+from notifications.message import Attachment, domain, message
 from notifications.render import Rendered, render
 from notifications.sheet import sheet
+from notifications.signing import secret
+from notifications.unsubscribe import token
 
 
-def shown(workspace: Workspace, recipient: Recipient, digest: Digest) -> Rendered:
-    """The digest as its recipient will see it."""
-    return render(digest, note=", ".join(recipient.roles), base=workspace.settings.base_address)
+def shown(workspace: Workspace, recipient: Recipient, digest: Digest, leave: str = "") -> Rendered:
+    """The digest as its recipient will see it; `leave` is where they say that they want no more."""
+    return render(digest, note=", ".join(recipient.roles), base=workspace.settings.base_address, leave=leave)
 
 
 def posted(tx: Connection, workspace: Workspace, recipient: Recipient, digest: Digest, message_id: str) -> bytes:
     """The message of a digest, which hangs together with the first one that its recipient got."""
+    page, *by_mail = _leaving(tx, workspace, recipient)
     return message(
         digest,
-        shown(workspace, recipient, digest),
+        shown(workspace, recipient, digest, page),
         sender=workspace.settings.mail.sender,
         message_id=message_id,
         thread=outbox.first_told(tx, recipient.address),
+        unsubscribe=filter(None, (page, *by_mail)),
         attachments=attached(workspace, digest),
     )
 
 
+def _leaving(tx: Connection, workspace: Workspace, recipient: Recipient) -> Iterator[str]:
+    """Where a recipient says that they want no more: the page for it, empty where there is none, then by mail."""
+    base, mail = workspace.settings.base_address, workspace.settings.mail
+    yield f"{base}/unsubscribe/{token(recipient.address, secret(tx))}" if base else ""
+    if mail.unsubscribe:
+        yield f"mailto:{mail.unsubscribe}?subject=unsubscribe"
+
+
 def attached(workspace: Workspace, digest: Digest) -> Iterator[Attachment]:
-    """The files that go with a digest: all of its rows as a table."""
-    rows = sheet(digest, base=workspace.settings.base_address)
-    yield Attachment(name=f"gestand-{digest.day}.csv", subtype="csv", content=rows)
+    """The files that go with a digest: all of its rows as a table, and its deadlines for a calendar."""
+    base, words = workspace.settings.base_address, LANGUAGES[digest.reader.language]
+    yield Attachment(name=f"gestand-{digest.day}.csv", subtype="csv", content=sheet(digest, base=base))
+    if deadlines := list(ics.entries(words, digest, base=base)):
+        calendar = ics.calendar(
+            deadlines,
+            title=words.heading,
+            language=words.code,
+            domain=domain(workspace.settings.mail.sender),
+            today=digest.day,
+        )
+        yield Attachment(name=f"gestand-{digest.day}.ics", subtype="calendar", content=calendar)

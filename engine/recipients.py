@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from commitments.listing import Brief
 from commitments.model import CLERK, Commitment, Frozen, Party, as_list, within
 from commitments.zone import Zone
+from notifications.languages import Language
 from notifications.outbox import valid
 from notifications.slots import Cadence
 
@@ -51,7 +52,7 @@ class Recipient(Frozen):
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     address: Address
-    language: Literal["nl", "en"] | None = None
+    language: Language | None = None
     timezone: Zone | None = None
     roles: Roles = (CLERK,)
     scope: Scope = Scope()

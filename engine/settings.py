@@ -15,6 +15,7 @@ from commitments.trouble import TroubleError
 from commitments.zone import Zone
 from engine.recipients import Address, Recipient, Words
 from notifications import phrases
+from notifications.languages import Language
 from notifications.smtp import SmtpSettings
 from rules import book, calendar
 from rules.book import RuleBook
@@ -24,10 +25,14 @@ FILE = "gestand.yaml"
 
 
 class Mail(Frozen):
-    """How digests leave: into a folder (the default), or by SMTP; `administrator` is told where that does not work."""
+    """How digests leave: into a folder (the default), or by SMTP; `administrator` is told where that does not work.
+
+    `unsubscribe` is an address at which somebody reads who wants no more of them; with a `base_address` a link does it.
+    """
 
     sender: Address = "gestand@localhost"
     administrator: Address | Literal[""] = ""
+    unsubscribe: Address | Literal[""] = ""
     deliver: Literal["folder", "smtp"] = "folder"
     folder: str = "outbox"
     smtp: SmtpSettings | None = None
@@ -71,7 +76,7 @@ class Settings(Frozen):
 
     store: str = "gestand.db"
     timezone: Zone = "UTC"
-    language: Literal["nl", "en"] = "en"
+    language: Language = "en"
     base_address: Annotated[str, AfterValidator(_web)] = ""
     packs: Words = ()
     parties: dict[Party, str] = Field(default_factory=dict)

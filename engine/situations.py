@@ -13,6 +13,7 @@ from commitments.problem import Path
 from engine.assess import Assessment, Assessor
 from engine.telling import as_item
 from notifications.digest import Reader, compose
+from notifications.languages import LANGUAGES
 from notifications.notice import Notice
 from notifications.render import render
 from rules.situation import Expectation, Situation
@@ -147,6 +148,8 @@ class _Sight:
         """The text of the mail of the day, in one line, empty where there is none."""
         if self.assessment is None:
             return ""
+        if language not in LANGUAGES:
+            return f"there are no words in {language}; there are {', '.join(LANGUAGES)}"
         book = self.assessor.book
         zone = book.rules[self.rule].pack.timezone
         digest = compose(

@@ -10,6 +10,7 @@ from uuid import uuid4
 from commitments import register, store
 from commitments.store import Connection
 from engine.assess import Assessment, Assessor
+from engine.feed import changed_at, revision
 from engine.grow import ACTOR
 from engine.posting import posted
 from engine.recipients import Recipient
@@ -78,6 +79,8 @@ def as_item(assessment: Assessment, notice: Notice) -> Item:
         notice=notice,
         reason=obligation.reason if obligation else None,
         moved=assessment.moved,
+        revision=revision(assessment.record),
+        changed_at=changed_at(assessment.record),
     )
 
 

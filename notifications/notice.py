@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -78,10 +78,15 @@ class Moved:
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A commitment as a digest tells it: what it is, where it stands, why then, and the notice that brought it here."""
+    """A commitment as a digest tells it: what it is, where it stands, why then, and the notice that brought it here.
+
+    `revision` grows with every event that befalls it, the last of which was written down at `changed_at`.
+    """
 
     commitment: Commitment
     standing: Standing
     notice: Notice
     reason: Reason | None = None
     moved: Moved | None = None
+    revision: int = 0
+    changed_at: datetime | None = None

@@ -12,12 +12,10 @@ from commitments.dates import Window
 from commitments.model import Status
 from notifications import phrases
 from notifications.digest import Digest, Section
+from notifications.languages import LANGUAGES
 from notifications.notice import Item
 from notifications.words import Words
-from notifications.words_en import ENGLISH
-from notifications.words_nl import DUTCH
 
-LANGUAGES = {"en": ENGLISH, "nl": DUTCH}
 MOST_ROWS = 200
 """As many rows as keep the HTML below the 102 kB at which Gmail cuts a message off."""
 
@@ -62,7 +60,10 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A digest in words. `summary` counts what is in it; `more` counts what is not shown; `footer` is (label, text)."""
+    """A digest in words. `summary` counts what is in it; `more` counts what is not shown; `footer` is (label, text).
+
+    `leave` is the address at which the reader says that they want no more, empty where there is none.
+    """
 
     words: Words
     subject: str
@@ -71,12 +72,14 @@ class Page:
     parts: tuple[Part, ...]
     more: str
     footer: tuple[tuple[str, str], ...]
+    leave: str = ""
 
 
-def page(digest: Digest, *, note: str = "", base: str = "", most: int = MOST_ROWS) -> Page:
+def page(digest: Digest, *, note: str = "", base: str = "", leave: str = "", most: int = MOST_ROWS) -> Page:
     """The digest in its reader's language, at most `most` rows of it; `note` names their roles.
 
-    Rows link to their pages below `base`. KeyError: no such language.
+    Rows link to their pages below `base`; `leave` is where the reader says that they want no more. KeyError: no such
+    language.
     """
     words = LANGUAGES[digest.reader.language]
     counts = ", ".join(words.counts[section](len(items)) for section, items in digest.sections)
@@ -89,6 +92,7 @@ def page(digest: Digest, *, note: str = "", base: str = "", most: int = MOST_ROW
         parts=tuple(_parts(words, digest, base, most)),
         more=words.more(total - most) if total > most else "",
         footer=tuple(_footer(words, digest, note)),
+        leave=leave,
     )
 
 

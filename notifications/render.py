@@ -21,14 +21,15 @@ class Rendered:
     html: str
 
 
-def render(digest: Digest, *, note: str = "", base: str = "") -> Rendered:
+def render(digest: Digest, *, note: str = "", base: str = "", leave: str = "") -> Rendered:
     """The digest in its reader's language; `note` names the roles for which they get it, as "clerk, chair".
 
-    Each row links to its page below `base`, where there is one. As many rows are shown as keep the HTML below LARGEST.
+    Each row links to its page below `base`, and the end to where the reader says that they want no more, `leave`; where
+    these are empty there is no link. As many rows are shown as keep the HTML below LARGEST.
     """
     rows = MOST_ROWS
     while True:
-        contents = page(digest, note=note, base=base, most=rows)
+        contents = page(digest, note=note, base=base, leave=leave, most=rows)
         html = render_template("digest.html", page=contents, words=contents.words)
         size = len(html.encode())
         if size <= LARGEST or rows == 1:

@@ -9,8 +9,9 @@ from commitments.dates import Window
 from commitments.formula import harmless
 from notifications import phrases
 from notifications.digest import Digest, Section
+from notifications.languages import LANGUAGES
 from notifications.notice import Item
-from notifications.page import LANGUAGES, link
+from notifications.page import link
 from notifications.words import Words
 
 

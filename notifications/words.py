@@ -100,6 +100,8 @@ class Words:
     missed: Count
     packs: str
     head: str
+    leave: str
+    leave_here: str
 
     leave_question: str
     leave_button: str

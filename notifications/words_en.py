@@ -3,7 +3,7 @@
 from notifications.digest import Section
 from notifications.words import Count, Words
 
-ENGLISH = Words(
+WORDS = Words(
     code="en",
     weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     months=(
@@ -140,6 +140,8 @@ ENGLISH = Words(
     missed=Count("{n} missed day", "{n} missed days"),
     packs="Rules",
     head="Ledger",
+    leave="No more of these",
+    leave_here="unsubscribe",
     leave_question="Do you want no more digests from Gestand at this address?",
     leave_button="No more digests",
     leave_done="It is noted: you get no more digests. Whoever runs Gestand can undo it.",

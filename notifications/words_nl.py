@@ -3,7 +3,7 @@
 from notifications.digest import Section
 from notifications.words import Count, Words
 
-DUTCH = Words(
+WORDS = Words(
     code="nl",
     weekdays=("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"),
     months=(
@@ -140,6 +140,8 @@ DUTCH = Words(
     missed=Count("{n} gemiste dag", "{n} gemiste dagen"),
     packs="Regels",
     head="Logboek",
+    leave="Niet meer ontvangen",
+    leave_here="afmelden",
     leave_question="Wilt u op dit adres geen overzichten van Gestand meer ontvangen?",
     leave_button="Geen overzichten meer",
     leave_done="Genoteerd: u ontvangt geen overzichten meer. Wie Gestand beheert kan dat ongedaan maken.",

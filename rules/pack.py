@@ -20,14 +20,12 @@ from commitments.zone import Zone
 from rules.condition import All, Condition, Not
 from rules.consequence import FollowUp, GroupEscalation, Inhibition, circles
 from rules.due import Due
-from rules.names import Audience, Kind, Name, Title
+from rules.names import Audience, Kind, Language, Name, Title
 from rules.parameters import expanded
 from rules.period import ROUNDS, Period, Point, Unit
 from rules.recurrence import Recurrence
 from rules.situation import Situation
 from rules.terms import SPEECH, Term, holds
-
-Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from commitments.exchange.written import WrittenEvent
 from commitments.fit import close, fitted
 from commitments.model import Commitment, Frozen, Status, Text, as_list
 from commitments.problem import Fault, Misfit
+from rules.names import Language
 
 StageName = Literal["reminder", "due_today", "overdue", "escalation", "date_changed", "settled"]
 """What a notice can be; the engine makes them of the stages of a ladder and of events."""
@@ -38,7 +39,7 @@ class Expectation(Frozen):
     notices: tuple[StageName, ...] | None = None
     days_late: int | None = None
     applies: bool | None = None
-    mail: dict[Literal["nl", "en"], Words] = Field(default_factory=dict)
+    mail: dict[Language, Words] = Field(default_factory=dict)
 
 
 class Settlement(Frozen):

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.session import open_session
+from notifications.signing import secret
+from notifications.unsubscribe import read_token
+
 
 def posted(folder: Path) -> list[EmailMessage]:
     """The messages in the outbox, by their dates."""
@@ -23,7 +27,7 @@ def test_the_digests_of_a_reader_form_one_thread_with_a_table_each(workspace, tm
     assert [message["References"] for message in later] == [str(first["Message-ID"])] * len(later)
     assert len(later) == 2
     names = [[part.get_filename() for part in message.iter_attachments()] for message in (first, *later)]
-    assert names == [[f"gestand-{day}.csv"] for day in ("2018-08-10", "2018-08-13", "2018-08-28")]
+    assert names == [[f"gestand-{day}.csv", f"gestand-{day}.ics"] for day in ("2018-08-10", "2018-08-13", "2018-08-28")]
 
 
 def test_rows_link_to_their_pages_where_the_register_has_an_address(workspace, tmp_path):
@@ -32,6 +36,22 @@ def test_rows_link_to_their_pages_where_the_register_has_an_address(workspace, t
     status, out, _ = workspace("digest", "preview", "--recipient", "clerk@example.org", "--as-of", "2018-08-13")
     assert status == 0
     assert "\n  https://gestand.example.org/commitments/34964-B\n" in out
+
+
+def test_d15_a_message_says_where_to_leave_where_there_is_such_a_place(workspace, tmp_path):
+    settings = tmp_path / "gestand.yaml"
+    written = settings.read_text().replace("mail:\n", "mail:\n  unsubscribe: leave@example.org\n")
+    settings.write_text(written + "\nbase_address: https://gestand.example.org\n")
+    assert workspace("tick", "--as-of", "2018-08-10")[0] == 0
+    (message,) = posted(tmp_path)
+    page, by_mail = str(message["List-Unsubscribe"]).split(", ")
+    assert by_mail == "<mailto:leave@example.org?subject=unsubscribe>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    with open_session(tmp_path) as session, session.store.reading() as tx:
+        sealed = page.removeprefix("<https://gestand.example.org/unsubscribe/").removesuffix(">")
+        assert read_token(sealed, secret(tx)) == "clerk@example.org"
+    assert f"\nNo more of these: {page[1:-1]}" in message.get_body(("plain",)).get_content().replace("\r\n", "\n")
+    assert f'<a href="{page[1:-1]}">unsubscribe</a>' in message.get_body(("html",)).get_content()
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from notifications.notice import Reason
 from notifications.render import LARGEST, render, render_template
 from notifications.typeset import WIDTH, fold, sandbox
 from notifications.words import Words
-from notifications.words_en import ENGLISH
-from notifications.words_nl import DUTCH
+from notifications.words_en import WORDS as ENGLISH
+from notifications.words_nl import WORDS as DUTCH
 
 # ------------------------------------------------------------------------------------------------- the whole
 

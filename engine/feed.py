@@ -1,0 +1,59 @@
+"""Deadlines for calendar programs: those of a whole selection of commitments, or of what one recipient hears of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, datetime
+
+from commitments.model import Record
+from engine.assess import Assessment, open_status
+from engine.settings import Workspace
+from notifications import ics
+from notifications.languages import LANGUAGES
+from notifications.message import domain
+
+
+def feed(workspace: Workspace, assessments: Iterable[Assessment], today: date, language: str = "") -> bytes:
+    """The calendar of every deadline that counts in these assessments, in a language, the workspace's by default."""
+    words = LANGUAGES[language or workspace.settings.language]
+    return ics.calendar(
+        [one for assessment in assessments for one in _entries(workspace, assessment, words.code)],
+        title=words.heading,
+        language=words.code,
+        domain=domain(workspace.settings.mail.sender),
+        today=today,
+    )
+
+
+def _entries(workspace: Workspace, assessment: Assessment, language: str) -> Iterator[ics.Entry]:
+    standing, record = assessment.standing, assessment.record
+    for obligation in assessment.obligations:
+        if obligation.beaten_by or obligation.current is None:
+            continue
+        settled = standing.status.settled or standing.status.value == "suspended"
+        status = standing.status if settled else open_status(obligation, obligation.current, assessment.today)
+        made = ics.entry(
+            LANGUAGES[language],
+            record.commitment,
+            replace(
+                standing, rule=obligation.rule, status=status, current=obligation.current, original=obligation.original
+            ),
+            obligation.reason,
+            revision=revision(record),
+            changed_at=changed_at(record),
+            names=workspace.parties,
+            base=workspace.settings.base_address,
+        )
+        if made is not None:
+            yield made
+
+
+def revision(record: Record) -> int:
+    """How many events befell a commitment since it was made: grows with each move, and never falls."""
+    return len(record.history) - 1
+
+
+def changed_at(record: Record) -> datetime:
+    """When the last event was written down."""
+    return record.history[-1].recorded_at

@@ -29,6 +29,7 @@ __all__ = [
     "Row",
     "Store",
     "StoreError",
+    "bounce",
     "change",
     "commitment",
     "counted",
@@ -205,6 +206,17 @@ suppression = sa.Table(
     sa.CheckConstraint("kind IN ('unsubscribed', 'bounced')", name="suppression_kind"),
 )
 """Addresses, in small letters, that get nothing more, and why."""
+
+bounce = sa.Table(
+    "bounce",
+    metadata,
+    sa.Column("outbox", sa.ForeignKey("outbox.id"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.CheckConstraint("kind IN ('gone', 'for_now')", name="bounce_kind"),
+)
+"""What came back of which message: each counts once as gone, and once as not delivered for now."""
 
 meta = sa.Table(
     "meta",
@@ -468,6 +480,10 @@ def _number_notices(tx: Connection) -> None:
         index.create(tx)
 
 
+def _add_bounces(tx: Connection) -> None:
+    bounce.create(tx, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _add_members,
@@ -478,6 +494,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _index_changed,
     _index_recipients,
     _number_notices,
+    _add_bounces,
 )
 """The steps to the present layout, numbered from 1; a store that lacks some gets them in one transaction."""
 

@@ -15,13 +15,12 @@ from commitments.listing import Wanted, listed
 from commitments.problem import Problem
 from commitments.store import Connection, Store
 from commitments.trouble import TroubleError
+from engine import dispatch
 from engine.assess import Assessment, Assessor
 from engine.assessing import assess_due, outdated, stale
 from engine.match import matcher
 from engine.settings import FILE, Workspace, open_workspace
 from notifications.deliverer import Deliverer
-from notifications.folder import FolderDeliverer
-from notifications.smtp import SmtpDeliverer
 from rules.condition import Condition
 
 
@@ -43,11 +42,8 @@ class Session:
 
     @property
     def deliverer(self) -> Deliverer:
-        """What takes the mail away: the folder, or the server that the settings name."""
-        mail = self.workspace.settings.mail
-        if mail.deliver == "smtp" and mail.smtp is not None:
-            return SmtpDeliverer(mail.smtp)
-        return FolderDeliverer(self.workspace.outbox)
+        """What takes the mail away, as the settings say."""
+        return dispatch.deliverer(self.workspace)
 
     @contextmanager
     def current(self, now: datetime) -> Iterator[Connection]:

@@ -24,15 +24,35 @@ from rules.calendar import Calendars
 FILE = "gestand.yaml"
 
 
+class Bounces(Frozen):
+    """Where mail comes back to: each message from an address of its own, made of this one (bounce+12-…@example.org).
+
+    A report about a message is believed for so many hours after it was sent.
+    """
+
+    address: Address
+    fresh_hours: Annotated[int, Field(ge=1, le=168)] = 48
+
+    @field_validator("address")
+    @classmethod
+    def _room_left(cls, address: str) -> str:
+        # RFC 5321, 4.5.3.1.1: 64 octets before the @, of which a number and a signature take up to 36.
+        if len(address.partition("@")[0]) > 28:
+            raise ValueError("this is too long before the @ to be made longer; take 28 characters or less")
+        return address
+
+
 class Mail(Frozen):
     """How digests leave: into a folder (the default), or by SMTP; `administrator` is told where that does not work.
 
     `unsubscribe` is an address at which somebody reads who wants no more of them; with a `base_address` a link does it.
+    `bounces` says where mail comes back to that cannot be delivered, else to the sender.
     """
 
     sender: Address = "gestand@localhost"
     administrator: Address | Literal[""] = ""
     unsubscribe: Address | Literal[""] = ""
+    bounces: Bounces | None = None
     deliver: Literal["folder", "smtp"] = "folder"
     folder: str = "outbox"
     smtp: SmtpSettings | None = None

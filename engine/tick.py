@@ -13,14 +13,14 @@ from commitments import register, store
 from commitments.store import Connection, Store
 from engine.assess import Assessor
 from engine.assessing import LATEST, Assessed, Change, assess_due, last_pass, rules_changed
+from engine.dispatch import dispatch
 from engine.follow import follow
 from engine.grow import ACTOR, grow
 from engine.recipients import Recipient
 from engine.settings import Workspace
 from engine.telling import digest_of, items_for, queue_digests
-from notifications.administrator import Administrator
 from notifications.deliverer import Deliverer
-from notifications.delivery import Delivered, deliver
+from notifications.delivery import Delivered
 from notifications.digest import Digest
 
 
@@ -65,9 +65,7 @@ def tick(
         done = _plan(tx, workspace, assessor, now, back=back, jumped=jumped)
     if done.earlier_than is not None:
         return done
-    mail = workspace.settings.mail
-    administrator = Administrator(address=mail.administrator, sender=mail.sender)
-    delivered = deliver(base, deliverer, now=clock or (lambda: now), trouble=administrator.tell)
+    delivered = dispatch(base, workspace, deliverer, now=clock or (lambda: now))
     return Pass(**{**vars(done), "delivered": delivered})
 
 

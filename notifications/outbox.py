@@ -126,7 +126,7 @@ def _row(tx: Connection, number: int) -> Row[Any]:
 def change(tx: Connection, row: Row[Any], body: bytes, now: datetime) -> None:
     """Let a message that nobody has got say something else; it keeps its Message-ID."""
     tx.execute(table.update().where(table.c.id == row.id).values(body=body, sha256=_sha256(body)))
-    _note(tx, "changed", row, now, {"sha256": _sha256(body)})
+    note(tx, "changed", row, now, {"sha256": _sha256(body)})
 
 
 def lease(tx: Connection, row: Row[Any], now: datetime, until: datetime) -> Row[Any]:
@@ -136,7 +136,7 @@ def lease(tx: Connection, row: Row[Any], now: datetime, until: datetime) -> Row[
     leased |= {"doubtful": row.doubtful or left_behind}
     tx.execute(table.update().where(table.c.id == row.id).values(**leased))
     if left_behind:
-        _note(tx, "sent_again", row, now, {"possible_duplicate": True})
+        note(tx, "sent_again", row, now, {"possible_duplicate": True})
     return _row(tx, row.id)
 
 
@@ -150,7 +150,7 @@ _KINDS = {
 }
 
 
-def mark(tx: Connection, outcome: Outcome, now: datetime) -> None:
+def mark(tx: Connection, outcome: Outcome, now: datetime, *, actor: str = ACTOR) -> None:
     """Write down, in the outbox and in the ledger, what became of a row."""
     row, state, error = outcome.row, outcome.state, outcome.error
     values: dict[str, Any] = {"state": state.value, "lease_until": None, "last_error": outcome.why}
@@ -169,7 +169,7 @@ def mark(tx: Connection, outcome: Outcome, now: datetime) -> None:
     if outcome.again:
         content |= {"possible_duplicate": True}
     tx.execute(table.update().where(table.c.id == row.id).values(**values))
-    _note(tx, _KINDS[state], row, now, content)
+    note(tx, _KINDS[state], row, now, content, actor=actor)
 
 
 def supersede(tx: Connection, recipient: str, *, by: str, at: datetime) -> list[int]:
@@ -182,10 +182,12 @@ def supersede(tx: Connection, recipient: str, *, by: str, at: datetime) -> list[
     return [row.digest for row in rows]
 
 
-def _note(tx: Connection, what: str, row: Row[Any], now: datetime, content: dict[str, Any]) -> None:
+def note(
+    tx: Connection, what: str, row: Row[Any], now: datetime, content: dict[str, Any], *, actor: str = ACTOR
+) -> None:
     """A ledger entry, in which no address stands: what is in the ledger cannot be erased."""
     noun = "message" if row.digest is None else "digest"
-    register.note(tx, f"{noun}_{what}", {"message_id": row.message_id, **content}, at=now, actor=ACTOR)
+    register.note(tx, f"{noun}_{what}", {"message_id": row.message_id, **content}, at=now, actor=actor)
 
 
 def _nameless(text: str) -> str:

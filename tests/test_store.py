@@ -50,6 +50,7 @@ def test_a_new_store_has_the_tables_and_is_durable(opened):
         ]
         tables = tx.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").scalars().all()
     assert tables == [
+        "bounce",
         "commitment",
         "digest",
         "ledger",
@@ -338,6 +339,7 @@ def test_an_outbox_of_an_earlier_layout_keeps_its_messages_and_takes_new_states(
     Store.open(path).close()
     with closing(sqlite3.connect(path)) as database:
         database.execute("DROP TABLE suppression")
+        database.execute("DROP TABLE bounce")
         database.execute("DROP TABLE outbox")
         database.executescript(FORMER_OUTBOX)
         database.execute("INSERT INTO digest (id, recipient, slot, state, reason) VALUES (7, 'a', 's', 'queued', '')")

@@ -29,6 +29,8 @@ COMMANDS = {
     "tick": ("engine.cli.running", "run one pass: assess, tell, send"),
     "serve": ("engine.cli.running", "run passes until stopped"),
     "digest": ("engine.cli.digests", "show what digests were made, or preview the next"),
+    "outbox": ("engine.cli.mailing", "show what waits to be sent or was refused, and mend it"),
+    "bounces": ("engine.cli.mailing", "read what came back, and stop writing to who is gone"),
     "deadline": ("engine.cli.counting", "count a deadline"),
     "calendar": ("engine.cli.counting", "show or check a calendar"),
     "schema": ("engine.cli.rules", "write the form of rule files for editors, as JSON Schema"),

@@ -1,0 +1,203 @@
+"""The commands about mail on its way: outbox, bounces."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from email import policy
+from email.parser import BytesParser
+from pathlib import Path
+
+import click
+
+from commitments.store import Connection
+from engine import dispatch, schedule
+from engine.cli.output import actor_option, number, table, workspace_option, write_json
+from engine.session import open_session
+from engine.settings import Mail
+from notifications import bounces, deadletters, suppression
+from notifications.bounces import Bounce, Verdict
+from notifications.deadletters import OPEN, Letter
+from notifications.mailboxes import mails
+from notifications.outbox import State
+
+_HEAD = ("id", "state", "recipient", "attempts", "next try (UTC)", "why")
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
+
+@click.group("outbox", invoke_without_command=True)
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice([state.value for state in State]),
+    multiple=True,
+    help="Only these; may be repeated.",
+)
+@click.option("--all", "everything", is_flag=True, help="What was sent, superseded or dropped too.")
+@_json_option
+@click.pass_context
+def outbox_command(ctx: click.Context, states: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """See what waits to be sent and what was refused; try it again, or let it go."""
+    if ctx.invoked_subcommand is not None:
+        return
+    wanted = tuple(map(State, states)) or (tuple(State) if everything else OPEN)
+    with open_session(ctx.obj) as session, session.store.reading() as tx:
+        found = deadletters.letters(tx, wanted)
+        sent = len(found) if found else len(deadletters.letters(tx, [State.SENT]))
+    if as_json:
+        write_json([asdict(letter) for letter in found])
+    elif found:
+        table(_HEAD, [_line(letter) for letter in found], wide="why")
+    elif states:
+        click.echo(f"no message is {' or '.join(states)}")
+    else:
+        click.echo(f"nothing waits and nothing was refused; {number(sent, 'message')} sent so far")
+
+
+def _line(letter: Letter) -> tuple[str, ...]:
+    doubt = " (perhaps delivered)" if letter.doubtful and letter.state in OPEN else ""
+    when = _moment(letter.next_try_at) or ("next pass" if letter.state is State.QUEUED else "")
+    return (str(letter.id), letter.state, letter.recipient, str(letter.attempts), when, f"{letter.last_error}{doubt}")
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
+
+
+@outbox_command.command("show")
+@workspace_option
+@click.argument("identifier", type=int, metavar="ID")
+@click.option("--raw", is_flag=True, help="The whole message, as it goes over the wire.")
+@_json_option
+def outbox_show_command(folder: Path, identifier: int, raw: bool, as_json: bool) -> None:
+    """Show a message: where it is, and what it says."""
+    with open_session(folder) as session, session.store.reading() as tx:
+        letter, body = deadletters.letter(tx, identifier)
+    if raw:
+        click.echo(body, nl=False)
+        return
+    if as_json:
+        write_json(asdict(letter))
+        return
+    for name, value in asdict(letter).items():
+        if value not in {None, "", False}:
+            click.echo(f"{name.replace('_', ' '):<13}{_moment(value) if isinstance(value, datetime) else value}")
+    click.echo(f"\n{_readable(body)}")
+
+
+def _readable(body: bytes) -> str:
+    """The text of a mail; what is no mail as it is."""
+    if not body.startswith(b"From:"):
+        return body.decode("utf-8", "replace")
+    part = BytesParser(policy=policy.SMTP).parsebytes(body).get_body(("plain",))
+    return str(part.get_content()).replace("\r\n", "\n") if part else ""
+
+
+@outbox_command.command("retry")
+@workspace_option
+@click.argument("identifiers", type=int, nargs=-1, metavar="[ID]…")
+@click.option("--dead", is_flag=True, help="All that were given up.")
+@actor_option
+def outbox_retry_command(folder: Path, identifiers: tuple[int, ...], dead: bool, actor: str) -> None:
+    """Try messages again at the next pass, for five days more."""
+    if bool(identifiers) == dead:
+        raise click.UsageError("name the messages to be tried again, or --dead for all that were given up")
+    with open_session(folder) as session, session.store.writing() as tx:
+        chosen = identifiers or tuple(letter.id for letter in deadletters.letters(tx, [State.DEAD]))
+        for identifier in chosen:
+            deadletters.retry(tx, identifier, at=schedule.now(), actor=actor)
+    click.echo(f"{number(len(chosen), 'message')} will be tried at the next pass" if chosen else "no message is dead")
+
+
+@outbox_command.command("drop")
+@workspace_option
+@click.argument("identifier", type=int, metavar="ID")
+@click.option("--reason", required=True, help="Why it need not be sent; goes into the ledger.")
+@actor_option
+def outbox_drop_command(folder: Path, identifier: int, reason: str, actor: str) -> None:
+    """Let a message go: it is not sent, and its reader is not told what is in it."""
+    with open_session(folder) as session, session.store.writing() as tx:
+        deadletters.drop(tx, identifier, reason, at=schedule.now(), actor=actor)
+    click.echo(f"message {identifier} will not be sent: {reason}")
+
+
+@outbox_command.command("suppressed")
+@workspace_option
+@_json_option
+def outbox_suppressed_command(folder: Path, as_json: bool) -> None:
+    """List the addresses that get nothing more, since when and why."""
+    with open_session(folder) as session, session.store.reading() as tx:
+        found = suppression.suppressions(tx)
+    if as_json:
+        write_json([asdict(one) for one in found])
+    elif found:
+        table(("address", "why", "detail"), [(one.address, str(one), one.detail) for one in found], wide="detail")
+    else:
+        click.echo("every address gets its mail: nobody unsubscribed, and no mailbox is known to be gone")
+
+
+@outbox_command.command("release")
+@workspace_option
+@click.argument("address")
+@actor_option
+def outbox_release_command(folder: Path, address: str, actor: str) -> None:
+    """Let an address get mail again, for instance because its mailbox was mended."""
+    with open_session(folder) as session, session.store.writing() as tx:
+        lifted = suppression.lift(tx, address, at=schedule.now(), actor=actor)
+    if lifted:
+        click.echo(f"{address} gets mail again; it was {' and '.join(map(str, lifted))}")
+    else:
+        click.echo(f"{address} gets its mail already; `gestand outbox suppressed` lists those that do not")
+
+
+@click.command("bounces")
+@workspace_option
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True), metavar="FILE…")
+@_json_option
+def bounces_command(folder: Path, files: tuple[Path, ...], as_json: bool) -> None:
+    """Read mail that came back, from mbox files, Maildirs or single mails (- is what is piped in).
+
+    A mailbox that is gone gets nothing more. Reports that are not about a message of ours, old, or seen before change
+    nothing. The files are left as they are.
+    """
+    with open_session(folder) as session, session.store.writing() as tx:
+        found = _returned(tx, session.workspace.settings.mail, files)
+    if as_json:
+        write_json([asdict(bounce) for bounce in found])
+        return
+    for bounce in found:
+        if bounce.address:
+            click.echo(f"{bounce.address}: {_FATES[bounce.verdict]} ({bounce.detail})")
+    click.echo(_summary(found))
+
+
+_FATES = {Verdict.GONE: "gets nothing more", Verdict.FOR_NOW: "did not get it, this time"}
+_SUMMARY = {
+    Verdict.GONE: "gone",
+    Verdict.FOR_NOW: "not delivered this time",
+    Verdict.SEEN: "seen before",
+    Verdict.OLD: "too old",
+    Verdict.FORGED: "not about a message of ours",
+    Verdict.NO_REPORT: "no report of a failure",
+}
+
+
+def _returned(tx: Connection, mail: Mail, files: Iterable[Path]) -> list[Bounce]:
+    address, hours = (mail.bounces.address, mail.bounces.fresh_hours) if mail.bounces else ("", 48)
+    returned = (one for file in files for one in mails(file))
+    now = schedule.now()
+    found = bounces.take_in(tx, returned, address=address, at=now, fresh=timedelta(hours=hours))
+    gone = [bounce for bounce in found if bounce.verdict is Verdict.GONE]
+    if gone:
+        mailboxes = "a mailbox is gone" if len(gone) == 1 else f"{len(gone)} mailboxes are gone"
+        dispatch.administrator(mail).tell(tx, "bounced", f"{mailboxes}: {gone[0].detail}", now)
+    return found
+
+
+def _summary(found: list[Bounce]) -> str:
+    count = Counter(bounce.verdict for bounce in found)
+    parts = ", ".join(f"{count[verdict]} {words}" for verdict, words in _SUMMARY.items() if count[verdict])
+    return f"{number(len(found), 'report')}: {parts}" if found else "no mail in there"

@@ -1,0 +1,58 @@
+"""How the messages of a workspace leave: which way, where they come back to, and who is told of trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from commitments.store import Row, Store
+from engine.settings import Mail, Workspace
+from notifications import bounces
+from notifications.administrator import Administrator
+from notifications.deliverer import Deliverer
+from notifications.delivery import Delivered, Envelope, Review, deliver, from_header
+from notifications.folder import FolderDeliverer
+from notifications.signing import secret
+from notifications.smtp import SmtpDeliverer
+
+
+def deliverer(workspace: Workspace) -> Deliverer:
+    """What takes the mail away: the folder, or the server that the settings name."""
+    mail = workspace.settings.mail
+    if mail.deliver == "smtp" and mail.smtp is not None:
+        return SmtpDeliverer(mail.smtp)
+    return FolderDeliverer(workspace.outbox)
+
+
+def dispatch(
+    store: Store,
+    workspace: Workspace,
+    deliverer: Deliverer,
+    *,
+    now: Callable[[], datetime],
+    review: Review | None = None,
+) -> Delivered:
+    """Send what is due, as the settings of the workspace ask, and say what became of it."""
+    mail = workspace.settings.mail
+    return deliver(
+        store, deliverer, now=now, review=review, trouble=administrator(mail).tell, envelope=_envelope(store, mail)
+    )
+
+
+def administrator(mail: Mail) -> Administrator:
+    """Who is told of trouble."""
+    return Administrator(address=mail.administrator, sender=mail.sender)
+
+
+def _envelope(store: Store, mail: Mail) -> Envelope:
+    if mail.bounces is None:
+        return from_header
+    address = mail.bounces.address
+    with store.writing() as tx:
+        key = secret(tx)
+
+    def signed(row: Row[Any]) -> str:
+        return bounces.return_address(address, key, row.id)
+
+    return signed

@@ -5,17 +5,24 @@ Source: OWASP, CSV injection.
 
 from __future__ import annotations
 
-import re
+_RUN = tuple("=+-@\t\r")
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-"""How a text begins that a spreadsheet would run, or that only seems to be made harmless."""
+
+def runs(cell: str) -> bool:
+    """Whether a spreadsheet would take the text for a formula."""
+    return cell.startswith(_RUN)
+
+
+def looks_hidden(cell: str) -> bool:
+    """Whether the text begins with an apostrophe that seems to hide a formula, as `harmless` puts it there."""
+    return cell.startswith("'") and runs(cell.lstrip("'"))
 
 
 def harmless(cell: str) -> str:
     """The cell with an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    return f"'{cell}" if runs(cell) or looks_hidden(cell) else cell
 
 
 def as_meant(cell: str) -> str:
     """The cell as it was before it was made harmless."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+    return cell[1:] if looks_hidden(cell) else cell

@@ -241,7 +241,7 @@ def test_a_wrong_csv_file_is_told(tmp_path, text, expected):
 def test_a_file_of_another_kind_is_told(tmp_path):
     assert read(tmp_path, "r.docx", "") == (
         (),
-        [" .docx is not a register file\n  hint: use one of .yaml, .yml, .json, .jsonl, .csv"],
+        [" .docx is not a register file\n  hint: use one of .yaml, .yml, .json, .jsonl, .csv, .xlsx"],
     )
 
 

@@ -16,6 +16,13 @@ from commitments.source import read
 
 _DAYS = re.compile("|".join((r"anchor\..+", "made", "stated_due", "extended_to", *EventKind)))
 """The columns that hold days."""
+
+
+def holds_days(column: str) -> bool:
+    """Whether a column of the register holds days."""
+    return bool(_DAYS.fullmatch(column))
+
+
 _PARTS = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})")
 
 
@@ -38,7 +45,7 @@ class ColumnMap(Frozen):
     def cell(self, name: str, text: str) -> str:
         """What a cell says in a column of the register."""
         meant = self.values.get(name, {}).get(text.strip(), text)
-        return self._day(meant) if _DAYS.fullmatch(name) else meant
+        return self._day(meant) if holds_days(name) else meant
 
     def _day(self, text: str) -> str:
         found = _PARTS.fullmatch(text.strip())

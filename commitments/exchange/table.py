@@ -114,6 +114,9 @@ def _draft(
         cells = [*cells[:width], *mapping.fixed.values()]
         for number, name, _ in columns:
             cells[number - 1] = mapping.cell(name, cells[number - 1])
+    if wrong := _errors(table, columns, cells, line):
+        yield from wrong
+        return
     placed = _placed(columns, cells)
     draft, faults = fitted_draft(_value(placed), (table.file, line))
     if draft:
@@ -145,6 +148,26 @@ def _misshapen(width: int, cells: Sequence[str]) -> bool:
 def _shape(file: str, line: int, width: int, cells: Sequence[str]) -> Problem:
     message = f"this row has {len(cells)} cells, the header {width}"
     return _problem(file, line, 1, message, "put a cell that holds the separator in quotes")
+
+
+NO_VALUE = "#formula"
+"""What stands in a cell with a formula whose value was not saved with it."""
+_ERRORS = dict.fromkeys(
+    ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"), "mend the formula in the spreadsheet"
+) | {NO_VALUE: "open the file in a spreadsheet and save it, or write the value in its place"}
+
+
+def _errors(table: Table, columns: Columns, cells: Sequence[str], line: int) -> list[Problem]:
+    """The cells that hold what a spreadsheet says where a formula failed."""
+    found = [(number, name, cells[number - 1]) for number, name, _ in columns if cells[number - 1] in _ERRORS]
+    return [
+        _problem(table.file, line, number, _failed(cell), _ERRORS[cell], table.cell(line, number, name))
+        for number, name, cell in found
+    ]
+
+
+def _failed(cell: str) -> str:
+    return "the value of this formula was not saved" if cell == NO_VALUE else f"this cell holds the error {cell}"
 
 
 def _place(name: str) -> Path:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from commitments import exchange, register
 from commitments.exchange.table import unsaid
 from commitments.ledger import canonical
 from commitments.model import Record
+from commitments.store import Connection
 from engine.cli.output import as_path, number, workspace_option
 from engine.cli.reading import filter_options, fits, opened, when, when_options
 from engine.session import Session, audited
@@ -21,7 +23,7 @@ from engine.session import Session, audited
 
 @click.command("export")
 @workspace_option
-@click.option("--format", "form", type=click.Choice(list(exchange.WRITERS)), default="yaml", show_default=True)
+@click.option("--format", "form", type=click.Choice([*exchange.WRITERS, "xlsx"]), default="yaml", show_default=True)
 @click.option("--ledger", "whole_ledger", is_flag=True, help="Write every entry of the ledger, a line of JSON each.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
 @filter_options
@@ -43,35 +45,50 @@ def export_command(
         raise click.UsageError(
             "a ledger with gaps cannot be checked: use --ledger without --as-of, --known-at and filters"
         )
-    with opened(folder) as session:
+    if form == "xlsx" and output is None and sys.stdout.isatty():
+        raise click.UsageError("a workbook is not for a terminal: name a file with -o, or pass it on")
+    with opened(folder) as session, session.store.reading() as tx:
         if whole_ledger:
-            _write(_lines(session), output)
+            _write((f"{canonical(asdict(entry))}\n".encode() for entry in register.entries(tx)), output)
             return
-        records = list(_chosen(session, *when(session, as_of, known_at), filters))
-    _write(exchange.WRITERS[form](records), output)
-    if form == "csv" and (missing := sum(map(unsaid, records))):
-        click.echo(f"gestand: {number(missing, 'event')} left out, for which CSV has no place; YAML has", err=True)
+        records = _Chosen(session, tx, *when(session, as_of, known_at), filters)
+        _write(exchange.written(form, records), output)
+        if form in exchange.TABLES and (missing := sum(map(unsaid, records))):
+            told = f"{number(missing, 'event')} left out, for which {form.upper()} has no place; YAML has"
+            click.echo(f"gestand: {told}", err=True)
 
 
-def _chosen(session: Session, day: date, known_at: datetime | None, filters: dict[str, Any]) -> Iterator[Record]:
-    assessments = session.assessments(day, known_at)
-    for assessment, row in zip(assessments, audited(assessments), strict=True):
-        if fits(row, **filters):
-            yield assessment.record
+@dataclass(frozen=True)
+class _Chosen:
+    """The records that pass the filters, as they were at the end of a day; read anew whenever they are gone through."""
+
+    session: Session
+    tx: Connection
+    day: date
+    known_at: datetime | None
+    filters: dict[str, Any]
+
+    def __iter__(self) -> Iterator[Record]:
+        chosen = self._fitting if any(self.filters.values()) else self._as_of
+        return (found for record in register.records(self.tx) if (found := chosen(record)))
+
+    def _as_of(self, record: Record) -> Record | None:
+        return record.as_of(self.day, self.known_at)
+
+    def _fitting(self, record: Record) -> Record | None:
+        assessment = self.session.assessor.on(record, self.day, self.known_at)
+        if assessment is None or not fits(*audited([assessment]), **self.filters):
+            return None
+        return assessment.record
 
 
-def _lines(session: Session) -> Iterator[str]:
-    with session.store.reading() as tx:
-        yield from (f"{canonical(asdict(entry))}\n" for entry in register.entries(tx))
-
-
-def _write(pieces: Iterable[str], output: Path | None) -> None:
+def _write(pieces: Iterable[bytes], output: Path | None) -> None:
     if output is None:
         for piece in pieces:
             click.echo(piece, nl=False)
         return
     try:
-        with output.open("w", encoding="utf-8", newline="") as file:
+        with output.open("wb") as file:
             file.writelines(pieces)
     except OSError as error:
         raise click.FileError(str(output), error.strerror) from error

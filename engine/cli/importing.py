@@ -29,13 +29,20 @@ MOST = 100
 @workspace_option
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @click.option("--map", "mapping", type=click.Path(path_type=Path), help="What the columns of a table are, in a file.")
+@click.option("--sheet", metavar="NAME", help="Which sheet of a workbook; the first where this is left out.")
 @click.option("--dry-run", is_flag=True, help="Say what would be taken in, line by line, and take nothing in.")
 @click.option("--as-of", type=Day(), metavar="DATE", help="Leave out what happened after that day.")
 @actor_option
 def import_command(
-    folder: Path, files: tuple[Path, ...], mapping: Path | None, dry_run: bool, as_of: date | None, actor: str
+    folder: Path,
+    files: tuple[Path, ...],
+    mapping: Path | None,
+    sheet: str | None,
+    dry_run: bool,
+    as_of: date | None,
+    actor: str,
 ) -> None:
-    """Take register files in: YAML, JSON, JSON lines or CSV. Taking in the same file twice changes nothing.
+    """Take register files in: YAML, JSON, JSON lines, CSV or XLSX. Taking in the same file twice changes nothing.
 
     Undertakings in the open data of the Tweede Kamer (JSON) and written questions of the UK Parliament as mySociety
     publishes them (CSV) are known by their form.
@@ -44,7 +51,7 @@ def import_command(
     with open_session(folder) as session:
         for file in files:
             with bar(file.name) as progress:
-                found = exchange.stream(file, columns, progress)
+                found = exchange.stream(file, columns, sheet, progress)
                 intake = take_in(session, found, as_of or today(session), complaints, actor=actor, dry_run=dry_run)
             if intake:
                 click.echo(f"{file}: {intake}")

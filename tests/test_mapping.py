@@ -96,7 +96,7 @@ def test_a_mapping_that_is_not_there_is_told(workspace, tmp_path):
 
 def test_only_the_columns_of_csv_are_mapped(mapped):
     _, problems = mapped(MAPPING, "commitments:\n", "sheet.yaml")
-    assert told(problems) == ["0:0: only the columns of CSV can be mapped"]
+    assert told(problems) == ["0:0: only the columns of CSV and XLSX can be mapped"]
 
 
 def test_a_dry_run_shows_the_difference_and_the_import_makes_it(workspace, tmp_path):

@@ -3,7 +3,8 @@
 Pure: `register` writes entries, `store` keeps them. Anyone can check a chain with this recipe and a JSON encoder:
 `hash` is the SHA-256, in hex, of the UTF-8 bytes of the canonical JSON array
 [seq, at, actor, kind, commitment, payload, prev], where payload is a text (itself canonical JSON), commitment may be
-null, and prev is the hash of the entry before (64 zeros for the first).
+null, and prev is the hash of the entry before (64 zeros for the first). What may have to be erased one day is no part
+of that: it stands in a body beside the entry, and payload's "body" is the SHA-256 of its text.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ from typing import Any
 canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 """The one JSON text of a value: keys sorted, no spaces, characters as they are. ValueError for NaN and infinities."""
 
+ERASURE = "erased"
+"""The kind of an entry that says of which `entries` the texts were erased."""
+BODY = '"body":"'
+"""What comes before a body's hash in a payload, and nowhere else: within a text its quotes would be escaped."""
 _ZEROS = "0" * 64
 
 
@@ -35,7 +40,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the ledger; `at` is UTC, ISO 8601 with microseconds and Z, `payload` is canonical JSON."""
+    """One line of the ledger; `at` is UTC, ISO 8601 with microseconds and Z, `payload` is canonical JSON.
+
+    `body` is canonical JSON too, beside the chain: None where there are no texts, or where they were erased.
+    """
 
     seq: int
     at: str
@@ -45,6 +53,7 @@ class Entry:
     payload: str
     prev: str
     hash: str
+    body: str | None = None
 
     @property
     def head(self) -> Head:
@@ -59,9 +68,13 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Whether a chain is as it was written; where not, the first entry that shows it and what is wrong with it."""
+    """Whether a chain is as it was written; where not, the first entry that shows it and what is wrong with it.
+
+    `erased` is the number of entries whose texts were erased.
+    """
 
     head: Head
+    erased: int = 0
     wrong: str = ""
     seq: int | None = None
 
@@ -71,7 +84,8 @@ class Verdict:
         return not self.wrong
 
     def __str__(self) -> str:
-        return self.wrong or f"the ledger is whole: {self.head.seq} entries, head {self.head}"
+        erased = f", the texts of {self.erased} erased" if self.erased else ""
+        return self.wrong or f"the ledger is whole: {self.head.seq} entries{erased}, head {self.head}"
 
 
 def stamp(moment: datetime) -> str:
@@ -81,12 +95,21 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
 
 
-def seal(after: Head, *, at: str, actor: str, kind: str, commitment: str | None, payload: dict[str, Any]) -> Entry:
-    """The entry that follows `after`, with its hash."""
-    seq, text = after.seq + 1, canonical(payload)
-    return Entry(
-        seq, at, actor, kind, commitment, text, after.hash, _digest(seq, at, actor, kind, commitment, text, after.hash)
-    )
+def seal(
+    after: Head,
+    *,
+    at: str,
+    actor: str,
+    kind: str,
+    commitment: str | None,
+    payload: dict[str, Any],
+    body: str | None = None,
+) -> Entry:
+    """The entry that follows `after`, with its hash, and in its payload that of the body."""
+    seq = after.seq + 1
+    text = canonical(payload if body is None else payload | {"body": sha256(body.encode()).hexdigest()})
+    chained = _digest(seq, at, actor, kind, commitment, text, after.hash)
+    return Entry(seq, at, actor, kind, commitment, text, after.hash, chained, body)
 
 
 def _digest(*fields: str | int | None) -> str:
@@ -94,7 +117,7 @@ def _digest(*fields: str | int | None) -> str:
 
 
 def verify(entries: Iterable[Entry], anchor: str | None = None) -> Verdict:
-    """What a check of all entries, in order, finds: edited, missing and reordered ones.
+    """What a check of all entries, in order, finds: edited, missing and reordered ones, and texts that are not theirs.
 
     A tail that was cut off leaves a whole chain behind: only an `anchor`, a head (`#seq hash16`) that was printed in
     a digest or elsewhere, shows it.
@@ -105,14 +128,34 @@ def verify(entries: Iterable[Entry], anchor: str | None = None) -> Verdict:
             head=Head(), wrong=f"{anchor!r} is not a head; write it as printed, such as #42 9f86d081884c7d65"
         )
     head = Head()
+    gone: set[int] = set()
+    erased: dict[int, int] = {}
     for entry in entries:
         if wrong := _wrong(head, entry, witness):
             return Verdict(head=head, wrong=wrong, seq=entry.seq)
+        if entry.body is None and BODY in entry.payload:
+            gone.add(entry.seq)
+        if entry.kind == ERASURE:
+            erased |= dict.fromkeys(json.loads(entry.payload)["entries"], entry.seq)
         head = entry.head
     if witness and witness[0] > head.seq:
         missing = f"the ledger ends with {head}, but #{witness[0]} {witness[1]} was written: its tail is cut off"
         return Verdict(head=head, wrong=missing, seq=head.seq + 1)
-    return Verdict(head=head)
+    return _weighed(head, gone, erased)
+
+
+def _weighed(head: Head, gone: set[int], erased: dict[int, int]) -> Verdict:
+    """The verdict on a whole chain: texts may be gone only where an entry says that they were erased, and then are."""
+    if lost := gone - erased.keys():
+        first = min(lost)
+        return Verdict(
+            head=head, wrong=f"the texts of entry #{first} are gone, and no entry says who erased them", seq=first
+        )
+    if kept := erased.keys() - gone:
+        first = min(kept)
+        again = f"the texts of entry #{first} are there, though #{erased[first]} says they were erased"
+        return Verdict(head=head, wrong=f"{again}: erase them again", seq=first)
+    return Verdict(head=head, erased=len(gone))
 
 
 def _witness(anchor: str) -> tuple[int, str] | None:
@@ -129,6 +172,8 @@ def _wrong(head: Head, entry: Entry, witness: tuple[int, str] | None) -> str:
     fields = (entry.seq, entry.at, entry.actor, entry.kind, entry.commitment, entry.payload, entry.prev)
     if entry.hash != _digest(*fields):
         return f"entry #{entry.seq} was changed after it was written"
+    if entry.body is not None and f'{BODY}{sha256(entry.body.encode()).hexdigest()}"' not in entry.payload:
+        return f"the texts of entry #{entry.seq} were changed after they were written"
     if witness and witness[0] == entry.seq and not entry.hash.startswith(witness[1]):
         return f"entry #{entry.seq} is not the one that was written as {witness[1]}: the ledger was rewritten"
     return ""

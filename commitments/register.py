@@ -6,6 +6,7 @@ Everything works within an open transaction of `store`. Files enter by `take_in`
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby, islice
@@ -14,9 +15,10 @@ from typing import Any, TypeVar
 from commitments import store
 from commitments.fit import close
 from commitments.intake import Draft, Gathering, Intake, Outcome, weigh
-from commitments.ledger import Entry, Head, seal, stamp
+from commitments.ledger import Entry, Head, canonical, seal, stamp
 from commitments.model import Commitment, Event, EventKind, Record, Recorded
 from commitments.store import Connection, Row
+from commitments.texts import SALT, joined, parted
 from commitments.transitions import allowed
 from commitments.trouble import TroubleError
 
@@ -59,28 +61,43 @@ def append(tx: Connection, events: Iterable[tuple[str, Event]], *, at: datetime,
     """
     events = list(events)
     _refuse_unknown(tx, events)
-    lines = [(event.kind.value, identifier, _payload(event)) for identifier, event in events]
+    lines = [(event.kind.value, identifier, *parted(event)) for identifier, event in events]
     written = _write(tx, lines, at=at, actor=actor)
     _project(tx, events)
     return written
 
 
 def note(
-    tx: Connection, kind: str, payload: dict[str, Any], *, at: datetime, actor: str, commitment: str | None = None
+    tx: Connection,
+    kind: str,
+    payload: dict[str, Any],
+    *,
+    at: datetime,
+    actor: str,
+    commitment: str | None = None,
+    texts: dict[str, Any] | None = None,
 ) -> Entry:
-    """Write what the program itself did (`digest_sent`, `pack_loaded`, …) at the end of the ledger."""
+    """Write what the program itself did (`digest_sent`, `pack_loaded`, …) at the end of the ledger.
+
+    What may name people goes into `texts`, which can be erased.
+    """
     if kind in _EVENTS:
         raise ValueError(f"{kind} is an event of a commitment: append it")
-    return _write(tx, [(kind, commitment, payload)], at=at, actor=actor)[0]
+    return _write(tx, [(kind, commitment, payload, texts or {})], at=at, actor=actor)[0]
 
 
 def _write(
-    tx: Connection, lines: Iterable[tuple[str, str | None, dict[str, Any]]], *, at: datetime, actor: str
+    tx: Connection,
+    lines: Iterable[tuple[str, str | None, dict[str, Any], dict[str, Any]]],
+    *,
+    at: datetime,
+    actor: str,
 ) -> list[Entry]:
     last, moment = head(tx), stamp(at)
     written = []
-    for kind, commitment, payload in lines:
-        entry = seal(last, at=moment, actor=actor, kind=kind, commitment=commitment, payload=payload)
+    for kind, commitment, payload, texts in lines:
+        body = canonical({**texts, SALT: secrets.token_hex(16)}) if texts else None
+        entry = seal(last, at=moment, actor=actor, kind=kind, commitment=commitment, payload=payload, body=body)
         last = entry.head
         written.append(entry)
     if written:
@@ -90,10 +107,6 @@ def _write(
 
 def _columns(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in Entry.__slots__}
-
-
-def _payload(event: Event) -> dict[str, Any]:
-    return event.model_dump(mode="json", exclude_defaults=True)
 
 
 def _refuse_unknown(tx: Connection, events: Sequence[tuple[str, Event]]) -> None:
@@ -110,10 +123,15 @@ def _project(tx: Connection, events: Sequence[tuple[str, Event]]) -> None:
     described = {identifier: event.commitment for identifier, event in events if event.commitment}
     undone = {identifier for identifier, event in events if event.kind is EventKind.UNDONE}
     described |= {one.commitment.id: one.commitment for one in records(tx, undone)}
-    store.put(tx, store.commitment, [_description(one) for one in described.values()])
+    describe(tx, described.values())
     table = store.commitment
     for some in _batches(sorted({identifier for identifier, _ in events} - set(described))):
         tx.execute(table.update().where(table.c.id.in_(some)).values(changed=True))
+
+
+def describe(tx: Connection, commitments: Iterable[Commitment]) -> None:
+    """Write the descriptive columns of commitments, and ask for them to be assessed."""
+    store.put(tx, store.commitment, [_description(one) for one in commitments])
 
 
 def _description(commitment: Commitment) -> dict[str, Any]:
@@ -137,7 +155,7 @@ def rebuild(tx: Connection) -> int:
     count = 0
     for some in _batches(records(tx)):
         count += len(some)
-        store.put(tx, store.commitment, [_description(one.commitment) for one in some])
+        describe(tx, (one.commitment for one in some))
     return count
 
 
@@ -194,7 +212,7 @@ def _grouped(rows: Iterable[Row[Any]]) -> Iterator[Record]:
 
 def _recorded(row: Row[Any]) -> Recorded:
     return Recorded(
-        event=Event.model_validate_json(row.payload),
+        event=Event.model_validate(joined(row.payload, row.body)),
         seq=row.seq,
         recorded_at=datetime.fromisoformat(row.at),
         actor=row.actor,

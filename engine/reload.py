@@ -91,8 +91,8 @@ class Watched:
         with self._session.store.writing() as tx:
             if store.recall(tx, REFUSED) == content:
                 return
-            note = {"content": content, "problems": reasons, "in_use": in_use}
-            register.note(tx, REFUSED, note, at=now, actor=ACTOR)
+            note, texts = {"content": content, "in_use": in_use}, {"problems": reasons}
+            register.note(tx, REFUSED, note, at=now, actor=ACTOR, texts=texts)
             store.remember(tx, REFUSED, content)
         for reason in reasons:
             log.error("not taken, the rules in use are %s: %s", in_use, reason)

@@ -140,13 +140,12 @@ def _take_slot(
     body = posted(tx, workspace, recipient, made, message_id)
     outbox.queue(tx, number, made.reader, body, message_id, now)
     content = {
-        "recipient": recipient.address,
         "slot": _text(slot),
         "message_id": message_id,
         "notices": keys,
         "rules": workspace.book.hash,
     }
-    register.note(tx, "digest_queued", content, at=now, actor=ACTOR)
+    register.note(tx, "digest_queued", content, at=now, actor=ACTOR, texts={"recipient": recipient.address})
 
 
 def _text(moment: datetime) -> str:

@@ -208,6 +208,10 @@ def test_export_takes_the_filters_of_list_and_a_day(workspace):
     assert "fulfilled" not in out
 
 
+def sealed(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def stranger(file):
     """A check of the exported ledger by what docs/ledger.md says alone; the number of the first wrong entry."""
     prev, count = "0" * 64, 0
@@ -222,6 +226,8 @@ def stranger(file):
         ]
         digest = hashlib.sha256(f"[{','.join(parts)}]".encode()).hexdigest()
         if (entry["seq"], entry["prev"], entry["hash"]) != (count, prev, digest):
+            return count
+        if entry["body"] is not None and sealed(entry["body"]) != json.loads(entry["payload"])["body"]:
             return count
         prev = digest
     return None
@@ -261,7 +267,26 @@ def test_the_program_in_the_docs_finds_the_same(ledger, tmp_path):
     ledger.write_text(ledger.read_text(encoding="utf-8").replace("Vóór de", "Na de"), encoding="utf-8")
     wrong = subprocess.run([sys.executable, script, ledger], capture_output=True, text=True, check=False)
     assert wrong.returncode == 1
-    assert wrong.stderr.endswith(" is not as it was written\n")
+    assert wrong.stderr.endswith(" are not as they were written\n")
+    ledger.write_text(ledger.read_text(encoding="utf-8").replace('"actor":"', '"actor":"not '), encoding="utf-8")
+    wrong = subprocess.run([sys.executable, script, ledger], capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stderr) == (1, "entry 1 is not as it was written\n")
+
+
+def test_the_program_in_the_docs_knows_of_erased_texts(ledger, workspace, tmp_path):
+    (program,) = re.findall(r"```python\n(.*?)```", (DOCS / "ledger.md").read_text(encoding="utf-8"), re.DOTALL)
+    script = tmp_path / "check.py"
+    script.write_text(program, encoding="utf-8")
+    assert workspace("erase", "C-1", "--reason", "asked")[0] == 0
+    assert workspace("export", "--ledger", "-o", "ledger.jsonl")[0] == 0
+    checked = subprocess.run([sys.executable, script, ledger], capture_output=True, text=True, check=False)
+    assert checked.stdout.startswith("whole: #")
+    lines = ledger.read_text(encoding="utf-8").splitlines(keepends=True)
+    ledger.write_text("".join(lines[:-1]), encoding="utf-8")  # the tail that says what was erased
+    checked = subprocess.run([sys.executable, script, ledger], capture_output=True, text=True, check=False)
+    assert checked.stderr == (
+        f"the texts of entry {len(lines) - 1} are gone without a word, or there though they were erased\n"
+    )
 
 
 def test_a_ledger_is_exported_whole_or_not_at_all(workspace):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from commitments import register
+from commitments.texts import joined
 from engine.reload import REFUSED, Watched
 from engine.session import open_session
 from engine.tick import tick
@@ -32,7 +33,7 @@ def watched(rules, tmp_path):
 def notes(watching):
     """What the ledger says was refused."""
     with watching.refreshed(NOW).store.reading() as tx:
-        return [json.loads(entry.payload) for entry in register.entries(tx) if entry.kind == REFUSED]
+        return [joined(entry.payload, entry.body) for entry in register.entries(tx) if entry.kind == REFUSED]
 
 
 def days(watching):

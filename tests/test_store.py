@@ -23,7 +23,9 @@ from commitments.store import (
     ReadOnlyStoreError,
     Store,
     lock,
+    migrations,
     put,
+    sqlite,
 )
 
 LINE = {"seq": 1, "at": "", "actor": "", "kind": "note", "commitment": None, "payload": "{}", "prev": "", "hash": ""}
@@ -202,7 +204,7 @@ def test_a_layout_that_fails_half_way_leaves_nothing_behind(tmp_path, monkeypatc
         raise ZeroDivisionError
 
     with monkeypatch.context() as patched:
-        patched.setattr(store, "MIGRATIONS", (*store.MIGRATIONS, fail))
+        patched.setattr(migrations, "MIGRATIONS", (*store.MIGRATIONS, fail))
         with pytest.raises(ZeroDivisionError):
             Store.open(tmp_path / "a.db")
     assert tables(tmp_path / "a.db") == []
@@ -262,14 +264,14 @@ server:/home /home nfs4 rw 0 0
     ],
 )
 def test_the_file_system_of_a_path_is_that_of_its_innermost_mount(path, filesystem):
-    assert store.filesystem_of(Path(path), MOUNTS) == filesystem
+    assert sqlite.filesystem_of(Path(path), MOUNTS) == filesystem
 
 
 def test_a_network_file_system_is_refused(tmp_path, monkeypatch):
     """S5."""
     mounts = tmp_path / "mounts"
     mounts.write_text(f"server:/x {tmp_path} nfs4 rw 0 0\n", "utf-8")
-    monkeypatch.setattr(store, "_MOUNTS", mounts)
+    monkeypatch.setattr(sqlite, "_MOUNTS", mounts)
     with pytest.raises(NetworkStoreError) as told:
         Store.open(tmp_path / "a.db")
     assert str(told.value) == (

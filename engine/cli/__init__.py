@@ -36,6 +36,7 @@ COMMANDS = {
     "schema": ("engine.cli.rules", "write the form of rule files for editors, as JSON Schema"),
     "docs": ("engine.cli.rules", "write a page about each pack"),
     "verify": ("engine.cli.keeping", "check that nobody changed the ledger"),
+    "erase": ("engine.cli.keeping", "erase texts, such as names of people, and leave the ledger whole"),
     "doctor": ("engine.cli.setting", "say what runs here, and whether it is well"),
 }
 """Every command: where it lives, and what it does in a line."""

@@ -1,4 +1,4 @@
-"""The commands that keep the register whole: verify."""
+"""The commands that keep the register: verify, erase."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 
-from commitments import ledger, register
-from engine.cli.output import Failed, workspace_option
+from commitments import erasure, ledger, register
+from commitments.erasure import Erased
+from engine import schedule
+from engine.cli.output import Failed, actor_option, number, workspace_option
+from engine.cli.reading import find
 from engine.session import open_session
 
 
@@ -23,3 +26,52 @@ def verify_command(folder: Path, anchor: str | None) -> None:
     click.echo(str(verdict))
     if not verdict.ok:
         raise Failed
+
+
+class _Number(click.ParamType[int]):
+    """The number of an entry: #12 or 12."""
+
+    name = "number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number that was written."""
+        text = str(value).removeprefix("#")
+        if not text.isdecimal() or len(text) > 18:
+            self.fail(f"{value!r} is not the number of an entry; write one such as #12", param, ctx)
+        return int(text)
+
+
+@click.command("erase")
+@workspace_option
+@click.argument("identifier", metavar="ID", required=False)
+@click.option("--entry", "numbers", type=_Number(), multiple=True, metavar="'#SEQ'", help="Only this entry.")
+@click.option("--reason", required=True, help="Why, for the ledger; this text can be erased too.")
+@actor_option
+def erase_command(folder: Path, identifier: str | None, numbers: tuple[int, ...], reason: str, actor: str) -> None:
+    """Erase texts from the ledger, such as the names of people: all those of a commitment, or of one entry.
+
+    Dates, parties and where everything stands remain, and the ledger stays whole: only the texts are gone, for ever.
+    docs/keeping.md says what else to think of.
+    """
+    if identifier is None and not numbers:
+        raise click.UsageError("name a commitment, or an entry with --entry")
+    with open_session(folder) as session:
+        if identifier is not None:
+            find(session, identifier)
+        with session.store.writing() as tx:
+            done = erasure.erase(tx, identifier, numbers, reason=reason, at=schedule.now(), actor=actor)
+        session.store.flush()
+    _tell_erased(done)
+
+
+def _tell_erased(done: Erased) -> None:
+    entries = ", ".join(f"#{seq}" for seq in done.entries)
+    click.echo(
+        f"erased: the texts of {number(len(done.entries), 'entry', 'entries')}" + (f" ({entries})" if entries else "")
+    )
+    if done.messages:
+        click.echo(f"  and of {number(done.messages, 'message')} in the outbox; what was sent stays where it was sent")
+    if done.waiting:
+        click.echo(f"  {number(done.waiting, 'message')} with them waits to be sent: erase again when that is done")
+    for seq in done.kept:
+        click.echo(f"  not those of #{seq}: an earlier version sealed them into the chain")

@@ -75,9 +75,9 @@ actor_option = click.option(
 )
 
 
-def number(count: int, noun: str) -> str:
-    """A number with its noun: 1 problem, 2 problems."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def number(count: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: 1 problem, 2 problems; `plural` where an s does not make it."""
+    return f"{count} {noun}" if count == 1 else f"{count} {plural or f'{noun}s'}"
 
 
 def write_json(value: object) -> None:

@@ -1,0 +1,147 @@
+"""The numbered steps from an empty database, or an earlier layout, to the tables as they are now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from commitments.store.rows import put
+from commitments.store.sqlite import protect
+from commitments.store.tables import (
+    bounce,
+    changed,
+    commitment,
+    digest,
+    ledger,
+    member,
+    meta,
+    metadata,
+    notice,
+    outbox,
+    owed,
+    suppression,
+)
+from commitments.store.trouble import ForeignStoreError, NewerStoreError
+
+
+def _create(tx: Connection) -> None:
+    metadata.create_all(tx)
+    protect(tx)
+
+
+def _add_members(tx: Connection) -> None:
+    member.create(tx, checkfirst=True)
+
+
+def _add_packs(tx: Connection) -> None:
+    for table in (commitment, notice):
+        if "pack" not in {column["name"] for column in sa.inspect(tx).get_columns(table.name)}:
+            tx.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN pack TEXT NOT NULL DEFAULT ''")
+
+
+def _add_suppressions(tx: Connection) -> None:
+    suppression.create(tx, checkfirst=True)
+
+
+def _widen_outbox(tx: Connection) -> None:
+    """More states, messages that are no digests, other ends than mail: SQLite needs the table made anew for that."""
+    names = [column["name"] for column in sa.inspect(tx).get_columns(outbox.name)]
+    if "route" in names:
+        return
+    tx.exec_driver_sql("CREATE TABLE outbox_former AS SELECT * FROM outbox")
+    outbox.drop(tx)
+    outbox.create(tx)
+    former = sa.table("outbox_former", *(sa.column(name) for name in names))
+    tx.execute(outbox.insert().from_select(names, sa.select(former)))
+    tx.exec_driver_sql("DROP TABLE outbox_former")
+
+
+def _add_made(tx: Connection) -> None:
+    """The day of the promise, for lists; what the ledger says of it is read once."""
+    if "made" in {column["name"] for column in sa.inspect(tx).get_columns(commitment.name)}:
+        return
+    tx.exec_driver_sql("ALTER TABLE commitment ADD COLUMN made DATE")
+    query = sa.select(ledger.c.commitment, ledger.c.payload).where(ledger.c.kind.in_(("made", "amended")))
+    for row in tx.execute(query.order_by(ledger.c.seq)):
+        made = json.loads(row.payload)["commitment"].get("made")
+        day = date.fromisoformat(made) if made else None
+        tx.execute(commitment.update().where(commitment.c.id == row.commitment).values(made=day))
+
+
+def _index_changed(tx: Connection) -> None:
+    """The index of what changed, in the words in which SQLite is asked for it: else it reads the whole table."""
+    tx.exec_driver_sql("DROP INDEX IF EXISTS commitment_changed")
+    changed.create(tx)
+
+
+def _index_recipients(tx: Connection) -> None:
+    for index in outbox.indexes:
+        index.create(tx, checkfirst=True)
+
+
+def _number_notices(tx: Connection) -> None:
+    """Numbers by which a recipient's next digest knows where to begin; before the first of them all is looked at."""
+    columns = (
+        (notice, "number", "BIGINT NOT NULL DEFAULT 0"),
+        (digest, "looked", "BIGINT"),
+        (digest, "looked_as", "TEXT"),
+    )
+    for table, name, kind in columns:
+        if name not in {column["name"] for column in sa.inspect(tx).get_columns(table.name)}:
+            tx.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {name} {kind}")
+    for index in (owed, *(one for one in notice.indexes if one.name == "ix_notice_number")):
+        index.drop(tx, checkfirst=True)
+        index.create(tx)
+
+
+def _add_bounces(tx: Connection) -> None:
+    bounce.create(tx, checkfirst=True)
+
+
+def _add_bodies(tx: Connection) -> None:
+    if "body" not in {column["name"] for column in sa.inspect(tx).get_columns(ledger.name)}:
+        tx.exec_driver_sql("ALTER TABLE ledger ADD COLUMN body TEXT")
+    protect(tx)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _create,
+    _add_members,
+    _add_packs,
+    _add_suppressions,
+    _widen_outbox,
+    _add_made,
+    _index_changed,
+    _index_recipients,
+    _number_notices,
+    _add_bounces,
+    _add_bodies,
+)
+"""The steps to the present layout, numbered from 1; a store that lacks some gets them in one transaction."""
+
+_LAYOUT = "layout"
+
+
+def layout(tx: Connection, where: str) -> int:
+    """The number of steps that the store has had, 0 where it is new."""
+    tables = sa.inspect(tx).get_table_names()
+    if not tables:
+        return 0
+    row = tx.execute(meta.select().where(meta.c.name == _LAYOUT)).first() if "meta" in tables else None
+    if row is None or "ledger" not in tables:
+        raise ForeignStoreError(where)
+    number = int(row.value)
+    if number > len(MIGRATIONS):
+        raise NewerStoreError(where, number, len(MIGRATIONS))
+    return number
+
+
+def migrate(tx: Connection, where: str) -> None:
+    """Bring the store to the present layout."""
+    for step in MIGRATIONS[layout(tx, where) :]:
+        step(tx)
+    put(tx, meta, [{"name": _LAYOUT, "value": str(len(MIGRATIONS))}])

@@ -1,0 +1,52 @@
+"""Rows put in the place of what is there, counted, and the few texts that the program remembers about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from commitments.store.tables import meta
+
+
+def put(tx: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows, which all have the same keys; where a primary key is there, change its row instead."""
+    if not rows:
+        return
+    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[tx.dialect.name](table)
+    keys = [column.name for column in table.primary_key]
+    changes = {name: insert.excluded[name] for name in rows[0] if name not in keys}
+    tx.execute(insert.on_conflict_do_update(index_elements=keys, set_=changes), [dict(row) for row in rows])
+
+
+def counted(
+    table: sa.Table, column: sa.Column[Any], first: sa.Column[Any], values: Sequence[str] = ()
+) -> sa.Select[tuple[Any, ...]]:
+    """The query for how many rows have each `value` of a column, with the `first` of another; only these, if given."""
+    query = sa.select(column.label("value"), sa.func.count().label("number"), sa.func.min(first).label("first"))
+    query = query.select_from(table).group_by(column)
+    return query.where(column.in_(values)) if values else query
+
+
+def change(tx: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Change the rows with these primary keys, which are there; all have the same keys."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    fresh: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in rows[0] if name not in keys}
+    query = table.update().where(*(table.c[name] == sa.bindparam(f"new_{name}") for name in keys)).values(fresh)
+    tx.execute(query, [{f"new_{name}": value for name, value in row.items()} for row in rows])
+
+
+def recall(tx: Connection, name: str) -> str | None:
+    """What the program remembered under a name, None where that is nothing."""
+    row = tx.execute(meta.select().where(meta.c.name == name)).first()
+    return row.value if row else None
+
+
+def remember(tx: Connection, name: str, value: str) -> None:
+    """Remember a text under a name, in the place of what was there."""
+    put(tx, meta, [{"name": name, "value": value}])

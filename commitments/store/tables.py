@@ -1,0 +1,188 @@
+"""The tables of the register: the ledger, and what is projected from it or remembered beside it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    sa.Column("at", sa.String(27), nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("commitment", sa.Text),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("prev", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("body", sa.Text),
+    sa.Index("ledger_by_commitment", "commitment", "seq"),
+)
+"""The truth: hash-chained (commitments.ledger); all else can be made anew from it.
+
+Nothing in it is changed or deleted, but that a body can be erased.
+"""
+
+commitment = sa.Table(
+    "commitment",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("force", sa.Text, nullable=False),
+    sa.Column("dossier", sa.Text, nullable=False),
+    sa.Column("parent", sa.Text),
+    sa.Column("cycle", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("to", sa.Text, nullable=False),
+    sa.Column("made", sa.Date),
+    sa.Column("status", sa.Text),
+    sa.Column("partly", sa.Boolean, nullable=False, default=False),
+    sa.Column("rule", sa.Text, nullable=False, default=""),
+    sa.Column("pack", sa.Text, nullable=False, server_default=""),
+    sa.Column("original_earliest", sa.Date),
+    sa.Column("original_latest", sa.Date),
+    sa.Column("current_earliest", sa.Date),
+    sa.Column("current_latest", sa.Date),
+    sa.Column("settled_on", sa.Date),
+    sa.Column("days_late_original", sa.Integer),
+    sa.Column("days_late_current", sa.Integer),
+    sa.Column("next_change", sa.Date, index=True),
+    sa.Column("changed", sa.Boolean, nullable=False, default=True),
+)
+"""Each commitment as it stands: `by` and `to` are JSON lists; status NULL until assessed, next_change NULL: never."""
+changed = sa.Index(
+    "commitment_changed",
+    commitment.c.changed,
+    sqlite_where=sa.text("changed = 1"),
+    postgresql_where=commitment.c.changed,
+)
+"""For the rows that wait to be assessed: few of many."""
+sa.Index("commitment_parent", commitment.c.parent)
+
+notice = sa.Table(
+    "notice",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("commitment", sa.ForeignKey("commitment.id"), nullable=False, index=True),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("pack", sa.Text, nullable=False, server_default=""),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("audience", sa.Text, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, default="owed"),
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False, server_default="0", index=True),
+    sa.CheckConstraint("state IN ('owed', 'superseded', 'dropped')", name="notice_state"),
+)
+"""What is owed to an audience, once: unique by its key; why it is owed no more stands in `reason`.
+
+`number` grows: it is given anew whenever a notice comes to be owed, so that who was told looks only at later ones.
+"""
+owed = sa.Index("notice_owed", notice.c.state, notice.c.audience, notice.c.number)
+"""For those that an audience is owed, from a number on."""
+
+member = sa.Table(
+    "member",
+    metadata,
+    sa.Column("escalation", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, primary_key=True),
+    sa.Column("commitment", sa.ForeignKey("commitment.id"), primary_key=True, index=True),
+    sa.Column("since", sa.Date, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+)
+"""Which commitments count towards an escalation of several, in groups that have a value in common, and since when."""
+
+digest = sa.Table(
+    "digest",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("slot", sa.Text, nullable=False),
+    sa.Column("covers_from", sa.Text),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("looked", sa.BigInteger),
+    sa.Column("looked_as", sa.Text),
+    sa.UniqueConstraint("recipient", "slot", name="digest_once"),
+)
+"""A recipient's slot that was served, with a digest or with nothing to say; moments are UTC, ISO 8601.
+
+`looked` is the number up to which no notice was left to tell then, for the roles and the scope that `looked_as` stands
+for.
+"""
+
+told = sa.Table(
+    "told",
+    metadata,
+    sa.Column("recipient", sa.Text, primary_key=True),
+    sa.Column("notice", sa.ForeignKey("notice.key"), primary_key=True),
+    sa.Column("digest", sa.ForeignKey("digest.id"), nullable=False),
+)
+"""Which notice a recipient was told of, in which digest: never twice."""
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("digest", sa.ForeignKey("digest.id")),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("route", sa.Text, nullable=False, default="", server_default=""),
+    sa.Column("message_id", sa.Text, nullable=False, unique=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("state", sa.Text, nullable=False, default="queued"),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("next_try_at", sa.Text),
+    sa.Column("lease_until", sa.Text),
+    sa.Column("last_error", sa.Text, nullable=False, default=""),
+    sa.Column("queued_at", sa.Text, nullable=False),
+    sa.Column("sent_at", sa.Text),
+    sa.Column("doubtful", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.CheckConstraint(
+        "state IN ('queued', 'sending', 'sent', 'failed', 'dead', 'superseded', 'dropped')", name="outbox_state"
+    ),
+    sa.Index("outbox_waiting", "state", "attempts", "id"),
+    sa.Index("outbox_recipient", "recipient", "id"),
+)
+"""The messages themselves, each with the Message-ID it keeps; moments are UTC, ISO 8601.
+
+`digest` is NULL where the program writes to its administrator, `route` is the end that takes it, empty for mail, and
+`doubtful` says that it was perhaps delivered already.
+"""
+
+suppression = sa.Table(
+    "suppression",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("since", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.CheckConstraint("kind IN ('unsubscribed', 'bounced')", name="suppression_kind"),
+)
+"""Addresses, in small letters, that get nothing more, and why."""
+
+bounce = sa.Table(
+    "bounce",
+    metadata,
+    sa.Column("outbox", sa.ForeignKey("outbox.id"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.CheckConstraint("kind IN ('gone', 'for_now')", name="bounce_kind"),
+)
+"""What came back of which message: each counts once as gone, and once as not delivered for now."""
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+"""What the program must remember about itself."""

@@ -12,6 +12,7 @@ from commitments.intake import Draft
 from commitments.ledger import verify
 from commitments.model import Commitment, Event, EventKind, Record, Recorded
 from commitments.store import Store
+from commitments.texts import joined
 from commitments.transitions import allowed, refusals
 
 AT = datetime(2018, 9, 1, 9, 30, tzinfo=UTC)
@@ -147,7 +148,7 @@ def test_the_ledger_holds_the_undoing_in_its_chain(tx):
     undo(tx, 2)
     entries = list(register.entries(tx))
     assert verify(entries).ok
-    assert json.loads(entries[-1].payload) == {
+    assert joined(entries[-1].payload, entries[-1].body) == {
         "kind": "undone", "note": "wrong number", "occurred_on": "2018-09-02", "undoes": 2
     }  # fmt: skip
     assert register.entry(tx, 2) == entries[1]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -48,18 +49,15 @@ class Window:
 
         Raises NotADateError where no date can be read from it.
         """
+        if isinstance(value, str):
+            return _parsed(value)
         if isinstance(value, Window):
             return value
         if isinstance(value, date):
             return cls.on(date(value.year, value.month, value.day))
         if isinstance(value, int) and not isinstance(value, bool):
             return cls.parse(f"{value:04d}")
-        if not isinstance(value, str):
-            raise NotADateError(value)
-        first, slash, last = value.strip().partition("/")
-        if not slash:
-            return _span(first)
-        return cls(_span(first.strip()).earliest, _span(last.strip()).latest)
+        raise NotADateError(value)
 
     @property
     def exact(self) -> bool:
@@ -91,6 +89,15 @@ class Window:
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return {"type": ["string", "integer"], "description": f"a date, known or half known: {FORMS}"}
+
+
+@lru_cache(maxsize=16_384)
+def _parsed(text: str) -> Window:
+    """The window that a text means; a register has fewer days than commitments, so they are read once."""
+    first, slash, last = text.strip().partition("/")
+    if not slash:
+        return _span(first)
+    return Window(_span(first.strip()).earliest, _span(last.strip()).latest)
 
 
 def _quarter(day: date) -> int:

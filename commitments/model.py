@@ -241,6 +241,8 @@ class Record:
             if (day is None or entry.event.occurred_on <= day or entry.event.kind is EventKind.UNDONE)
             and (known_at is None or entry.recorded_at <= known_at)
         )
+        if len(kept) == len(self.history):
+            return self
         return Record(kept) if any(entry.event.kind is EventKind.MADE for entry in kept) else None
 
     def followed_by(self, event: Event, at: datetime) -> Record:

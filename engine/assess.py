@@ -5,21 +5,23 @@ Everything here is a function of the record, the rule book and the day; nothing 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
-from commitments.dates import DAY, Window
+from commitments.dates import Window
 from commitments.model import CLERK, EventKind, Record, Recorded, Standing, Status
+from engine.counts import Counts
 from engine.match import Matcher
 from engine.obligations import Move, Obligation, obligations
 from notifications.notice import Moved, Notice, Stage
 from rules.book import RuleBook
 from rules.calendar import Calendars
 from rules.condition import Value
-from rules.pack import Validity
+from rules.pack import Rung
 
 _SETTLED_STATUS = {EventKind.WITHDRAWN: Status.WITHDRAWN, EventKind.LAPSED: Status.LAPSED}
 
@@ -69,13 +71,13 @@ def facts(record: Record) -> dict[str, Value]:
     }
 
 
-def assess(record: Record, book: RuleBook, applying: Iterable[str], calendars: Calendars, today: date) -> Assessment:
+def assess(record: Record, applying: Iterable[str], counts: Counts, today: date) -> Assessment:
     """What became of a commitment by the end of `today`, under the rules that apply to it.
 
     `record` holds what had happened by then, and no more.
     """
     names = sorted(applying)
-    found = tuple(obligations(record, names, book, calendars, today))
+    found = obligations(record, names, counts, today)
     governing = _governing(found)
     standing = _standing(record, governing, today)
     return Assessment(
@@ -84,22 +86,22 @@ def assess(record: Record, book: RuleBook, applying: Iterable[str], calendars: C
         obligations=found,
         standing=standing,
         notices=tuple(_notices(record, found, standing, today)),
-        next_change=_next_change(found, [book.rules[name].rule.valid for name in names], standing, today),
+        next_change=_next_change(found, names, counts.book, standing, today),
     )
 
 
 def _governing(obligations: tuple[Obligation, ...]) -> Obligation | None:
     """The earliest deadline that can become overdue; else the earliest; else one that is not known yet."""
     counting = [item for item in obligations if not item.beaten_by]
-    return min(
-        counting,
-        key=lambda item: (
-            item.current is None,
-            not item.force.can_be_overdue,
-            item.current.latest if item.current else date.max,
-            item.rule,
-        ),
-        default=None,
+    return min(counting, key=_precedence) if len(counting) > 1 else next(iter(counting), None)
+
+
+def _precedence(item: Obligation) -> tuple[bool, bool, date, str]:
+    return (
+        item.current is None,
+        not item.force.can_be_overdue,
+        item.current.latest if item.current else date.max,
+        item.rule,
     )
 
 
@@ -156,63 +158,66 @@ def open_status(obligation: Obligation, due: Window, today: date) -> Status:
 
 def _notices(record: Record, obligations: tuple[Obligation, ...], standing: Standing, today: date) -> Iterator[Notice]:
     """The notices that hold on a day: for each deadline and audience the last stage reached, and no earlier one."""
-    counting = [item for item in obligations if not item.beaten_by and item.current is not None]
     if record.settled is not None:
-        yield from _settled_notices(record, record.settled, counting, standing)
+        if is_news(record, record.settled):
+            yield from _settled_notices(record, record.settled, obligations, standing)
         return
     if record.suspended is not None:
         return
-    for obligation in counting:
-        latest = {notice.audience: notice for notice in _reached(record, obligation, today)}
-        yield from latest.values()
+    for obligation in _dated(obligations):
+        for audience, rung in _reached(record, obligation, today).items():
+            yield _notice(record, obligation, audience, rung)
 
 
-def _reached(record: Record, obligation: Obligation, today: date) -> list[Notice]:
-    """Every stage reached by `today`, in order.
+def _dated(obligations: tuple[Obligation, ...]) -> Iterator[Obligation]:
+    """Those that count and have a date."""
+    return (item for item in obligations if not item.beaten_by and item.current is not None)
+
+
+def _reached(record: Record, obligation: Obligation, today: date) -> dict[str, Rung | None]:
+    """The last stage reached by `today`, by audience, first those told first; None is that the deadline moved.
 
     A stage that lies before the last move of the deadline is told by the move; a reminder of a day that is past says
     nothing any more.
     """
-    due = obligation.current
-    assert due is not None  # noqa: S101 (the caller chose those that have a date)
-    version = str(due)
-    move = obligation.moves[-1] if obligation.moves else None
-    reached = [
-        Notice(
-            commitment=record.commitment.id,
-            rule=obligation.rule,
-            stage=Stage(rung.stage),
-            step=rung.step,
-            version=version,
-            audience=rung.audience,
-            day=rung.day,
-        )
-        for rung in obligation.rungs
-        if rung.day <= today and (move is None or rung.day > move.entry.event.occurred_on)
-        if (today <= due.latest if rung.stage in {"reminder", "due_today"} else obligation.force.can_be_overdue)
-    ]
-    if move is not None and move.entry.event.occurred_on <= today and is_news(record, move.entry):
-        told = Notice(
-            commitment=record.commitment.id,
-            rule=obligation.rule,
-            stage=Stage.DATE_CHANGED,
-            step=len(obligation.moves),
-            version=version,
-            audience=CLERK,
-            day=move.entry.event.occurred_on,
-        )
-        reached.insert(0, told)
+    reached: dict[str, Rung | None] = {}
+    moved = obligation.moves[-1].entry if obligation.moves else None
+    since = moved.event.occurred_on if moved else date.min
+    if moved is not None and since <= today and is_news(record, moved):
+        reached[CLERK] = None
+    late = obligation.current is not None and today > obligation.current.latest
+    for rung in obligation.rungs:
+        if rung.day > today:
+            break
+        ahead = rung.stage in _AHEAD
+        if (not late if ahead else obligation.force.can_be_overdue) and (moved is None or rung.day > since):
+            reached[rung.audience] = rung
     return reached
 
 
+_AHEAD = frozenset({"reminder", "due_today"})
+"""The stages that say nothing any more when the deadline has passed."""
+
+
+def _notice(record: Record, obligation: Obligation, audience: str, rung: Rung | None) -> Notice:
+    moves = obligation.moves
+    return Notice(
+        commitment=record.commitment.id,
+        rule=obligation.rule,
+        stage=Stage(rung.stage) if rung else Stage.DATE_CHANGED,
+        step=rung.step if rung else len(moves),
+        version=str(obligation.current),
+        audience=audience,
+        day=rung.day if rung else moves[-1].entry.event.occurred_on,
+    )
+
+
 def _settled_notices(
-    record: Record, settled: Recorded, obligations: list[Obligation], standing: Standing
+    record: Record, settled: Recorded, obligations: tuple[Obligation, ...], standing: Standing
 ) -> Iterator[Notice]:
     """That it is settled is told to the clerk, and to everyone who had been told of it by then."""
-    if not is_news(record, settled):
-        return
     day = settled.event.occurred_on
-    told = {notice.audience for item in obligations for notice in _reached(record, item, day)}
+    told = {audience for item in _dated(obligations) for audience in _reached(record, item, day)}
     for audience in sorted({CLERK} | told):
         yield Notice(
             commitment=record.commitment.id,
@@ -243,24 +248,14 @@ def _moved(move: Move) -> Moved:
 
 
 def _next_change(
-    obligations: tuple[Obligation, ...], valid: Iterable[Validity], standing: Standing, today: date
+    obligations: tuple[Obligation, ...], names: list[str], book: RuleBook, standing: Standing, today: date
 ) -> date | None:
     if standing.status.settled or standing.status is Status.SUSPENDED:
         return None
-    days = {day for item in obligations if not item.beaten_by for day in turning_days(item)}
-    days |= {day for validity in valid for day in validity.turning_days}
-    return min((day for day in days if day > today), default=None)
-
-
-def turning_days(obligation: Obligation) -> Iterator[date]:
-    """The days on which a deadline, left alone, comes to stand otherwise or has something told of it."""
-    if obligation.current is None:
-        return
-    yield from (rung.day for rung in obligation.rungs)
-    if obligation.soon is not None:
-        yield obligation.soon
-    yield obligation.current.latest
-    yield obligation.current.latest + DAY
+    turns = [item.turning_days for item in obligations if not item.beaten_by]
+    turns += [book.rules[name].rule.valid.turning_days for name in names]
+    ahead = (days[place] for days in turns if (place := bisect_right(days, today)) < len(days))
+    return min(ahead, default=None)
 
 
 @dataclass(frozen=True)
@@ -272,6 +267,11 @@ class Assessor:
     matcher: Matcher
     timezone: str
 
+    @cached_property
+    def counts(self) -> Counts:
+        """The deadlines that were counted under these rules."""
+        return Counts(self.book, self.calendars)
+
     def applying(self, record: Record) -> frozenset[str]:
         """The names of the rules that apply to a commitment."""
         return self.matcher.applying(facts(record))
@@ -281,7 +281,7 @@ class Assessor:
         then = record.as_of(day, known_at)
         if then is None:
             return None
-        return assess(then, self.book, self.applying(then), self.calendars, day)
+        return assess(then, self.applying(then), self.counts, day)
 
     def at(self, record: Record, now: datetime) -> Assessment | None:
         """What has become of a commitment by `now`, on the date it is where its rules are from."""

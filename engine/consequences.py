@@ -11,7 +11,7 @@ from datetime import date
 
 from commitments.dates import DAY, Window
 from commitments.model import Commitment, Event, EventKind, Parties, Record
-from engine.assess import Assessment, Assessor, facts, turning_days
+from engine.assess import Assessment, Assessor, facts
 from engine.match import Joiner
 from rules.book import RuleBook
 from rules.condition import Condition, Value, holds
@@ -103,7 +103,7 @@ def since(assessor: Assessor, now: Assessment, condition: Condition) -> date:
 def _turn_before(record: Record, found: Assessment) -> date | None:
     """The last day before that of an assessment on which anything may have been otherwise."""
     events = {entry.event.occurred_on for entry in record.history}
-    dated = (day for item in found.obligations for day in turning_days(item))
+    dated = (day for item in found.obligations for day in item.turning_days)
     days = {*events, *(day - DAY for day in events), *dated}
     return max((day for day in days if day < found.today), default=None)
 

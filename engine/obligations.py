@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, partial
 
-from commitments.dates import Window
+from commitments.dates import DAY, Window
 from commitments.model import EventKind, Force, Record, Recorded, StatedDue
+from engine.counts import Counts
 from notifications.notice import Reason
-from rules.book import BookRule, RuleBook
-from rules.calendar import WEEKENDS, Calendar, Calendars
-from rules.deadline import Deadline, Step, compute
+from rules.book import BookRule
+from rules.calendar import WEEKENDS, Calendar
+from rules.deadline import Deadline, Step
 from rules.due import Due
 from rules.pack import DEFAULT_LADDER, Extension, Ladder, Rung
 from rules.period import Unit
-from rules.terms import resolve
 
 STATED = "stated"
 """What stands for the rule where the commitment itself names its date."""
@@ -82,32 +82,60 @@ class Obligation:
     @cached_property
     def rungs(self) -> tuple[Rung, ...]:
         """The rungs of its ladder by day; none where its date is not known."""
-        return tuple(self.ladder.rungs(self.current)) if self.current else ()
+        return self.ladder.rungs(self.current) if self.current else ()
+
+    @cached_property
+    def turning_days(self) -> tuple[date, ...]:
+        """The days on which it, left alone, comes to stand otherwise or has something told of it, in order."""
+        if self.current is None:
+            return ()
+        own = (self.current.latest, self.current.latest + DAY, self.soon or self.current.latest)
+        return tuple(sorted({*own, *(rung.day for rung in self.rungs)}))
 
 
-def obligations(
-    record: Record, applying: list[str], book: RuleBook, calendars: Calendars, today: date
-) -> Iterator[Obligation]:
-    """Every deadline of a commitment under the rules that apply to it, as far as they are law."""
-    rules = [rule for name in applying if in_force(rule := book.rules[name], record, today)]
+def obligations(record: Record, applying: list[str], counts: Counts, today: date) -> tuple[Obligation, ...]:
+    """Every deadline of a commitment under the rules that apply to it, as far as they are law.
+
+    Commitments that are alike in all that is counted share them.
+    """
+    made = partial(_obligations, record, applying, counts, today)
+    key = _alike(record, applying, counts, today)
+    return counts.shared(key, made) if key else made()
+
+
+def _alike(record: Record, applying: list[str], counts: Counts, today: date) -> Hashable:
+    """What the deadlines depend on, where nothing of them is a commitment's own: no date it states, no event."""
+    commitment = record.commitment
+    if commitment.stated_due is not None or not any(not counts.book.rules[name].rule.due.stated for name in applying):
+        return None
+    if any(entry.event.kind in _MOVING for entry in record.valid):
+        return None
+    return (*applying, *commitment.anchors.items(), commitment.force, commitment.made, today)
+
+
+def _obligations(record: Record, applying: list[str], counts: Counts, today: date) -> tuple[Obligation, ...]:
+    rules = [rule for name in applying if in_force(rule := counts.book.rules[name], record, today)]
     counting = [rule for rule in rules if not rule.rule.due.stated]
     stated = record.commitment.stated_due is not None
+    found = []
     if stated or not counting:
-        named = _stated(record, rules, partial(resolve, phrases=book.phrases, calendars=calendars))
+        found.append(_stated(record, rules, counts))
         # Words that no pack knows name no date: they do not come before one that a rule can count.
-        stated = named.original is not None
-        yield named
+        stated = found[0].original is not None
     excepted = {f"{rule.pack.pack}/{rule.rule.exception_of}": rule.name for rule in rules if rule.rule.exception_of}
     dues: dict[str, Window] = {}
     for rule in _in_order(counting):
-        found = _counted(record, rule, calendars, dues, STATED if stated else excepted.get(rule.name, ""))
-        if found.current is not None:
-            dues |= {f"{rule.rule.id}.due": found.current, f"{rule.name}.due": found.current}
-        yield found
+        one = _counted(record, rule, counts, dues, STATED if stated else excepted.get(rule.name, ""))
+        if one.current is not None:
+            dues |= {f"{rule.rule.id}.due": one.current, f"{rule.name}.due": one.current}
+        found.append(one)
+    return tuple(found)
 
 
 def _in_order(rules: list[BookRule]) -> list[BookRule]:
     """The rules, each after the one whose deadline it counts from; those that count in a circle come last."""
+    if len(rules) == 1:
+        return rules
     ordered: list[BookRule] = []
     waiting = list(rules)
     while ready := [rule for rule in waiting if not any(_follows(rule, other) for other in waiting)]:
@@ -134,13 +162,11 @@ def in_force(rule: BookRule, record: Record, today: date) -> bool:
     return (anchor.earliest if anchor else record.commitment.made or today) in valid
 
 
-def _counted(
-    record: Record, rule: BookRule, calendars: Calendars, dues: Mapping[str, Window], beaten_by: str
-) -> Obligation:
+def _counted(record: Record, rule: BookRule, counts: Counts, dues: Mapping[str, Window], beaten_by: str) -> Obligation:
     def count(anchors: Mapping[str, Window]) -> Deadline:
-        return compute(rule.rule.due, {**anchors, **dues}, calendars, timezone=rule.pack.timezone)
+        return counts.deadline(rule, {**anchors, **dues})
 
-    changes = list(_changes(record, lambda anchors: count(anchors).window, _Terms(rule, calendars)))
+    changes = list(_changes(record, lambda anchors: count(anchors).window, _Terms(rule, counts)))
     deadline = count(_first_anchors(record))
     return Obligation(
         rule=rule.name,
@@ -163,11 +189,11 @@ def _unknown(deadline: Deadline, changes: list[Move | Unheeded]) -> str:
     return "" if any(isinstance(change, Move) for change in changes) else deadline.unknown
 
 
-def _stated(record: Record, rules: list[BookRule], meaning: Callable[[str, date | None], Deadline]) -> Obligation:
+def _stated(record: Record, rules: list[BookRule], counts: Counts) -> Obligation:
     """The date that the commitment itself names, or ought to, told as the rule that applies would tell it."""
     stated, source = record.commitment.stated_due, record.commitment.source
     rule = min(rules, key=lambda item: not item.rule.due.stated, default=None)
-    deadline = _named(stated, record.commitment.made, meaning)
+    deadline = _named(stated, record.commitment.made, counts.meaning)
     changes = list(_changes(record, lambda _: deadline.window, _Terms()))
     return Obligation(
         rule=STATED,
@@ -234,7 +260,7 @@ class _Terms:
     """What a rule says of more time; without a rule nothing, but that a clock which stood still gives its days back."""
 
     rule: BookRule | None = None
-    calendars: Calendars | None = None
+    counts: Counts | None = None
 
     @property
     def extension(self) -> Extension | None:
@@ -252,21 +278,18 @@ class _Terms:
     @property
     def _calendar(self) -> Calendar:
         """The calendar by which the rule counts."""
-        if self.rule is None or self.calendars is None or self.rule.rule.due.calendar is None:
+        if self.rule is None or self.counts is None or self.rule.rule.due.calendar is None:
             return WEEKENDS
         due = self.rule.rule.due
         names = due.calendar if isinstance(due.calendar, tuple) else ()
-        return due.inline or self.calendars.joined(names)
+        return due.inline or self.counts.calendars.joined(names)
 
     def later(self, period: str, base: Window) -> Deadline:
         """The end of a further period, rolled as the rule rolls."""
-        if self.rule is None or self.calendars is None:
+        if self.rule is None or self.counts is None:
             days = timedelta(days=int(period.split(maxsplit=1)[0]))
             return Deadline(window=base.map(lambda day: day + days), at=None, steps=())
-        own = self.rule.rule.due
-        manner = {"roll": own.roll, "calendar": own.calendar, "month_end": own.month_end, "timezone": own.timezone}
-        due = Due.model_validate({"period": period, "after": "base", **manner})
-        return compute(due, {"base": base}, self.calendars, timezone=self.rule.pack.timezone)
+        return self.counts.later(self.rule, period, base)
 
 
 @dataclass

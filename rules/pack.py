@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from functools import cached_property, lru_cache
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -26,6 +27,9 @@ from rules.period import ROUNDS, Period, Point, Unit
 from rules.recurrence import Recurrence
 from rules.situation import Situation
 from rules.terms import SPEECH, Term, holds
+
+RUNGS_KEPT: Final = 8_192
+"""For how many days a ladder remembers its rungs: those of twenty years."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,17 @@ class Ladder(Frozen):
     overdue: Overdue | None = None
     escalate: tuple[Escalation, ...] = ()
 
-    def rungs(self, window: Window) -> list[Rung]:
+    def rungs(self, window: Window) -> tuple[Rung, ...]:
         """The rungs for a deadline, by day: reminders count from its earliest day, lateness from its latest."""
+        found: tuple[Rung, ...] = self.remembered(window)
+        return found
+
+    @cached_property
+    def remembered(self) -> Any:  # noqa: ANN401 (pydantic would take a callable for a field)
+        """The same, worked out once for each window: many deadlines are on the same day."""
+        return lru_cache(RUNGS_KEPT)(self._rungs)
+
+    def _rungs(self, window: Window) -> tuple[Rung, ...]:
         rungs = [
             Rung(item.at.day(window), "due_today" if item.at.side == "on" else "reminder", step, item.to)
             for step, item in enumerate(self.remind, start=1)
@@ -119,7 +132,7 @@ class Ladder(Frozen):
         rungs += [
             Rung(item.at.day(window), "escalation", step, item.to) for step, item in enumerate(self.escalate, start=1)
         ]
-        return sorted(rungs, key=lambda rung: rung.day)
+        return tuple(sorted(rungs, key=lambda rung: rung.day))
 
 
 DEFAULT_LADDER = Ladder.model_validate(

@@ -1,0 +1,128 @@
+"""What commitments share because they are alike changes nothing: the same as when each is assessed by itself.
+
+The reference asks nothing of what was counted before, and tells stages and days by the definitions, rung by rung.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from commitments.dates import DAY
+from commitments.model import CLERK, Commitment, Event, EventKind, Record, Recorded, Status
+from engine.assess import Assessor, assess, is_news
+from engine.counts import Counts
+from engine.match import matcher
+from engine.session import conditions
+from engine.settings import shipped
+from notifications.notice import Notice, Stage
+
+FIRST = date(2019, 1, 1)
+SHIPPED = shipped()
+SHAPES = (
+    ("reply", "nl/eerste-kamer/jbz", "letter"),
+    ("question", "nl/tweede-kamer", "sent"),
+    ("question", "uk/commons", "tabled"),
+    ("response", "uk/commons/home-affairs", "published"),
+    ("undertaking", "nl/tweede-kamer", "letter"),
+    ("request", "nl/overheid", "received"),
+)
+days = st.integers(0, 500).map(lambda number: FIRST + timedelta(number))
+dates = st.one_of(days.map(str), st.sampled_from(["2019", "2019-06", "2019-Q3", "2019-03-01/2019-03-20"]))
+moving = st.sampled_from(
+    [kind for kind in EventKind if kind not in {EventKind.MADE, EventKind.AMENDED, EventKind.UNDONE}]
+)
+
+
+@pytest.fixture(scope="module")
+def assessor():
+    with_all = matcher(conditions(SHIPPED))
+    yield Assessor(SHIPPED.book, SHIPPED.calendars, with_all, "Europe/Amsterdam")
+    with_all.close()
+
+
+@st.composite
+def records(draw):
+    kind, to, anchor = draw(st.sampled_from(SHAPES))
+    made = draw(st.one_of(st.none(), st.just(FIRST)))
+    commitment = Commitment(
+        id=draw(st.sampled_from(["A", "B"])),
+        kind=kind,
+        title="x",
+        by="nl/regering",
+        to=to,
+        made=made,
+        force=draw(st.sampled_from(["requested", "binding", "expected"])),
+        anchors=draw(st.one_of(st.just({}), dates.map(lambda day: {anchor: day}))),
+        stated_due=draw(st.one_of(st.none(), st.none(), dates, st.sampled_from(["voor de zomer", "ooit"]))),
+        source={"quote": draw(st.sampled_from(["one", "two"]))},
+    )
+    events = [Event(kind=EventKind.MADE, occurred_on=FIRST, commitment=commitment)]
+    for kind, day, on in draw(st.lists(st.tuples(moving, days, dates), max_size=4)):
+        more = {"date": on} if kind in {EventKind.EXTENDED, EventKind.ANCHORED} else {}
+        named = {"anchor": anchor} if kind is EventKind.ANCHORED else {}
+        events.append(Event(kind=kind, occurred_on=day, **more, **named))
+    learnt = draw(st.integers(0, 1))
+    return Record(
+        tuple(
+            Recorded(event=event, seq=seq, recorded_at=datetime(2019, 1, 1 + seq * learnt, tzinfo=UTC), actor="x")
+            for seq, event in enumerate(events, start=1)
+        )
+    )
+
+
+def reference(assessor, record, today):
+    """The same, from nothing that was counted before."""
+    then = record.as_of(today)
+    return assess(then, assessor.applying(then), Counts(assessor.book, assessor.calendars), today)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(records(), min_size=2, max_size=5), days)
+def test_sharing_what_is_alike_changes_nothing(assessor, some, today):
+    for record in some + some:
+        assert assessor.on(record, today) == reference(assessor, record, today)
+
+
+@settings(deadline=None, max_examples=150)
+@given(records(), days)
+def test_stages_and_days_are_those_of_the_definitions(assessor, record, today):
+    found = assessor.on(record, today)
+    assert found.next_change == next_change(assessor, found, today)
+    if not found.standing.status.settled and found.standing.status is not Status.SUSPENDED:
+        counting = [item for item in found.obligations if not item.beaten_by and item.current]
+        told = [notice for item in counting for notice in last_reached(found.record, item, today)]
+        assert list(found.notices) == told
+
+
+def last_reached(record, obligation, today):
+    return {notice.audience: notice for notice in reached(record, obligation, today)}.values()
+
+
+def reached(record, obligation, today):
+    due, move = obligation.current, obligation.moves[-1] if obligation.moves else None
+    own = {"commitment": record.commitment.id, "rule": obligation.rule, "version": str(due)}
+    since = move.entry.event.occurred_on if move else None
+    if move and since <= today and is_news(record, move.entry):
+        step = len(obligation.moves)
+        yield Notice(**own, stage=Stage.DATE_CHANGED, step=step, audience=CLERK, day=since)
+    for rung in obligation.ladder.rungs(due):
+        ahead = rung.stage in {"reminder", "due_today"}
+        holds = today <= due.latest if ahead else obligation.force.can_be_overdue
+        if holds and rung.day <= today and (since is None or rung.day > since):
+            stage = Stage(rung.stage)
+            yield Notice(**own, stage=stage, step=rung.step, audience=rung.audience, day=rung.day)
+
+
+def next_change(assessor, found, today):
+    if found.standing.status.settled or found.standing.status is Status.SUSPENDED:
+        return None
+    names = assessor.applying(found.record)
+    turns = {day for name in names for day in assessor.book.rules[name].rule.valid.turning_days}
+    for item in found.obligations:
+        if item.current is not None and not item.beaten_by:
+            reminders = [rung.day for rung in item.rungs if rung.stage == "reminder"]
+            turns |= {rung.day for rung in item.rungs} | {min([*reminders, item.current.earliest])}
+            turns |= {item.current.latest, item.current.latest + DAY}
+    return min((day for day in turns if day > today), default=None)

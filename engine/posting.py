@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from datetime import datetime
 
+from commitments import register, store
 from commitments.store import Connection
+from engine.dispatch import administrator
+from engine.grow import ACTOR
 from engine.recipients import Recipient
 from engine.settings import Workspace
 from notifications import ics, outbox
@@ -16,24 +21,54 @@ from notifications.sheet import sheet
 from notifications.signing import secret
 from notifications.unsubscribe import token
 
+log = logging.getLogger("gestand")
+TROUBLE = "template_refused"
+"""The kind of the ledger's note on a template that was not used."""
+
 
 def shown(workspace: Workspace, recipient: Recipient, digest: Digest, leave: str = "") -> Rendered:
     """The digest as its recipient will see it; `leave` is where they say that they want no more."""
-    return render(digest, note=", ".join(recipient.roles), base=workspace.settings.base_address, leave=leave)
+    return render(
+        digest,
+        note=", ".join(recipient.roles),
+        base=workspace.settings.base_address,
+        leave=leave,
+        templates=workspace.templates,
+    )
 
 
-def posted(tx: Connection, workspace: Workspace, recipient: Recipient, digest: Digest, message_id: str) -> bytes:
-    """The message of a digest, which hangs together with the first one that its recipient got."""
+def posted(
+    tx: Connection, workspace: Workspace, recipient: Recipient, digest: Digest, message_id: str, now: datetime
+) -> bytes:
+    """The message of a digest, which hangs together with the first one that its recipient got.
+
+    Where a template of the workspace has a mistake, the digest is set in ours, and that is told once.
+    """
     page, *by_mail = _leaving(tx, workspace, recipient)
+    rendered = shown(workspace, recipient, digest, page)
+    if workspace.templates:
+        _tell_once(tx, workspace, rendered.trouble, now)
     return message(
         digest,
-        shown(workspace, recipient, digest, page),
+        rendered,
         sender=workspace.settings.mail.sender,
         message_id=message_id,
         thread=outbox.first_told(tx, recipient.address),
         unsubscribe=filter(None, (page, *by_mail)),
         attachments=attached(workspace, digest),
     )
+
+
+def _tell_once(tx: Connection, workspace: Workspace, trouble: str, now: datetime) -> None:
+    """Say in the ledger, the log and to the administrator why a template is not used, unless that was the last said."""
+    if (store.recall(tx, TROUBLE) or "") == trouble:
+        return
+    store.remember(tx, TROUBLE, trouble)
+    if trouble:
+        register.note(tx, TROUBLE, {"problem": trouble}, at=now, actor=ACTOR)
+        log.error("a template has a mistake and is not used: %s", trouble)
+        sentence = f"a template has a mistake and is not used: {trouble}"
+        administrator(workspace.settings.mail).tell(tx, "template", sentence, now)
 
 
 def _leaving(tx: Connection, workspace: Workspace, recipient: Recipient) -> Iterator[str]:

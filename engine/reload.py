@@ -110,7 +110,7 @@ def _reasons(active: Workspace, fresh: Workspace) -> Iterator[str]:
 
 def _same(one: Workspace, other: Workspace) -> bool:
     rules = (one.book.hash, one.calendars.version) == (other.book.hash, other.calendars.version)
-    return rules and one.settings == other.settings
+    return rules and one.settings == other.settings and one.templates == other.templates
 
 
 def _line(problem: Problem) -> str:
@@ -121,6 +121,7 @@ def _files(folder: Path) -> Iterator[Path]:
     yield folder / FILE
     for name in _FOLDERS:
         yield from sorted(path for path in (folder / name).glob("*") if path.suffix in SUFFIXES)
+    yield from sorted(path for path in (folder / "templates").glob("*") if path.is_file())
 
 
 def _stamps(folder: Path) -> _Stamps:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -16,6 +17,7 @@ from commitments.zone import Zone
 from engine.recipients import Address, Recipient, Words
 from notifications import phrases
 from notifications.languages import Language
+from notifications.overriding import read_templates
 from notifications.smtp import SmtpSettings
 from rules import book, calendar
 from rules.book import RuleBook
@@ -141,6 +143,16 @@ class Workspace:
         return self.folder / self.settings.mail.folder
 
     @property
+    def own_templates(self) -> Path:
+        """The folder with the templates that take the place of ours."""
+        return self.folder / "templates"
+
+    @cached_property
+    def templates(self) -> Mapping[str, str]:
+        """The templates that take the place of ours, by their names, as they were when first asked for."""
+        return read_templates(self.own_templates)[0]
+
+    @property
     def files(self) -> list[Path]:
         """The rule files in use: those that ship and are named in the settings, and those of the folder."""
         return _rule_files(self.folder, self.settings)
@@ -165,6 +177,11 @@ def open_workspace(folder: Path) -> Workspace:
     rule_book, rule_problems = book.load(_rule_files(folder, settings), calendars)
     problems = (*found, *faults, *crossed, *calendar_problems, *rule_problems)
     return Workspace(folder, settings, rule_book, calendars, problems)
+
+
+def languages(settings: Settings) -> tuple[str, ...]:
+    """The languages that digests are made in here."""
+    return tuple(sorted({settings.language, *(one.language for one in settings.recipients if one.language)}))
 
 
 def _rule_files(folder: Path, settings: Settings) -> list[Path]:

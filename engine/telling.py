@@ -137,7 +137,7 @@ def _take_slot(
         return
     sender = workspace.settings.mail.sender
     message_id = f"<{uuid4().hex}@{sender.partition('@')[2]}>"
-    body = posted(tx, workspace, recipient, made, message_id)
+    body = posted(tx, workspace, recipient, made, message_id, now)
     outbox.queue(tx, number, made.reader, body, message_id, now)
     content = {
         "slot": _text(slot),

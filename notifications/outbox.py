@@ -73,7 +73,7 @@ def queue(tx: Connection, digest_id: int | None, reader: Reader, body: bytes, me
 
 def first_told(tx: Connection, address: str) -> str:
     """The Message-ID of the first digest that went to an address, or is on its way; empty where there is none."""
-    going = table.c.state.in_([State.QUEUED, State.SENDING, State.SENT])
+    going = table.c.state.in_([State.QUEUED, State.SENDING, State.SENT]) & table.c.digest.is_not(None)
     identifiers = table.select().with_only_columns(table.c.message_id).order_by(table.c.id).limit(1)
     return tx.execute(identifiers.where(table.c.recipient == address, going)).scalar() or ""
 

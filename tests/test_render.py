@@ -1,9 +1,13 @@
 """What a reader sees: the whole digest exact in both languages, and what text from outside can do to it (nothing)."""
 
+import os
 import re
+import subprocess
+import sys
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -299,6 +303,31 @@ def test_r6_the_html_asks_for_nothing_from_anywhere():
     page = Reading(html)
     assert {tag for tag, _ in page.tags} & {"img", "link", "script", "a", "iframe", "object", "base", "form"} == set()
     assert not re.search(r"https?:|//|url\(|@import|src=|href=", html)
+
+
+WATCHED = """
+import sys
+from sample_digest import LETTER, commitment, digest
+from dataclasses import replace
+from notifications.render import render
+
+evil = '<link href="http://169.254.169.254/"><img src="file:///etc/passwd">@import url(http://169.254.169.254/);'
+items = [LETTER, replace(LETTER, commitment=commitment("evil", title=evil, dossier=evil))]
+render(digest("nl", *items))
+events = []
+sys.addaudithook(lambda event, _: events.append(event))
+render(digest("nl", *items), note=evil, base="https://gestand.example.org")
+print(sorted({event for event in events if event.startswith(("open", "socket", "urllib", "os.", "import"))}))
+"""
+
+
+def test_r6_setting_a_digest_opens_no_file_and_no_connection():
+    """There is no inliner at run time: what a source says of links and files is text."""
+    places = os.pathsep.join([str(Path(__file__).parent.parent), str(Path(__file__).parent)])
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED], env={"PYTHONPATH": places}, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 BASE = "https://gestand.example.org"

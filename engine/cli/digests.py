@@ -64,4 +64,6 @@ def digest_preview_command(folder: Path, recipient: str | None, as_html: bool, a
             click.echo(f"nothing to say to {who.name} <{who.address}>")
             continue
         seen = shown(session.workspace, who, digest)
+        if seen.trouble:
+            click.echo(f"gestand: shown in our form, for a template has a mistake: {seen.trouble}", err=True)
         click.echo(seen.html if as_html else f"{seen.subject}\n\n{seen.text}")

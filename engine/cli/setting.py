@@ -20,8 +20,9 @@ from engine.cli.output import Failed, as_path, format_option, number, tell_probl
 from engine.linting import findings
 from engine.match import engine_name
 from engine.session import open_session
-from engine.settings import FILE, Workspace, shipped_packs, workspace_or_shipped
+from engine.settings import FILE, Workspace, languages, shipped_packs, workspace_or_shipped
 from engine.trials import gather
+from notifications.overriding import template_problems
 
 
 class FolderTakenError(TroubleError):
@@ -89,7 +90,8 @@ def check_command(folder: Path, files: tuple[Path, ...], strict: bool, form: str
         checked = f"{number(len(files), 'file')}, {number(len(book.rules), 'rule')}"
     else:
         drafts, faults = _register(folder)
-        problems = (*problems, *faults, *findings(book, workspace, drafts))
+        mistakes = template_problems(workspace.own_templates, languages(workspace.settings))
+        problems = (*problems, *faults, *mistakes, *findings(book, workspace, drafts))
         rules = number(len(workspace.book.rules), "rule")
         checked = (
             f"{number(len(workspace.book.packs), 'pack')} with {rules}, {number(len(workspace.calendars), 'calendar')}"

@@ -1,0 +1,92 @@
+"""A digest with everything in it that one can have, to try templates on. It is of nobody and goes to nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+from commitments.dates import Window
+from commitments.model import Commitment, Force, Standing, Status
+from notifications.digest import Digest, Reader, compose
+from notifications.notice import Item, Moved, Notice, Reason, Stage
+
+_DAY = date(2018, 8, 13)
+_DUE, _EARLIER = Window.parse("2018-08-10"), Window.parse("2018-07")
+_REASON = Reason(
+    rule="pack/rule",
+    period="4 weeks",
+    side="after",
+    anchor="letter",
+    anchor_date=Window.parse("2018-07-13"),
+    quote="within four weeks of the date of this letter",
+    document="Letter of 13 July 2018",
+    url="https://example.org/letter",
+)
+_MOVED = Moved(before=_EARLIER, after=_DUE, on=_DAY, decided_by="the committee", document="Minutes", note="more time")
+_STATUSES = {
+    Stage.REMINDER: Status.DUE_SOON,
+    Stage.DUE_TODAY: Status.DUE_TODAY,
+    Stage.OVERDUE: Status.OVERDUE,
+    Stage.ESCALATION: Status.OVERDUE,
+    Stage.DATE_CHANGED: Status.PENDING,
+    Stage.SETTLED: Status.FULFILLED_LATE,
+}
+
+
+def specimens(language: str) -> tuple[Digest, Digest]:
+    """A digest with every section and commitments of which all is known; and one of which next to nothing is."""
+    reader = Reader(name="A reader", address="reader@example.org", language=language, timezone="UTC")
+    slot = datetime(2018, 8, 13, 6, tzinfo=UTC)
+    full = compose(
+        reader, _items(), slot=slot, covers_from=slot, head="#42 9f86d081884c7d65", packs=("a pack",), missed=1
+    )
+    bare = compose(
+        reader,
+        [_item("bare", Stage.REMINDER, 1, Standing(status=Status.UNDATED))],
+        slot=slot,
+        covers_from=None,
+        head="",
+    )
+    assert full is not None  # noqa: S101 (there is something to say)
+    assert bare is not None  # noqa: S101
+    return full, bare
+
+
+def _items() -> Iterator[Item]:
+    for stage in Stage:
+        status = _STATUSES.get(stage, Status.OVERDUE)
+        standing = Standing(
+            status=status,
+            partly=True,
+            rule=_REASON.rule,
+            original=_EARLIER,
+            current=_DUE,
+            settled_on=_DAY if status.settled else None,
+            days_late_original=13,
+            days_late_current=3,
+        )
+        for step in (1, 2):
+            yield _item(f"{stage}-{step}", stage, step, standing, _REASON, _MOVED)
+
+
+def _item(
+    identifier: str,
+    stage: Stage,
+    step: int,
+    standing: Standing,
+    reason: Reason | None = None,
+    moved: Moved | None = None,
+) -> Item:
+    commitment = Commitment(
+        id=identifier,
+        kind="reply",
+        title="A reply & what it is <about>",
+        by=("example/ministry",),
+        to=("example/chamber",),
+        dossier="34 964",
+        force=Force.EXPECTED,
+    )
+    notice = Notice(
+        commitment=identifier, rule="pack/rule", stage=stage, step=step, version="1", audience="clerk", day=_DAY
+    )
+    return Item(commitment=commitment, standing=standing, notice=notice, reason=reason, moved=moved)

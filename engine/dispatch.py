@@ -7,18 +7,26 @@ from datetime import datetime
 from typing import Any
 
 from commitments.store import Row, Store
+from engine import schedule
 from engine.settings import Mail, Workspace
 from notifications import bounces
 from notifications.administrator import Administrator
 from notifications.deliverer import Deliverer
 from notifications.delivery import Delivered, Envelope, Review, deliver, from_header
 from notifications.folder import FolderDeliverer
+from notifications.routes import Routes
 from notifications.signing import secret
 from notifications.smtp import SmtpDeliverer
 
 
 def deliverer(workspace: Workspace) -> Deliverer:
-    """What takes the mail away: the folder, or the server that the settings name."""
+    """What takes the messages away: each end its own, and the mail what the settings name."""
+    mail, ends = _mail(workspace), workspace.settings.ends
+    return Routes(mail, {end.route: end.deliverer(schedule.now) for end in ends}) if ends else mail
+
+
+def _mail(workspace: Workspace) -> Deliverer:
+    """The folder, or the server that the settings name."""
     mail = workspace.settings.mail
     if mail.deliver == "smtp" and mail.smtp is not None:
         return SmtpDeliverer(mail.smtp)

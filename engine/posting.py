@@ -12,7 +12,7 @@ from engine.dispatch import administrator
 from engine.grow import ACTOR
 from engine.recipients import Recipient
 from engine.settings import Workspace
-from notifications import ics, outbox
+from notifications import ics, outbox, payload
 from notifications.digest import Digest
 from notifications.languages import LANGUAGES
 from notifications.message import Attachment, domain, message
@@ -40,10 +40,12 @@ def shown(workspace: Workspace, recipient: Recipient, digest: Digest, leave: str
 def posted(
     tx: Connection, workspace: Workspace, recipient: Recipient, digest: Digest, message_id: str, now: datetime
 ) -> bytes:
-    """The message of a digest, which hangs together with the first one that its recipient got.
+    """The message of a digest, which hangs together with the first one that its recipient got; for an end as it asks.
 
     Where a template of the workspace has a mistake, the digest is set in ours, and that is told once.
     """
+    if outbox.route_of(recipient.address):
+        return _for_an_end(workspace, recipient, digest, message_id)
     page, *by_mail = _leaving(tx, workspace, recipient)
     rendered = shown(workspace, recipient, digest, page)
     if workspace.templates:
@@ -57,6 +59,14 @@ def posted(
         unsubscribe=filter(None, (page, *by_mail)),
         attachments=attached(workspace, digest),
     )
+
+
+def _for_an_end(workspace: Workspace, recipient: Recipient, digest: Digest, message_id: str) -> bytes:
+    """What programs read, or a chat."""
+    base = workspace.settings.base_address
+    if recipient.address.startswith("webhook:"):
+        return payload.as_json(digest, message_id, base=base)
+    return payload.as_chat(digest, shown(workspace, recipient, digest).subject, message_id, base=base)
 
 
 def _tell_once(tx: Connection, workspace: Workspace, trouble: str, now: datetime) -> None:

@@ -14,6 +14,7 @@ from commitments.model import Frozen, Party
 from commitments.source import Document, Problem, check, problem, read
 from commitments.trouble import TroubleError
 from commitments.zone import Zone
+from engine.ends import End
 from engine.recipients import Address, Recipient, Words
 from notifications import phrases
 from notifications.languages import Language
@@ -104,7 +105,13 @@ class Settings(Frozen):
     parties: dict[Party, str] = Field(default_factory=dict)
     mail: Mail = Mail()
     recipients: tuple[Recipient, ...] = ()
+    ends: tuple[End, ...] = ()
     service: ServiceSettings = ServiceSettings()
+
+    @property
+    def hearers(self) -> tuple[Recipient, ...]:
+        """Everybody and everything that gets digests."""
+        return (*self.recipients, *(end.recipient for end in self.ends))
 
 
 class NoWorkspaceError(TroubleError):
@@ -225,3 +232,9 @@ def _cross_check(settings: Settings, document: Document) -> Iterator[Problem]:
         if address in addresses[:index]:
             message = f"{address} is listed twice"
             yield problem(document, ("recipients", index, "address"), message, "give one entry all the roles")
+    routes = [end.route for end in settings.ends]
+    for index, route in enumerate(routes):
+        if route in routes[:index]:
+            yield problem(
+                document, ("ends", index, "name"), f"{route} is there twice", "give each end a name of its own"
+            )

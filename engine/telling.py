@@ -28,7 +28,7 @@ def queue_digests(
     """Queue the digest of every recipient whose slot has come; return these, and those who were owed nothing."""
     told: list[Digest] = []
     nothing: list[Recipient] = []
-    for recipient in workspace.settings.recipients:
+    for recipient in workspace.settings.hearers:
         slot = last_slot(recipient.cadence, reader(workspace, recipient).timezone, now)
         if _slot_taken(tx, recipient, slot):
             continue

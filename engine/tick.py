@@ -77,7 +77,7 @@ def preview(
         _prepare(tx, workspace, assessor, now)
         made = [
             (recipient, digest_of(tx, workspace, recipient, now, list(items_for(tx, recipient, assessor, now))))
-            for recipient in workspace.settings.recipients
+            for recipient in workspace.settings.hearers
         ]
         tx.rollback()
     return made

@@ -56,12 +56,18 @@ def valid(address: str) -> bool:
     return len(address) <= 254 and ADDRESS.fullmatch(address) is not None
 
 
+def route_of(address: str) -> str:
+    """The end that an address names, as webhook:dashboard; empty where it is for the mail."""
+    return address if address.partition(":")[0] in {"webhook", "chat"} else ""
+
+
 def queue(tx: Connection, digest_id: int | None, reader: Reader, body: bytes, message_id: str, at: datetime) -> None:
     """Put a message into the outbox, in the transaction that says its digest was made; None where it is no digest."""
     row = {
         "digest": digest_id,
         "recipient": reader.address,
         "address": reader.address,
+        "route": route_of(reader.address),
         "message_id": message_id,
         "body": body,
         "sha256": _sha256(body),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import smtplib
 import socket
@@ -12,13 +11,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from commitments.model import Frozen
+from notifications.credentials import credential
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
+from notifications.timelimit import no_longer_than
 
 TOTAL = 30.0
 """Seconds that one message may take, from connecting to the server's last word."""
@@ -91,7 +91,7 @@ class SmtpLine:
         self._settings = settings
         self._server: smtplib.SMTP | None = None
         self._handed = 0
-        self._late = False
+        self._late = threading.Event()
 
     def send(self, envelope_from: str, to: str, body: bytes) -> None:
         """Hand over a message for one recipient.
@@ -99,7 +99,7 @@ class SmtpLine:
         Raises PermanentError or TemporaryError for the message, ServerError or ConfigError for the server.
         """
         content = _LINE_END.sub(b"\r\n", body)
-        with _classified(self._settings), self._no_longer_than(self._settings.timeout):
+        with _classified(self._settings), no_longer_than(self._settings.timeout, self._socket) as self._late:
             try:
                 self._data(self._addressed(envelope_from, to, len(content)), content)
             except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError):
@@ -115,6 +115,9 @@ class SmtpLine:
                 self._server.putcmd("quit")
         self._break_off()
 
+    def _socket(self) -> socket.socket | None:
+        return self._server.sock if self._server is not None else None
+
     def _break_off(self) -> None:
         server, self._server, self._handed = self._server, None, 0
         if server is not None:
@@ -129,7 +132,7 @@ class SmtpLine:
             except smtplib.SMTPRecipientsRefused:
                 raise
             except (smtplib.SMTPException, OSError):
-                if self._late:
+                if self._late.is_set():
                     raise
         self.hang_up()
         return _address(self._opened(), envelope_from, to, size)
@@ -149,14 +152,14 @@ class SmtpLine:
         settings = self._settings
         self._server = server = self._closed()
         code, text = server.connect(settings.host, settings.port)
-        if self._late:
+        if self._late.is_set():
             raise TimeoutError("timed out")
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
         if settings.tls == "starttls":
             server.starttls(context=_context(settings))
         if settings.user:
-            server.login(settings.user, _password(settings))
+            server.login(settings.user, credential("mail.smtp.password", settings.password_env, settings.password_file))
         server.ehlo_or_helo_if_needed()
         return server
 
@@ -169,26 +172,6 @@ class SmtpLine:
             server = smtplib.SMTP(timeout=settings.timeout)
         server._host = settings.host  # type: ignore[attr-defined] # noqa: SLF001 - the name certificates are checked against
         return server
-
-    @contextmanager
-    def _no_longer_than(self, seconds: float) -> Iterator[None]:
-        """Cuts the connection when the time is up: smtplib counts each read by itself, a byte a second is endless."""
-        self._late = False
-        timer = threading.Timer(seconds, self._cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    def _cut(self) -> None:
-        self._late = True
-        server = self._server
-        if server is not None and server.sock is not None:
-            # The plain socket's way: SSLSocket's own would take the encryption away under the thread that is reading.
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(server.sock, socket.SHUT_RDWR)
 
 
 def _reset(server: smtplib.SMTP) -> None:
@@ -214,26 +197,6 @@ def _context(settings: SmtpSettings) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=settings.ca_file or None)
     except OSError as error:
         raise ConfigError(0, f"mail.smtp.ca_file {settings.ca_file} cannot be used: {error}") from error
-
-
-def _password(settings: SmtpSettings) -> str:
-    if settings.password_env:
-        return _from_environment(settings.password_env)
-    return _from_file(Path(settings.password_file))
-
-
-def _from_environment(name: str) -> str:
-    password = os.environ.get(name, "")
-    if not password:
-        raise ConfigError(0, f"the environment variable {name}, named in mail.smtp.password_env, is not set")
-    return password
-
-
-def _from_file(path: Path) -> str:
-    try:
-        return path.read_text("utf-8").strip()
-    except (OSError, UnicodeError) as error:
-        raise ConfigError(0, f"mail.smtp.password_file {path} cannot be read: {error}") from error
 
 
 @contextmanager

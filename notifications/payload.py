@@ -1,0 +1,96 @@
+"""A digest as programs read it: the JSON that webhooks get, and the short text for chats."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from commitments.dates import Window
+from notifications import phrases
+from notifications.digest import Digest
+from notifications.languages import LANGUAGES
+from notifications.notice import Item, Moved
+from notifications.page import link
+
+VERSION = 1
+_MOST = 20
+"""Commitments that a chat is told of by name; the rest are counted."""
+
+
+def as_json(digest: Digest, message_id: str, *, base: str = "") -> bytes:
+    """A digest for a webhook (docs/delivery.md): `id` is the same whenever the same digest comes again."""
+    content = {
+        "version": VERSION,
+        "id": message_id.strip("<>"),
+        "to": digest.reader.name,
+        "slot": _moment(digest.slot),
+        "covers_from": _moment(digest.covers_from),
+        "missed_slots": digest.missed,
+        "ledger": digest.head,
+        "packs": list(digest.packs),
+        "sections": {section.value: [_item(item, base) for item in items] for section, items in digest.sections},
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _item(item: Item, base: str) -> dict[str, Any]:
+    commitment, standing = item.commitment, item.standing
+    return {
+        "id": commitment.id,
+        "title": commitment.title,
+        "kind": commitment.kind,
+        "force": commitment.force.value,
+        "by": list(commitment.by),
+        "to": list(commitment.to),
+        "dossier": commitment.dossier,
+        "status": standing.status.value,
+        "partly": standing.partly,
+        "due": _window(standing.current),
+        "original_due": _window(standing.original),
+        "days_late": standing.days_late_current,
+        "days_late_original": standing.days_late_original,
+        "settled_on": standing.settled_on.isoformat() if standing.settled_on else None,
+        "notice": {
+            "key": item.notice.key,
+            "rule": item.notice.rule,
+            "stage": item.notice.stage.value,
+            "step": item.notice.step,
+            "audience": item.notice.audience,
+        },
+        "moved": _moved(item.moved),
+        "link": link(base, commitment.id),
+    }
+
+
+def _moved(moved: Moved | None) -> dict[str, Any] | None:
+    if moved is None:
+        return None
+    said = {"decided_by": moved.decided_by, "document": moved.document, "note": moved.note}
+    return {"before": _window(moved.before), "after": _window(moved.after), "on": moved.on.isoformat(), **said}
+
+
+def _window(window: Window | None) -> dict[str, str] | None:
+    """Days inclusive: equal where the date is exact."""
+    return {"earliest": window.earliest.isoformat(), "latest": window.latest.isoformat()} if window else None
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def as_chat(digest: Digest, subject: str, message_id: str, *, base: str = "") -> bytes:
+    """A digest for a chat: a title and a line for each commitment, in the reader's language."""
+    words = LANGUAGES[digest.reader.language]
+    lines: list[str] = []
+    for section, items in digest.sections:
+        lines.append(words.sections[section])
+        for item in items:
+            state = phrases.state(words, item.standing, digest.day)
+            where = link(base, item.commitment.id)
+            told = f"{item.commitment.id}: {phrases.clean(item.commitment.title, 120)} ({state})"
+            lines.append("- " + " ".join(filter(None, (told, where))))
+    more = len(lines) - _MOST
+    shown = [*lines[:_MOST], f"… {more}"] if more > 1 else lines
+    content = {"id": message_id.strip("<>"), "title": subject, "text": "\n".join(shown)}
+    return json.dumps(content, ensure_ascii=False).encode()

@@ -1,0 +1,205 @@
+"""Webhooks against a real receiver on this machine: what is signed, what is refused, what is never asked."""
+
+import hashlib
+import hmac
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from mail_server import free_port
+from pydantic import ValidationError
+from sample_digest import LETTER, MOVED, SLOT, digest, reader
+
+from notifications import webhook
+from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
+from notifications.payload import as_json
+from notifications.webhook import WebhookDeliverer, WebhookSettings
+
+NOW = datetime(2018, 8, 13, 6, 0, tzinfo=UTC)
+BODY = b'{"id": "1@example.org"}'
+
+
+@dataclass
+class Receiver:
+    """What was received, and how it is answered."""
+
+    port: int = 0
+    code: int = 204
+    pause: float = 0
+    received: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    state = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            state.received.append((self.path, dict(self.headers), body))
+            time.sleep(state.pause)
+            self.send_response(state.code)
+            self.send_header("Location", f"http://127.0.0.1:{state.port}/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_words):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield state
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(autouse=True)
+def secret(monkeypatch):
+    monkeypatch.setenv("HOOK_SECRET", "not to be told")
+
+
+def deliverer(url: str, **more: object) -> WebhookDeliverer:
+    settings = WebhookSettings(**({"url": url, "secret_env": "HOOK_SECRET", "timeout": 1} | more))
+    return WebhookDeliverer("dashboard", settings, lambda: NOW)
+
+
+def refused(made: WebhookDeliverer) -> DeliveryError:
+    with pytest.raises(DeliveryError) as caught, made.line() as line:
+        line.send("", "webhook:dashboard", BODY)
+    return caught.value
+
+
+def test_what_is_sent_is_signed_and_can_be_checked_as_the_docs_say(receiver):
+    with deliverer(f"http://127.0.0.1:{receiver.port}/hook?team=1").line() as line:
+        line.send("", "webhook:dashboard", BODY)
+    [(path, headers, body)] = receiver.received
+    assert (path, body) == ("/hook?team=1", BODY)
+    assert headers["Content-Type"] == "application/json"
+    assert headers["Gestand-Id"] == "1@example.org"
+    parts = dict(part.split("=") for part in headers["Gestand-Signature"].split(","))
+    assert int(parts["t"]) == NOW.timestamp()
+    signed = parts["t"].encode() + b"." + body
+    assert hmac.compare_digest(parts["v1"], hmac.new(b"not to be told", signed, hashlib.sha256).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "said"),
+    [
+        (400, PermanentError, "Bad Request"),  # the message is wrong
+        (410, PermanentError, "Gone"),
+        (429, TemporaryError, "Too Many Requests"),
+        (401, ConfigError, "Unauthorized"),  # somebody must mend the secret
+        (404, ConfigError, "Not Found"),
+        (302, ConfigError, "Found"),  # no redirect is followed
+        (503, ServerError, "Service Unavailable"),
+    ],
+)
+def test_what_is_refused_is_so_for_good_for_now_or_until_somebody_mends_it(receiver, code, kind, said):
+    receiver.code = code
+    error = refused(deliverer(f"http://127.0.0.1:{receiver.port}/hook"))
+    assert type(error) is kind
+    assert str(error) == f"{code} 127.0.0.1:{receiver.port} answered {said}"
+    assert len(receiver.received) == 1
+
+
+def test_a_receiver_that_is_away_or_slow_is_tried_later(receiver):
+    error = refused(deliverer(f"http://127.0.0.1:{free_port()}/"))
+    assert (type(error), error.doubtful) == (ServerError, False)
+    receiver.pause = 3
+    began = time.monotonic()
+    error = refused(deliverer(f"http://127.0.0.1:{receiver.port}/", timeout=0.3))
+    assert time.monotonic() - began < 2
+    assert (type(error), error.doubtful) == (ServerError, True)
+
+
+def test_a_receiver_that_answers_a_byte_at_a_time_is_cut_off():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            visitor, _ = listening.accept()
+            with visitor:
+                for _ in range(60):
+                    try:
+                        visitor.sendall(b"H")
+                    except OSError:
+                        return
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        error = refused(deliverer(f"http://127.0.0.1:{listening.getsockname()[1]}/", timeout=0.3))
+        thread.join()
+    assert (type(error), error.doubtful) == (ServerError, True)
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("10.0.0.1", "private"),
+        ("169.254.169.254", "link-local: the metadata of cloud machines"),
+        ("127.0.0.1", "this machine, under a name in public"),
+        ("::ffff:10.0.0.1", "private, in other clothes"),
+        ("100.64.0.1", "shared"),
+        ("0.0.0.0", "this machine"),
+        ("fd00::1", "private"),
+    ],
+)
+def test_a_name_that_leads_into_a_private_network_is_not_asked(monkeypatch, place, why):
+    family = socket.AF_INET6 if ":" in place else socket.AF_INET
+    found = [(family, socket.SOCK_STREAM, 6, "", (place, 443))]
+    monkeypatch.setattr(webhook.socket, "getaddrinfo", lambda *_words, **_more: found)
+    error = refused(deliverer("https://hook.example.org/"))
+    assert type(error) is ConfigError
+    assert str(error) == (f"hook.example.org is {place}, in a private network; write private: true where that is meant")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"url": "http://example.org/hook"}, "it must begin with https://"),
+        ({"url": "ftp://example.org/hook"}, "it must begin with https://"),
+        ({"url": "https://user:password@example.org/"}, "a user and password do not belong in it"),
+        ({"url": "hook"}, "this is not an address"),
+        ({"url": "https://exa mple.org/"}, "this is not an address"),
+        ({"url": "https://example.org/", "secret_env": ""}, "say where the secret stands"),
+    ],
+)
+def test_settings_that_are_not_safe_are_refused(settings, said):
+    with pytest.raises(ValidationError, match=said):
+        WebhookSettings(**({"secret_env": "HOOK_SECRET"} | settings))
+
+
+def test_a_secret_that_is_not_there_is_named_by_its_place(monkeypatch):
+    monkeypatch.delenv("HOOK_SECRET")
+    error = refused(deliverer("http://127.0.0.1:1/"))
+    assert str(error) == (
+        "the environment variable HOOK_SECRET, named in ends.dashboard.webhook.secret_env, is not set"
+    )
+
+
+def test_the_json_says_what_the_digest_says():
+    made = digest("en", LETTER, MOVED, reader=reader(name="dashboard"))
+    content = json.loads(as_json(made, "<1@example.org>", base="https://gestand.example.org"))
+    assert {name: content[name] for name in ("version", "id", "to", "slot", "missed_slots", "ledger")} == {
+        "version": 1,
+        "id": "1@example.org",
+        "to": "dashboard",
+        "slot": SLOT.isoformat(),
+        "missed_slots": 1,
+        "ledger": "#42 9f86d081884c7d65",
+    }
+    [letter] = content["sections"]["new_overdue"]
+    assert (letter["id"], letter["status"], letter["days_late"]) == ("34964-B", "overdue", 3)
+    assert letter["due"] == {"earliest": "2018-08-10", "latest": "2018-08-10"}
+    assert letter["notice"]["stage"] == "overdue"
+    [moved] = content["sections"]["moved"]
+    assert moved["moved"]["before"] == {"earliest": "2018-08-24", "latest": "2018-08-24"}
+    assert moved["moved"]["decided_by"] == "example/minister"

@@ -7,15 +7,16 @@ that is asked for, not as of the day of the pass that stored it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from commitments import store
 from commitments.dates import Window
-from commitments.model import Force, Standing, Status
+from commitments.model import Commitment, Force, Standing, Status, within
 from commitments.store import Connection, Row
 
 _SETTLED: Final = frozenset(status for status in Status if status.settled)
@@ -43,8 +44,9 @@ class Brief(NamedTuple):
 class Wanted:
     """Which commitments are asked for: what is left out does not narrow.
 
-    A status is one of GROUPS; a party covers all below it; `text` is looked for in id, title and dossier, whatever its
-    case; `due_from` and `due_until` are the first and the last day, both included, on which it may be due.
+    A status is one of GROUPS; a party covers all below it; a dossier is the same with or without its dots and spaces;
+    `text` is looked for in id, title and dossier, whatever its case; `due_from` and `due_until` are the first and the
+    last day, both included, on which it may be due; `late_by` is for what is overdue by so many days or more.
     """
 
     status: tuple[str, ...] = ()
@@ -55,18 +57,48 @@ class Wanted:
     text: str | None = None
     due_from: date | None = None
     due_until: date | None = None
+    late_by: int | None = None
+
+    def fits(self, commitment: Commitment | Brief, standing: Standing) -> bool:
+        """Whether a commitment that stands so is among them."""
+        return self._describes(commitment) and self._stands(standing)
+
+    def _describes(self, commitment: Commitment | Brief) -> bool:
+        words = f"{commitment.id} {commitment.title} {commitment.dossier}".casefold()
+        return (
+            (self.by is None or any(within(party, self.by) for party in commitment.by))
+            and (self.to is None or any(within(party, self.to) for party in commitment.to))
+            and (self.kind is None or commitment.kind == self.kind)
+            and (self.dossier is None or commitment.dossier in _spellings(self.dossier))
+            and (self.text is None or self.text.casefold() in words)
+        )
+
+    def _stands(self, standing: Standing) -> bool:
+        due, late = standing.current, standing.days_late_current
+        return (
+            (not self.status or any(standing.status in GROUPS[name] for name in self.status))
+            and (self.due_from is None or (due is not None and due.latest >= self.due_from))
+            and (self.due_until is None or (due is not None and due.earliest <= self.due_until))
+            and (self.late_by is None or (standing.status is Status.OVERDUE and (late or 0) >= self.late_by))
+        )
+
+
+def _spellings(dossier: str) -> tuple[str, ...]:
+    """How a dossier's number may be written: 34964, 34 964, 34.964."""
+    found = re.fullmatch(r"(\d{2})[. ]?(\d{3})", dossier.strip())
+    return (dossier, *(between.join(found.groups()) for between in ("", " ", "."))) if found else (dossier,)
 
 
 def listed(tx: Connection, today: date, wanted: Wanted | None = None) -> Iterator[tuple[Brief, Standing]]:
     """The commitments that are wanted, in the order of their ids, streamed; all of them where nothing is said."""
     wanted = wanted or Wanted()
     text = (wanted.text or "").casefold()
-    for row in tx.execute(_query(wanted)):
+    for row in tx.execute(_query(wanted, today)):
         if not text or text in f"{row.id} {row.title} {row.dossier}".casefold():
             yield brief(row), _standing(row, today)
 
 
-def _query(wanted: Wanted) -> Any:  # noqa: ANN401 (a query has no type outside the store)
+def _query(wanted: Wanted, today: date) -> Any:  # noqa: ANN401 (a query has no type outside the store)
     table = store.commitment
     query = table.select().where(table.c.status.is_not(None)).order_by(table.c.id)
     if wanted.status:
@@ -79,11 +111,14 @@ def _query(wanted: Wanted) -> Any:  # noqa: ANN401 (a query has no type outside 
     if wanted.kind is not None:
         query = query.where(table.c.kind == wanted.kind)
     if wanted.dossier is not None:
-        query = query.where(table.c.dossier == wanted.dossier)
+        query = query.where(table.c.dossier.in_(_spellings(wanted.dossier)))
     if wanted.due_from is not None:
         query = query.where(table.c.current_latest >= wanted.due_from)
     if wanted.due_until is not None:
         query = query.where(table.c.current_earliest <= wanted.due_until)
+    if wanted.late_by is not None:
+        last = today - timedelta(days=wanted.late_by)
+        query = query.where(table.c.status == Status.OVERDUE.value, table.c.current_latest <= last)
     return query.execution_options(yield_per=1000)
 
 

@@ -220,6 +220,10 @@ class Recorded:
     actor: str
 
 
+_OF_ALL_DAYS = frozenset({EventKind.MADE, EventKind.UNDONE})
+"""What a record keeps whatever the day: that there is such a commitment, and which entries are void."""
+
+
 @dataclass(frozen=True)
 class Record:
     """A commitment and all that befell it, in the order it was recorded.
@@ -235,15 +239,25 @@ class Record:
         An undoing speaks of every day, but only from the moment it was written down. None where the commitment did not
         yet exist, or was not yet known.
         """
-        kept = tuple(
-            entry
-            for entry in self.history
-            if (day is None or entry.event.occurred_on <= day or entry.event.kind is EventKind.UNDONE)
-            and (known_at is None or entry.recorded_at <= known_at)
-        )
-        if len(kept) == len(self.history):
-            return self
-        return Record(kept) if any(entry.event.kind is EventKind.MADE for entry in kept) else None
+        known = self.history
+        if known_at is not None:
+            known = tuple(entry for entry in known if entry.recorded_at <= known_at)
+        if not any(entry.event.kind is EventKind.MADE for entry in known):
+            return None
+        then = self if len(known) == len(self.history) else Record(known)
+        if day is None or all(entry.event.occurred_on <= day for entry in known):
+            return then
+        if then.since > day:
+            return None
+        return Record(tuple(e for e in known if e.event.occurred_on <= day or e.event.kind in _OF_ALL_DAYS))
+
+    @cached_property
+    def since(self) -> date:
+        """The day it was made; where no source tells, the first on which it must have existed."""
+        made = next(entry.event for entry in self.history if entry.event.kind is EventKind.MADE)
+        if made.commitment and made.commitment.made:
+            return made.occurred_on
+        return min(entry.event.occurred_on for entry in self.valid)
 
     def followed_by(self, event: Event, at: datetime) -> Record:
         """The record as it would be if an event were written down next, at that moment."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
+import shutil
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -88,31 +90,79 @@ def write_json(value: object) -> None:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, wide: str = "") -> None:
     """Print rows under a head, fitted to the terminal; the column `wide` is the one that folds.
 
-    Many rows are laid out plainly: a terminal cannot show them at once, and a pipe wants them soon.
+    The first column is what people copy: it stays in one piece. Many rows are laid out plainly, and `wide` is cut: a
+    terminal cannot show them at once, and a pipe wants them soon.
     """
     if len(rows) > MANY:
-        _plain_table(head, rows)
+        _plain_table(head, rows, wide)
         return
     from rich import box  # noqa: PLC0415 (loaded only where a table is printed)
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
     console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160, highlight=False)
+    cells = [[_at_slashes(cell) if console.width < NARROW else cell for cell in row] for row in rows]
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    narrow = console.width < NARROW
-    for name in head:
-        grid.add_column(
-            name, overflow="fold", min_width=16 if name == wide else None, no_wrap=not narrow and name != wide
-        )
-    for row in rows:
+    for name, width in zip(head, _widths(head, cells, wide, console.width), strict=True):
+        grid.add_column(name, overflow="fold", width=width)
+    for row in cells:
         grid.add_row(*(_plain(cell) for cell in row))
     console.print(grid)
 
 
-def _plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _widths(head: Sequence[str], rows: Sequence[Sequence[str]], wide: str, room: int) -> list[int]:
+    """How wide each column is: as wide as it wants, else `wide` folds first, then the widest, the first column last."""
+    columns = list(zip(head, *rows, strict=True))
+    widths = [max(_longest(cell, "\n") for cell in cells) for cells in columns]
+    words = [min(max(_longest(cell) for cell in cells), _PIECE) for cells in columns]
+    words[0] = min(widths[0], _WHOLE)
+    thirds = [24 if name == wide else width for name, width in zip(head, widths, strict=True)]
+    for least in (thirds, words, [1] * len(head)):
+        while sum(widths) + 3 * (len(head) - 1) > room and (
+            spare := [n for n, width in enumerate(widths) if width > least[n]]
+        ):
+            widths[max(spare, key=widths.__getitem__)] -= 1
+    return widths
+
+
+def _longest(text: str, between: str | None = None) -> int:
+    return max(map(len, text.split(between)), default=0)
+
+
+_WHOLE = 20
+"""The longest name in a first column that is never folded."""
+_PIECE = 16
+"""The longest word in another."""
+
+
+def _at_slashes(cell: str) -> str:
+    """A party's long path over several lines, broken where it has a slash; other texts as they are."""
+    if "/" not in cell or len(cell) <= _PIECE:
+        return cell
+    lines = [""]
+    for piece in re.findall(r"[^/]*/?", cell):
+        if lines[-1] and len(lines[-1]) + len(piece) > _PIECE:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(line.strip() for line in lines)
+
+
+def _plain_table(head: Sequence[str], rows: Sequence[Sequence[str]], wide: str) -> None:
+    if wide in head and sys.stdout.isatty():
+        rows = _cut(head.index(wide), head, rows, shutil.get_terminal_size().columns)
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = ("   ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in (head, *rows))
     click.echo("\n".join(line.rstrip() for line in lines))
+
+
+def _cut(column: int, head: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
+    """The rows with the texts of one column cut so that, if that is enough, a row fits its line."""
+    others = sum(max(map(len, cells)) + 3 for n, cells in enumerate(zip(head, *rows, strict=True)) if n != column)
+    room = max(16, width - others)
+    return [
+        [cell if n != column or len(cell) <= room else f"{cell[: room - 1]}…" for n, cell in enumerate(row)]
+        for row in rows
+    ]
 
 
 def _plain(cell: str) -> Any:  # noqa: ANN401 (rich's own type, loaded late)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -14,7 +14,10 @@ import click
 
 from commitments import register
 from commitments.audit import Audited
-from commitments.model import Record, Status, within
+from commitments.dates import DAY
+from commitments.fit import close
+from commitments.listing import GROUPS, Wanted
+from commitments.model import Record
 from commitments.store import Connection
 from commitments.trouble import TroubleError
 from engine import explain, schedule
@@ -58,6 +61,11 @@ def unknown(tx: Connection, identifier: str) -> str:
     similar = difflib.get_close_matches(identifier, register.ids(tx, ""), 2)
     hint = f"did you mean {' or '.join(similar)}?" if similar else "`gestand list` shows those there are"
     return f"there is no commitment {identifier} in the register; {hint}"
+
+
+def close_word(word: str, words: Collection[str]) -> str:
+    """The word that was perhaps meant, as a question, else those there are."""
+    return close(word, words) or f"there are {', '.join(words)}"
 
 
 # ------------------------------------------------------------------------------------------------- as of, known at
@@ -119,41 +127,43 @@ def spoken_when(day: date, known_at: datetime | None) -> str:
 
 # ------------------------------------------------------------------------------------------------- what is looked for
 
-STATUSES = [status.value for status in Status]
 FILTERS = (
-    click.option("--status", multiple=True, type=click.Choice([*STATUSES, "open", "settled"]), help="Only these."),
-    click.option("--by", "by", metavar="PARTY", help="Only what this party, or one below it, owes."),
-    click.option("--to", "to", metavar="PARTY", help="Only what is owed to this party, or one below it."),
+    click.option("--status", multiple=True, type=click.Choice(list(GROUPS)), help="Only these; may be given again."),
+    click.option("--by", metavar="PARTY", help="Only what this party, or one below it, owes."),
+    click.option("--to", metavar="PARTY", help="Only what is owed to this party or committee, or one below it."),
     click.option("--kind", metavar="KIND", help="Only this kind: reply, undertaking, report…"),
+    click.option("--dossier", metavar="NUMBER", help="Only this dossier: 34964 and 34 964 are the same."),
     click.option("--text", metavar="WORDS", help="Only those with these words in their id, title or dossier."),
+    click.option("--due-before", type=Day(), metavar="DATE", help="Only what may be due before that day."),
+    click.option("--due-after", type=Day(), metavar="DATE", help="Only what may be due after that day."),
+    click.option("--overdue-by", type=click.IntRange(min=1), metavar="DAYS", help="Only what is overdue by that many."),
 )
 """What narrows a selection of commitments."""
 
 
 def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the filters that `fits` takes."""
+    """Give a command the filters that `wanted` takes."""
     for option in reversed(FILTERS):
         command = option(command)
     return command
 
 
-def fits(
-    row: Audited, *, status: tuple[str, ...], by: str | None, to: str | None, kind: str | None, text: str | None
-) -> bool:
+def wanted(
+    *,
+    due_before: date | None = None,
+    due_after: date | None = None,
+    overdue_by: int | None = None,
+    **filters: Any,  # noqa: ANN401 - click hands on what the options say
+) -> Wanted:
+    """What the filters of a command ask for."""
+    first = due_after + DAY if due_after and due_after < date.max else due_after
+    last = due_before - DAY if due_before and due_before > date.min else due_before
+    return Wanted(due_from=first, due_until=last, late_by=overdue_by, **filters)
+
+
+def fits(row: Audited, **filters: Any) -> bool:  # noqa: ANN401 - as above
     """Whether a commitment and its standing pass every filter that is given."""
-    commitment = row.commitment
-    words = f"{commitment.id} {commitment.title} {commitment.dossier}".casefold()
-    return (
-        (not status or _group(row.standing.status) in status or row.standing.status.value in status)
-        and (by is None or any(within(party, by) for party in commitment.by))
-        and (to is None or any(within(party, to) for party in commitment.to))
-        and (kind is None or commitment.kind == kind)
-        and (text is None or text.casefold() in words)
-    )
-
-
-def _group(status: Status) -> str:
-    return "settled" if status.settled else "open"
+    return wanted(**filters).fits(row.commitment, row.standing)
 
 
 def line(row: Audited) -> tuple[str, ...]:

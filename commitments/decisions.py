@@ -99,13 +99,17 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class Weighed:
-    """What a decision brings to a record: new events, and how many of its events are there already, or undone."""
+    """What a decision brings to a record: new events, and how many of its events are there already, or undone.
+
+    `refused` says why it cannot be taken in; a `stranger` is a number that the register does not have.
+    """
 
     decision: Decision
     events: tuple[Event, ...] = ()
     known: int = 0
     undone: int = 0
     refused: str = ""
+    stranger: bool = False
 
     def __str__(self) -> str:
         """One line: T02881  deels voldaan: partly fulfilled, extended to 2023-01-01."""
@@ -128,7 +132,7 @@ def weigh(meeting: Meeting, decisions: Sequence[Decision], known: Mapping[str, R
 
 def _weighed(meeting: Meeting, decision: Decision, record: Record | None, today: date) -> Weighed:
     if record is None:
-        return Weighed(decision=decision, refused="the register has no such commitment")
+        return Weighed(decision=decision, refused="the register has no such commitment", stranger=True)
     events = tuple(_events(meeting, decision, record))
     there = [entry.event for entry in record.valid]
     fresh = [event for event in events if event not in there]
@@ -152,6 +156,8 @@ _UNWRITTEN = datetime.max.replace(tzinfo=UTC)
 
 def _refused(meeting: Meeting, decision: Decision, record: Record) -> str:
     """Why a commitment cannot stay as it is decided to; what settles it is for the order of events to judge."""
+    if decision.new_deadline and decision.new_deadline.latest < meeting.day:
+        return f"the new deadline {decision.new_deadline} is before {meeting.day}, the day of the meeting"
     settled = record.as_of(meeting.day)
     settled_by = settled.settled if settled else None
     if settled_by is None or decision.ruling.settles:

@@ -182,11 +182,13 @@ def entry(tx: Connection, seq: int) -> Entry | None:
     return Entry(*row) if row else None
 
 
-def ids(tx: Connection, prefix: str = "") -> list[str]:
-    """The ids of the commitments that begin with `prefix`, sorted."""
+def ids(tx: Connection, prefix: str = "", limit: int | None = None) -> list[str]:
+    """The ids of the commitments that begin with `prefix`, sorted; no more than `limit`, the first of them."""
     table = store.commitment
     query = table.select().with_only_columns(table.c.id).order_by(table.c.id)
-    return list(tx.execute(query.where(table.c.id.startswith(prefix, autoescape=True))).scalars())
+    if prefix:
+        query = query.where(table.c.id >= prefix, table.c.id.startswith(prefix, autoescape=True))
+    return list(tx.execute(query.limit(limit)).scalars())
 
 
 def record(tx: Connection, identifier: str) -> Record | None:

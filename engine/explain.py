@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from commitments.dates import DAY, Window
+from commitments.decisions import asked
 from commitments.model import EventKind, Record, Standing, Status
 from engine.assess import Assessment, Assessor, facts
 from engine.obligations import STATED, Move, Obligation, Unheeded, in_force
@@ -57,12 +58,18 @@ def explanation(assessment: Assessment, book: RuleBook, muted: str = "") -> Iter
     yield f"as of {spoken(assessment.today)}: {verdict(assessment.standing)}"
     if muted:
         yield muted
+    if days := asked(assessment.record):
+        yield f"a further explanation was asked {_times(len(days))}, last on {spoken(days[-1])}"
     for obligation in assessment.obligations:
         yield ""
         yield from _obligation(obligation, assessment, book)
     if assessment.next_change:
         yield ""
         yield f"next change {spoken(assessment.next_change)}"
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _obligation(obligation: Obligation, assessment: Assessment, book: RuleBook) -> Iterator[str]:
@@ -211,6 +218,7 @@ def as_json(assessment: Assessment, muted: str = "") -> dict[str, object]:
         "rule": standing.rule,
         "next_change": _iso(assessment.next_change),
         "muted": muted or None,
+        "explanation_asked_on": [_iso(day) for day in asked(assessment.record)],
         "deadlines": [_deadline_json(item) for item in assessment.obligations],
         "notices": [{**vars(item), "stage": item.stage.value, "day": _iso(item.day)} for item in assessment.notices],
     }

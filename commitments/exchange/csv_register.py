@@ -21,17 +21,17 @@ _LONGEST = 131_072
 
 def read_csv(path: Path, mapping: ColumnMap | None = None, progress: Progress = silent) -> Iterator[Found]:
     """The drafts in a CSV register and its problems. Raises RefusedError, also half-way, for what is not CSV."""
-    rows = _rows(lines(path, progress), str(path))
-    header = next(rows, None)
+    found = rows(lines(path, progress), str(path))
+    header = next(found, None)
     if header is None:
         raise RefusedError(whole(str(path), "this file is empty"))
     if not "".join(header[1]).strip():
         raise RefusedError(whole(str(path), "the first line is empty", "write the names of the columns there"))
-    yield from drafts(Table(file=str(path), header=header, rows=rows), mapping)
+    yield from drafts(Table(file=str(path), header=header, rows=found), mapping)
 
 
-def _rows(text: Iterator[str], file: str) -> Iterator[Row]:
-    """The rows with the lines on which they begin."""
+def rows(text: Iterator[str], file: str) -> Iterator[Row]:
+    """The rows of a text in lines, with the lines on which they begin. Raises RefusedError for what is not CSV."""
     first = next(text, None)
     if first is None:
         return

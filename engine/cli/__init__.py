@@ -19,6 +19,7 @@ COMMANDS = {
     "import": ("engine.cli.importing", "take a register file in (YAML, JSON, CSV)"),
     "export": ("engine.cli.exchanging", "write the register or its ledger to a file"),
     "record": ("engine.cli.writing", "write down what happened to a commitment"),
+    "decide": ("engine.cli.deciding", "take in what a meeting decided on many commitments"),
     "undo": ("engine.cli.writing", "say that an entry of the ledger did not happen as recorded"),
     "list": ("engine.cli.listing", "list commitments and where they stand"),
     "show": ("engine.cli.showing", "show a commitment with its whole history"),

@@ -13,7 +13,7 @@ import click
 
 from commitments import audit
 from commitments.audit import Audited
-from commitments.exchange.csv_register import harmless
+from commitments.formula import harmless
 from engine import explain, schedule
 from engine.cli.output import number, table, workspace_option, write_json
 from engine.cli.reading import (

@@ -58,9 +58,21 @@ def find(session: Session, identifier: str) -> Record:
 
 def unknown(tx: Connection, identifier: str) -> str:
     """A sentence that there is no such commitment, with the ids that may have been meant."""
-    similar = difflib.get_close_matches(identifier, register.ids(tx, ""), 2)
-    hint = f"did you mean {' or '.join(similar)}?" if similar else "`gestand list` shows those there are"
+    names = similar(tx, identifier)
+    hint = f"did you mean {' or '.join(names)}?" if names else "`gestand list` shows those there are"
     return f"there is no commitment {identifier} in the register; {hint}"
+
+
+def similar(tx: Connection, identifier: str) -> list[str]:
+    """The ids that one may have been meant for, of those that begin alike where there are very many."""
+    names = register.ids(tx, "", _MANY)
+    if len(names) == _MANY:
+        names = register.ids(tx, identifier[: len(identifier) // 2], _MANY)
+    return difflib.get_close_matches(identifier, names, 2)
+
+
+_MANY = 10_000
+"""The ids that are compared with a misspelt one."""
 
 
 def close_word(word: str, words: Collection[str]) -> str:

@@ -1,0 +1,109 @@
+"""The command that takes in what a meeting decided: decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import click
+
+from commitments import register
+from commitments.decisions import Decision, Meeting, Weighed, weigh
+from commitments.exchange.decided import read_decisions
+from commitments.problem import Problem
+from commitments.store import Connection
+from engine import schedule
+from engine.cli.output import Day, Failed, actor_option, number, tell_problems, workspace_option
+from engine.cli.reading import similar, today
+from engine.session import Session, open_session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """What a file of decisions comes to: what each brings, and what is wrong with any."""
+
+    weighed: tuple[Weighed, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def __str__(self) -> str:
+        """One line that says what was decided, and how much of it is new."""
+        events = sum(len(one.events) for one in self.weighed)
+        known = sum(not one.events and not one.undone for one in self.weighed)
+        undone = sum(one.undone for one in self.weighed)
+        parts = [
+            number(len(self.weighed), "decision"),
+            number(events, "event") if events else "nothing new",
+            f"{known} written down already" if known else "",
+            f"{undone} left out, undone in the register" if undone else "",
+        ]
+        return ", ".join(part for part in parts if part)
+
+
+@click.command("decide")
+@workspace_option
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--on", "day", type=Day(), metavar="DATE", help="The day of the meeting (CSV).")
+@click.option("--decided-by", default="", metavar="WHO", help="The committee that decided (CSV).")
+@click.option("--document", default="", help="What lay before it, such as the minister's letter (CSV).")
+@click.option("--dry-run", is_flag=True, help="Say what would be written down, line by line, and write nothing.")
+@actor_option
+def decide_command(
+    folder: Path, file: Path, day: date | None, decided_by: str, document: str, dry_run: bool, actor: str
+) -> None:
+    """Take in what one meeting decided on many commitments: all of it, or nothing.
+
+    FILE is YAML or JSON with the meeting and its decisions, or CSV with the columns number, decision, new_deadline and
+    note; --on and --decided-by then say which meeting it was. The same file again changes nothing.
+    """
+    meeting = _meeting(file, day, decided_by, document)
+    said, decisions, problems = read_decisions(file, meeting)
+    if tell_problems(problems) or said is None:
+        raise Failed
+    with open_session(folder) as session:
+        decided = _take_in(session, said, decisions, dry_run=dry_run, actor=actor)
+    if tell_problems(decided.problems):
+        click.echo(f"{file}: nothing was written down: a meeting is taken in whole, or not at all", err=True)
+        raise Failed
+    if dry_run:
+        click.echo("".join(f"{one}\n" for one in decided.weighed), nl=False)
+    tried = " (tried only: nothing was written)" if dry_run else ""
+    click.echo(f"{file}: {decided}{tried}")
+
+
+def _meeting(file: Path, day: date | None, decided_by: str, document: str) -> Meeting | None:
+    """The meeting that the command line names: CSV needs one, other files name it themselves."""
+    if file.suffix.lower() != ".csv":
+        if day or decided_by or document:
+            raise click.UsageError(f"{file.name} says itself which meeting it was: write it there, under meeting:")
+        return None
+    if day is None or not decided_by:
+        raise click.UsageError("CSV does not say which meeting it was: add --on DATE and --decided-by WHO")
+    return Meeting(day=day, decided_by=decided_by, document=document)
+
+
+def _take_in(
+    session: Session, meeting: Meeting, decisions: Sequence[Decision], *, dry_run: bool, actor: str
+) -> Decided:
+    with session.store.writing() as tx:
+        known = {one.commitment.id: one for one in register.records(tx, [one.number for one in decisions])}
+        weighed = weigh(meeting, decisions, known, today(session))
+        problems = tuple(_problem(tx, one) for one in weighed if one.refused)
+        if not problems and not dry_run:
+            events = [(one.decision.number, event) for one in weighed for event in one.events]
+            register.append(tx, events, at=schedule.now(), actor=actor)
+    return Decided(weighed=tuple(weighed), problems=problems)
+
+
+def _problem(tx: Connection, one: Weighed) -> Problem:
+    file, line = one.decision.origin
+    names = similar(tx, one.decision.number) if one.stranger else []
+    return Problem(
+        file=file,
+        line=line,
+        column=one.decision.column,
+        path=one.decision.number,
+        message=one.refused,
+        hint=f"did you mean {' or '.join(names)}?" if names else "",
+    )

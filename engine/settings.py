@@ -169,6 +169,18 @@ class Workspace:
         return book.load(files, self.calendars)
 
 
+def store_place(folder: Path) -> Path:
+    """Where the register of a workspace is, when nothing else of it is asked for.
+
+    Raises NoWorkspaceError where there is no gestand.yaml, or none that can be read.
+    """
+    document, _ = read(folder / FILE)
+    settings = check(Settings, document)[0] if document else None
+    if settings is None:
+        raise NoWorkspaceError(folder)
+    return Workspace(folder, settings, RuleBook(), Calendars()).store
+
+
 def open_workspace(folder: Path) -> Workspace:
     """The workspace in a folder, with every problem in its files.
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from engine.cli.output import tell_failure
 
@@ -24,6 +25,7 @@ COMMANDS = {
     "list": ("engine.cli.listing", "list commitments and where they stand"),
     "show": ("engine.cli.showing", "show a commitment with its whole history"),
     "explain": ("engine.cli.showing", "say why a date is what it is, or why a rule does not apply"),
+    "diff": ("engine.cli.comparing", "say what changed between two days"),
     "next": ("engine.cli.looking", "say when the next change comes and what it will be"),
     "audit": ("engine.cli.auditing", "account for fulfilled against pending"),
     "backtest": ("engine.cli.looking", "say what other rules would have made of this register"),
@@ -38,6 +40,7 @@ COMMANDS = {
     "docs": ("engine.cli.rules", "write a page about each pack"),
     "verify": ("engine.cli.keeping", "check that nobody changed the ledger"),
     "erase": ("engine.cli.keeping", "erase texts, such as names of people, and leave the ledger whole"),
+    "completion": ("engine.cli.completing", "let the shell complete commands and ids"),
     "doctor": ("engine.cli.setting", "say what runs here, and whether it is well"),
 }
 """Every command: where it lives, and what it does in a line."""
@@ -55,6 +58,10 @@ class _Lazy(click.Group):
         module = importlib.import_module(COMMANDS[name][0])
         command: click.Command = getattr(module, f"{name}_command")
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        named = [CompletionItem(name, help=what) for name, (_, what) in COMMANDS.items() if name.startswith(incomplete)]
+        return named or click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

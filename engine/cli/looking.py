@@ -18,6 +18,7 @@ from engine import explain
 from engine.ahead import Turn, turns
 from engine.assess import Assessor
 from engine.backtest import Backtest, Differing, Redated, Restated, backtest
+from engine.cli.completing import complete_ids
 from engine.cli.output import Day, Failed, number, table, tell_problems, workspace_option, write_json
 from engine.cli.reading import find, json_option, opened, today
 from engine.match import Matcher, matcher
@@ -32,7 +33,7 @@ from rules.calendar import spoken
 
 @click.command("next")
 @workspace_option
-@click.argument("identifier", metavar="[ID]", required=False)
+@click.argument("identifier", metavar="[ID]", required=False, shell_complete=complete_ids)
 @click.option("--days", type=click.IntRange(min=1, max=36_500), metavar="N", help="All changes of the next N days.")
 @json_option
 def next_command(folder: Path, identifier: str | None, days: int | None, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from commitments import register
 from commitments.model import Event, Record, Recorded
 from engine import explain
 from engine.assess import Assessment
+from engine.cli.completing import complete_ids
 from engine.cli.output import Failed, tell_problems, workspace_option, write_json
 from engine.cli.reading import find, json_option, known, opened, when, when_options
 from engine.consequences import muted_by
@@ -23,7 +24,7 @@ from engine.suppose import supposed
 
 @click.command("show")
 @workspace_option
-@click.argument("identifier", metavar="ID")
+@click.argument("identifier", metavar="ID", shell_complete=complete_ids)
 @when_options
 @json_option
 def show_command(folder: Path, identifier: str, as_of: date | None, known_at: date | None, as_json: bool) -> None:
@@ -94,7 +95,7 @@ def _happened(event: Event) -> str:
 
 @click.command("explain")
 @workspace_option
-@click.argument("identifier", metavar="ID")
+@click.argument("identifier", metavar="ID", shell_complete=complete_ids)
 @click.option("--why-not", "rule", metavar="RULE", help="Say, condition by condition, why that rule does not apply.")
 @click.option("--what-if", "said", metavar="KEY=VALUE", multiple=True,
               help="Suppose another field or anchor, e.g. letter=2018-07-20; may be given again.")  # fmt: skip

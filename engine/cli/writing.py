@@ -17,6 +17,7 @@ from commitments.model import Event, EventKind
 from commitments.transitions import refusals
 from commitments.trouble import TroubleError
 from engine import schedule
+from engine.cli.completing import complete_ids
 from engine.cli.output import Day, actor_option, workspace_option
 from engine.cli.reading import today, unknown
 from engine.session import Session, open_session
@@ -72,7 +73,7 @@ def _tell(entries: Iterable[Entry], events: Iterable[tuple[str, Event]]) -> None
 @click.command("record")
 @workspace_option
 @click.argument("event", type=EventWord(RECORDABLE), metavar="EVENT")
-@click.argument("identifiers", metavar="ID…", nargs=-1, required=True)
+@click.argument("identifiers", metavar="ID…", nargs=-1, required=True, shell_complete=complete_ids)
 @click.option("--on", "occurred_on", type=Day(), metavar="DATE", help="The day it happened; today if left out.")
 @click.option(
     "--to",

@@ -1,0 +1,132 @@
+"""The command that says what changed between two days: diff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import click
+
+from commitments import register
+from commitments.audit import Audited
+from commitments.dates import Window
+from commitments.model import Recorded
+from engine import explain
+from engine.cli.output import Day, number, table, workspace_option, write_json
+from engine.cli.reading import fits, json_option, known, known_at_option, opened, today
+from engine.difference import Change, Difference, When, differences
+from engine.session import Session
+from rules.calendar import spoken
+
+
+@click.command("diff")
+@workspace_option
+@click.option("--from", "since", type=Day(), required=True, metavar="DATE", help="The end of this day is compared …")
+@click.option("--to", "until", type=Day(), metavar="DATE", help="… with the end of this; today without it.")
+@known_at_option
+@click.option(
+    "--as-seen", is_flag=True, help="Compare what was known at the end of each day, and not what is known now."
+)
+@click.option("--by", metavar="PARTY", help="Only what this party, or one below it, owes.")
+@click.option("--owed-to", "to", metavar="PARTY", help="Only what is owed to this party, or one below it.")
+@click.option("--kind", metavar="KIND", help="Only this kind: reply, undertaking, report…")
+@json_option
+def diff_command(
+    folder: Path,
+    since: date,
+    until: date | None,
+    known_at: date | None,
+    as_seen: bool,
+    as_json: bool,
+    **filters: Any,  # noqa: ANN401 - click hands on what `fits` takes
+) -> None:
+    """Say what changed between two days: new, overdue, settled, moved, open again, undone.
+
+    Both days are told as far as is known now, or was at --known-at; with --as-seen each as it was known at its end, so
+    that what was written down late, or corrected, counts as a change too.
+    """
+    if as_seen and known_at:
+        raise click.UsageError("--as-seen and --known-at say two things of what was known: use one")
+    with opened(folder) as session:
+        last = until or today(session)
+        if last <= since:
+            raise click.UsageError(f"--from {since} is not before {last}: compare an earlier day with a later one")
+        moment = known(session, known_at)
+        ends = [When(day=day, known_at=session.end(day) if as_seen else moment) for day in (since, last)]
+        found = [one for one in _found(session, *ends) if fits(Audited(one.commitment, one.after), **filters)]
+    if as_json:
+        write_json([as_plain(one) for one in found])
+    elif found:
+        _tell(found, since, last)
+    else:
+        click.echo(f"nothing changed between {spoken(since)} and {spoken(last)}")
+
+
+def _found(session: Session, first: When, last: When) -> list[Difference]:
+    with session.store.reading() as tx:
+        return list(differences(session.assessor, register.records(tx), first, last))
+
+
+def _tell(found: Iterable[Difference], since: date, last: date) -> None:
+    order = list(Change)
+    ordered = sorted(found, key=lambda one: (order.index(one.change), one.commitment.id))
+    click.echo(f"from {spoken(since)} to {spoken(last)}: {number(len(ordered), 'change')}")
+    for change, group in groupby(ordered, key=lambda one: one.change):
+        rows = [(one.commitment.id, one.commitment.title, told(one)) for one in group]
+        click.echo(f"\n{change} ({len(rows)})")
+        table(("commitment", "title", "what"), rows, wide="title")
+
+
+def told(one: Difference) -> str:
+    """What changed, in a few words."""
+    if one.change is Change.MOVED:
+        before, after = (_window(window) for window in one.moved)
+        return f"from {before} to {after}{_origin(one.entry)}"
+    if one.change is Change.UNDONE and one.void:
+        return f"{one.void.kind.replace('_', ' ')} of {spoken(one.void.occurred_on)}{_origin(one.entry)}"
+    if one.change in {Change.OVERDUE, Change.AWAITED, Change.NEW}:
+        due = f", due {_window(one.after.current)}" if one.after.current else ""
+        return f"{explain.verdict(one.after)}{due}"
+    if one.change in {Change.REOPENED, Change.AMENDED, Change.PARTLY}:
+        day = f"on {spoken(one.entry.event.occurred_on)}" if one.entry else ""
+        return f"{day}{_origin(one.entry)}".strip()
+    return f"{explain.verdict(one.after)}{_origin(one.entry)}"
+
+
+def _window(window: Window | None) -> str:
+    return explain.spoken_window(window) if window else "not known"
+
+
+def _origin(entry: Recorded | None) -> str:
+    """Who or what brought it about, and where that stands in the ledger."""
+    if entry is None:
+        return ""
+    event = entry.event
+    parts = (event.decided_by, event.document, event.note, f"ledger #{entry.seq}")
+    return f" ({', '.join(part for part in parts if part)})"
+
+
+def as_plain(one: Difference) -> dict[str, object]:
+    """A change as plain values."""
+    before, after = one.moved
+    event = one.entry.event if one.entry else None
+    return {
+        "change": one.change.value,
+        "commitment": one.commitment.id,
+        "title": one.commitment.title,
+        "by": list(one.commitment.by),
+        "to": list(one.commitment.to),
+        "status_before": one.before.status.value if one.before else None,
+        "status": one.after.status.value,
+        "due_before": str(before) if before else None,
+        "due": str(after) if after else None,
+        "days_late": one.after.days_late_current,
+        "on": event.occurred_on.isoformat() if event else None,
+        "decided_by": event.decided_by if event else "",
+        "document": event.document if event else "",
+        "note": event.note if event else "",
+        "ledger": one.entry.seq if one.entry else None,
+    }

@@ -126,6 +126,25 @@ def test_filters_find_what_they_find_in_a_replay(session, wanted):
     assert plain(session.listed(NOW, Wanted(**wanted))) == plain(narrowed)
 
 
+NARROWER = [
+    Wanted(dossier="30001"),
+    Wanted(dossier="30 001"),
+    Wanted(dossier="no such dossier"),
+    Wanted(due_from=date(2019, 1, 1)),
+    Wanted(due_until=date(2019, 1, 1)),
+    Wanted(late_by=100),
+    Wanted(late_by=1, to="nl", text="plans"),
+]
+
+
+@pytest.mark.parametrize("wanted", NARROWER, ids=str)
+def test_the_query_and_the_replay_want_the_same(session, wanted):
+    pass_on(session, NOW)
+    narrowed = [row for row in replayed(session, NOW.date()) if wanted.fits(row.commitment, row.standing)]
+    assert plain(session.listed(NOW, wanted)) == plain(narrowed)
+    assert bool(narrowed) == (wanted.dossier != "no such dossier")
+
+
 def test_days_between_which_something_is_due_are_both_included(session):
     pass_on(session, NOW)
     first, last = date(2019, 1, 1), date(2019, 6, 30)

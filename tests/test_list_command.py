@@ -8,6 +8,7 @@ import pty
 import subprocess
 import sys
 
+import click
 import pytest
 
 REGISTER = """\
@@ -140,7 +141,7 @@ def on_a_terminal(folder, columns, *words):
         except OSError:  # the terminal is closed when the command has ended
             pass
     os.close(ours)
-    return written.decode().replace("\r\n", "\n")
+    return click.unstyle(written.decode().replace("\r\n", "\n"))
 
 
 def test_at_eighty_columns_ids_stay_whole_and_parties_break_at_slashes(listed, tmp_path):

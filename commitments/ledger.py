@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from json.encoder import encode_basestring
+from typing import Any, NamedTuple
 
 canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 """The one JSON text of a value: keys sorted, no spaces, characters as they are. ValueError for NaN and infinities."""
@@ -38,8 +39,11 @@ class Head:
         return f"#{self.seq} {self.hash[:16]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+Line = tuple[int, str, str, str, str | None, str, str, str, str | None]
+"""An entry as the store has it, a value for each field in the order of Entry's."""
+
+
+class Entry(NamedTuple):
     """One line of the ledger; `at` is UTC, ISO 8601 with microseconds and Z, `payload` is canonical JSON.
 
     `body` is canonical JSON too, beside the chain: None where there are no texts, or where they were erased.
@@ -112,11 +116,17 @@ def seal(
     return Entry(seq, at, actor, kind, commitment, text, after.hash, chained, body)
 
 
-def _digest(*fields: str | int | None) -> str:
-    return sha256(canonical(fields).encode()).hexdigest()
+def _digest(seq: int, at: str, actor: str, kind: str, commitment: str | None, payload: str, prev: str) -> str:
+    named = "null" if commitment is None else encode_basestring(commitment)
+    # The canonical JSON of the list, put together by hand: three times as fast, and there are millions to verify.
+    text = (
+        f"[{seq},{encode_basestring(at)},{encode_basestring(actor)},{encode_basestring(kind)},"
+        f"{named},{encode_basestring(payload)},{encode_basestring(prev)}]"
+    )
+    return sha256(text.encode()).hexdigest()
 
 
-def verify(entries: Iterable[Entry], anchor: str | None = None) -> Verdict:
+def verify(entries: Iterable[Line], anchor: str | None = None) -> Verdict:
     """What a check of all entries, in order, finds: edited, missing and reordered ones, and texts that are not theirs.
 
     A tail that was cut off leaves a whole chain behind: only an `anchor`, a head (`#seq hash16`) that was printed in
@@ -127,21 +137,37 @@ def verify(entries: Iterable[Entry], anchor: str | None = None) -> Verdict:
         return Verdict(
             head=Head(), wrong=f"{anchor!r} is not a head; write it as printed, such as #42 9f86d081884c7d65"
         )
-    head = Head()
+    number, last = 0, _ZEROS
     gone: set[int] = set()
     erased: dict[int, int] = {}
-    for entry in entries:
-        if wrong := _wrong(head, entry, witness):
-            return Verdict(head=head, wrong=wrong, seq=entry.seq)
-        if entry.body is None and BODY in entry.payload:
-            gone.add(entry.seq)
-        if entry.kind == ERASURE:
-            erased |= dict.fromkeys(json.loads(entry.payload)["entries"], entry.seq)
-        head = entry.head
-    if witness and witness[0] > head.seq:
+    for line in entries:
+        seq, _, _, kind, _, payload, prev, chained, body = line
+        if seq != number + 1 or prev != last or not _as_written(line):
+            return Verdict(head=Head(number, last), wrong=_wrong(Head(number, last), line), seq=seq)
+        number, last = seq, chained
+        if witness and witness[0] == seq and not chained.startswith(witness[1]):
+            rewritten = f"entry #{seq} is not the one that was written as {witness[1]}: the ledger was rewritten"
+            return Verdict(head=Head(seq, chained), wrong=rewritten, seq=seq)
+        if body is None and BODY in payload:
+            gone.add(seq)
+        if kind == ERASURE:
+            erased |= dict.fromkeys(json.loads(payload)["entries"], seq)
+    head = Head(number, last)
+    if witness and witness[0] > number:
         missing = f"the ledger ends with {head}, but #{witness[0]} {witness[1]} was written: its tail is cut off"
-        return Verdict(head=head, wrong=missing, seq=head.seq + 1)
+        return Verdict(head=head, wrong=missing, seq=number + 1)
     return _weighed(head, gone, erased)
+
+
+def _as_written(line: Line) -> bool:
+    """Whether an entry's hash is its own, and its texts are those that were sealed."""
+    seq, at, actor, kind, commitment, payload, prev, chained, body = line
+    try:
+        if _digest(seq, at, actor, kind, commitment, payload, prev) != chained:
+            return False
+        return body is None or f'{BODY}{sha256(body.encode()).hexdigest()}"' in payload
+    except (TypeError, AttributeError):  # not even texts: SQLite keeps what it is given
+        return False
 
 
 def _weighed(head: Head, gone: set[int], erased: dict[int, int]) -> Verdict:
@@ -163,20 +189,16 @@ def _witness(anchor: str) -> tuple[int, str] | None:
     return (int(match[1]), match[2]) if match else None
 
 
-def _wrong(head: Head, entry: Entry, witness: tuple[int, str] | None) -> str:
-    """What is wrong with the entry after `head`, if anything."""
+def _wrong(head: Head, line: Line) -> str:
+    """What is wrong with the entry after `head`."""
+    entry = Entry(*line)
     if entry.seq != head.seq + 1:
         return _misplaced(head, entry)
     if entry.prev != head.hash:
         return f"entry #{entry.seq} does not follow #{head.seq} as it stands: one of the two was changed or exchanged"
-    fields = (entry.seq, entry.at, entry.actor, entry.kind, entry.commitment, entry.payload, entry.prev)
-    if entry.hash != _digest(*fields):
-        return f"entry #{entry.seq} was changed after it was written"
-    if entry.body is not None and f'{BODY}{sha256(entry.body.encode()).hexdigest()}"' not in entry.payload:
+    if _as_written(entry._replace(body=None)):
         return f"the texts of entry #{entry.seq} were changed after they were written"
-    if witness and witness[0] == entry.seq and not entry.hash.startswith(witness[1]):
-        return f"entry #{entry.seq} is not the one that was written as {witness[1]}: the ledger was rewritten"
-    return ""
+    return f"entry #{entry.seq} was changed after it was written"
 
 
 def _misplaced(head: Head, entry: Entry) -> str:

@@ -10,12 +10,12 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby, islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from commitments import store
 from commitments.fit import close
 from commitments.intake import Draft, Gathering, Intake, Outcome, weigh
-from commitments.ledger import Entry, Head, canonical, seal, stamp
+from commitments.ledger import Entry, Head, Line, canonical, seal, stamp
 from commitments.model import Commitment, Event, EventKind, Record, Recorded
 from commitments.store import Connection, Row
 from commitments.texts import SALT, joined, parted
@@ -32,6 +32,7 @@ __all__ = [
     "entry",
     "head",
     "ids",
+    "lines",
     "note",
     "rebuild",
     "record",
@@ -106,7 +107,7 @@ def _write(
 
 
 def _columns(entry: Entry) -> dict[str, Any]:
-    return {name: getattr(entry, name) for name in Entry.__slots__}
+    return {name: getattr(entry, name) for name in Entry._fields}
 
 
 def _refuse_unknown(tx: Connection, events: Sequence[tuple[str, Event]]) -> None:
@@ -172,8 +173,14 @@ def head(tx: Connection) -> Head:
 
 def entries(tx: Connection) -> Iterator[Entry]:
     """All entries of the ledger in their order, streamed."""
-    query = store.ledger.select().order_by(store.ledger.c.seq).execution_options(yield_per=1000)
-    return (Entry(*row) for row in tx.execute(query))
+    return (Entry(*line) for line in lines(tx))
+
+
+def lines(tx: Connection) -> Iterable[Line]:
+    """The same as the store has them: soonest read."""
+    columns = [store.ledger.c[name] for name in Entry._fields]
+    query = store.ledger.select().with_only_columns(*columns).order_by(store.ledger.c.seq)
+    return cast("Iterable[Line]", tx.execute(query.execution_options(yield_per=1000)))
 
 
 def entry(tx: Connection, seq: int) -> Entry | None:

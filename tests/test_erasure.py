@@ -1,7 +1,6 @@
 """Texts beside the chain: what is sealed and what can be erased, and what reading and verifying make of that."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
@@ -162,7 +161,7 @@ def test_an_entry_of_the_first_version_is_read_and_cannot_be_erased(tx):
     )
     stamp = ledger.stamp(AT)
     former = ledger.seal(register.head(tx), at=stamp, actor="a", kind="note", commitment="34964-B", payload=payload)
-    tx.execute(store.ledger.insert().values(**{name: getattr(former, name) for name in ledger.Entry.__slots__}))
+    tx.execute(store.ledger.insert().values(**{name: getattr(former, name) for name in ledger.Entry._fields}))
     assert register.record(tx, "34964-B").history[-1].event.note == "said"
     assert ledger.verify(register.entries(tx)).ok
     with pytest.raises(NothingToEraseError, match="the texts of entry #4 were sealed into the chain by an earlier"):
@@ -175,10 +174,10 @@ def test_texts_that_were_changed_or_taken_away_are_found(tx):
     forget(tx, numbers=[2])
     first, second, third, fourth = entries(tx)
     found = {
-        "changed": [replace(first, body=first.body.replace("Mrs", "Mr")), second, third, fourth],
-        "gone": [replace(first, body=None), second, third, fourth],
-        "put back": [first, replace(second, body=fourth.body), third, fourth],
-        "added": [first, second, replace(third, body="{}"), fourth],
+        "changed": [first._replace(body=first.body.replace("Mrs", "Mr")), second, third, fourth],
+        "gone": [first._replace(body=None), second, third, fourth],
+        "put back": [first, second._replace(body=fourth.body), third, fourth],
+        "added": [first, second, third._replace(body="{}"), fourth],
     }
     assert {case: str(ledger.verify(lines)) for case, lines in found.items()} == {
         "changed": "the texts of entry #1 were changed after they were written",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def export_command(
         raise click.UsageError("a workbook is not for a terminal: name a file with -o, or pass it on")
     with opened(folder) as session, session.store.reading() as tx:
         if whole_ledger:
-            _write((f"{canonical(asdict(entry))}\n".encode() for entry in register.entries(tx)), output)
+            _write((f"{canonical(entry._asdict())}\n".encode() for entry in register.entries(tx)), output)
             return
         records = _Chosen(session, tx, *when(session, as_of, known_at), filters)
         _write(exchange.written(form, records), output)

@@ -22,7 +22,7 @@ def verify_command(folder: Path, anchor: str | None) -> None:
     with open_session(folder) as session:
         session.store.check()
         with session.store.reading() as tx:
-            verdict = ledger.verify(register.entries(tx), anchor)
+            verdict = ledger.verify(register.lines(tx), anchor)
     click.echo(str(verdict))
     if not verdict.ok:
         raise Failed

@@ -176,11 +176,12 @@ def entries(tx: Connection) -> Iterator[Entry]:
     return (Entry(*line) for line in lines(tx))
 
 
-def lines(tx: Connection) -> Iterable[Line]:
+def lines(tx: Connection) -> Iterator[Line]:
     """The same as the store has them: soonest read."""
     columns = [store.ledger.c[name] for name in Entry._fields]
     query = store.ledger.select().with_only_columns(*columns).order_by(store.ledger.c.seq)
-    return cast("Iterable[Line]", tx.execute(query.execution_options(yield_per=1000)))
+    with tx.execute(query.execution_options(yield_per=1000)) as found:
+        yield from cast("Iterable[Line]", found)
 
 
 def entry(tx: Connection, seq: int) -> Entry | None:

@@ -41,7 +41,7 @@ class Service:
             session.assessor,
             session.deliverer,
             now=now,
-            clock=schedule.now,
+            clock=session.store.clock(schedule.now),
             back=True,
             jumped=jumped,
         )

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from commitments.model import Frozen, Party
 from commitments.source import Document, Problem, check, problem, read
+from commitments.store import is_address
 from commitments.trouble import TroubleError
 from commitments.zone import Zone
 from engine.ends import End
@@ -135,9 +136,10 @@ class Workspace:
     problems: tuple[Problem, ...] = ()
 
     @property
-    def store(self) -> Path:
-        """The register's file."""
-        return self.folder / self.settings.store
+    def store(self) -> str:
+        """Where the register is: the path of a file, or the address of a database."""
+        named = self.settings.store
+        return named if is_address(named) else str(self.folder / named)
 
     @property
     def parties(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from mail_server import MailServer, mail_server
+from postgres import new_database, postgres_server
 
 from engine.cli import main
 
@@ -34,6 +35,26 @@ def server() -> Iterator[MailServer]:
     """A real mail server, on a port of its own."""
     with mail_server() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """The address of a real PostgreSQL server."""
+    with postgres_server() as address:
+        yield address
+
+
+@pytest.fixture
+def database(postgres):
+    """The address of an empty PostgreSQL database."""
+    with new_database(postgres) as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request, tmp_path):
+    """Where a new store is to be, in each kind of database."""
+    return str(tmp_path / "gestand.db") if request.param == "sqlite" else request.getfixturevalue("database")
 
 
 @pytest.fixture

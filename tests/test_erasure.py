@@ -7,6 +7,7 @@ from hashlib import sha256
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from commitments import ledger, register, store
 from commitments.erasure import NothingToEraseError, erase
@@ -36,8 +37,8 @@ EVENTS = [
 
 
 @pytest.fixture
-def tx(tmp_path):
-    opened = Store.open(tmp_path / "gestand.db")
+def tx(place):
+    opened = Store.open(place)
     with opened.writing() as transaction:
         register.append(transaction, [("34964-B", event) for event in EVENTS], at=AT, actor="clerk")
         yield transaction
@@ -201,9 +202,13 @@ def test_the_database_lets_a_body_be_erased_and_nothing_else(tx):
     for values in ({"body": "{}"}, {"body": None, "actor": "x"}, {"payload": "{}"}, {"seq": 9}):
         with pytest.raises(Exception, match="the ledger is never changed"), tx.begin_nested():
             tx.execute(table.update().where(table.c.seq == 1).values(**values))
-    replaced = {column.name: "x" for column in table.c} | {"seq": 1}
+    forged = {column.name: "x" for column in table.c} | {"seq": 1}
     with pytest.raises(Exception, match="the ledger is never changed"), tx.begin_nested():
-        tx.execute(table.insert().prefix_with("OR REPLACE").values(**replaced))
+        store.put(tx, table, [forged])
+    replaced = table.insert().prefix_with("OR REPLACE").values(**forged)
+    besides = {"sqlite": replaced, "postgresql": text("TRUNCATE ledger")}
+    with pytest.raises(Exception, match="the ledger is never changed"), tx.begin_nested():
+        tx.execute(besides[tx.dialect.name])
     tx.execute(table.update().where(table.c.seq == 1).values(body=None))
 
 

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import json
 import os
 import re
 import signal
@@ -44,8 +45,8 @@ events:
 
 
 @pytest.fixture
-def folder(tmp_path):
-    (tmp_path / "gestand.yaml").write_text(SETTINGS)
+def folder(tmp_path, place):
+    (tmp_path / "gestand.yaml").write_text(f"store: {json.dumps(place)}\n{SETTINGS}")
     (tmp_path / "letter.yaml").write_text(LETTER)
     (tmp_path / "reply.yaml").write_text(REPLY)
     with opened(tmp_path) as session:

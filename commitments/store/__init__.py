@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection, Row
 
-from commitments.store.locks import lock
+from commitments.store.guards import protect
 from commitments.store.migrations import MIGRATIONS
 from commitments.store.opened import Store
+from commitments.store.places import Database, is_address, lock
 from commitments.store.rows import change, counted, put, recall, remember
 from commitments.store.tables import (
     bounce,
@@ -29,11 +30,18 @@ from commitments.store.trouble import (
     DamagedStoreError,
     ForeignStoreError,
     FullStoreError,
+    LostRightError,
+    LostStoreError,
+    MissingDriverError,
     MissingFolderError,
     NetworkStoreError,
     NewerStoreError,
+    NoDatabaseError,
+    NotAnAddressError,
     ReadOnlyStoreError,
     StoreError,
+    UnreachableStoreError,
+    WrongPasswordError,
 )
 
 __all__ = [
@@ -42,26 +50,36 @@ __all__ = [
     "BusyStoreError",
     "Connection",
     "DamagedStoreError",
+    "Database",
     "ForeignStoreError",
     "FullStoreError",
+    "LostRightError",
+    "LostStoreError",
+    "MissingDriverError",
     "MissingFolderError",
     "NetworkStoreError",
     "NewerStoreError",
+    "NoDatabaseError",
+    "NotAnAddressError",
     "ReadOnlyStoreError",
     "Row",
     "Store",
     "StoreError",
+    "UnreachableStoreError",
+    "WrongPasswordError",
     "bounce",
     "change",
     "commitment",
     "counted",
     "digest",
+    "is_address",
     "ledger",
     "lock",
     "member",
     "meta",
     "notice",
     "outbox",
+    "protect",
     "put",
     "recall",
     "remember",

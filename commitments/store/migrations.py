@@ -9,8 +9,8 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from commitments.store.guards import protect
 from commitments.store.rows import put
-from commitments.store.sqlite import protect
 from commitments.store.tables import (
     bounce,
     changed,

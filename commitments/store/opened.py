@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from commitments.store import migrations, sqlite
-from commitments.store.trouble import DamagedStoreError
+from commitments.store import guards, migrations
+from commitments.store.places import Database, database
 
 
 @dataclass(frozen=True)
 class Store:
-    """An open store: `where` it is, for people. Its transactions are all or nothing."""
+    """An open store. Its transactions are all or nothing."""
 
-    where: str
+    database: Database
     _engine: Engine = field(repr=False)
+    _assured: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
     @classmethod
     def open(cls, place: str | Path) -> Self:
-        """The store in a SQLite file, made if it is not there and brought to the layout that this version knows.
+        """The store at a place, made if it is not there and brought to the layout that this version knows.
 
-        Raises a StoreError that says what is wrong and the way out.
+        The place is the path of a SQLite file, or the address of a PostgreSQL database. Raises a StoreError that says
+        what is wrong and the way out.
         """
-        path = Path(str(place).removeprefix("sqlite:///"))
-        store = cls(str(path), sqlite.engine(path))
+        there = database(place)
+        store = cls(there, there.engine())
         try:
             store._prepare()
         except BaseException:
             store.close()
             raise
         return store
+
+    @property
+    def where(self) -> str:
+        """The place, for people."""
+        return self.database.where
 
     def _prepare(self) -> None:
         with self.reading() as tx:
@@ -46,35 +56,60 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees the store as it was when it began."""
-        with sqlite.told(self.where), self._engine.connect() as connection, connection.begin():
+        with self._told(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that may write; one at a time, the others wait for up to 5 seconds."""
-        with (
-            sqlite.told(self.where),
-            self._engine.connect().execution_options(writing=True) as connection,
-            connection.begin(),
-        ):
+        for assure in self._assured:
+            assure()
+        with self._told(), self._engine.connect().execution_options(writing=True) as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Holds the right to act for this store, which one process has at a time.
+
+        Raises AlreadyRunningError; a transaction that would write after the right was lost raises LostRightError.
+        """
+        with self._told(), self.database.lock() as assure:
+            self._assured.append(assure)
+            try:
+                yield
+            finally:
+                self._assured.remove(assure)
+
+    def clock(self, local: Callable[[], datetime]) -> Callable[[], datetime]:
+        """What tells the time for all who act for this store; `local` is this computer's clock."""
+        return self.database.clock(self._engine, local)
 
     def check(self) -> None:
         """Read all of the database, which takes seconds where it is large. Raises DamagedStoreError."""
         with self.reading() as tx:
-            found = tx.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
-        if found != "ok":
-            raise DamagedStoreError(self.where, str(found).replace("\n", " "))
+            self.database.check(tx)
+
+    def unguarded(self) -> list[str]:
+        """The triggers that should keep the ledger from being changed, and are not there."""
+        with self.reading() as tx:
+            return guards.unguarded(tx)
 
     def flush(self) -> None:
-        """Let what was overwritten leave the log beside the file too, unless somebody is reading."""
-        with sqlite.told(self.where):
-            connection = self._engine.raw_connection()
-            try:
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            finally:
-                connection.close()
+        """Let what was overwritten be gone from the disk as well, as far as that is in our hands."""
+        with self._told():
+            self.database.flush(self._engine)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tells what the database met in our words; what is a fault of ours stays what it is."""
+        try:
+            yield
+        except (sa.exc.DBAPIError, sqlite3.Error) as error:
+            trouble = self.database.trouble(error)
+            if trouble is None:
+                raise
+            raise trouble from error
 
     def close(self) -> None:
-        """Give back the file."""
+        """Give back the connections."""
         self._engine.dispose()

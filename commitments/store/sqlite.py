@@ -1,17 +1,21 @@
-"""What is SQLite's own: how the file is opened, what it must not lie on, and what its errors mean."""
+"""A register in a SQLite file: how the file is opened, locked and checked, and what its errors mean."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from commitments.store.tables import ledger
 from commitments.store.trouble import (
+    AlreadyRunningError,
     BusyStoreError,
     DamagedStoreError,
     FullStoreError,
@@ -21,41 +25,77 @@ from commitments.store.trouble import (
     StoreError,
 )
 
-_GUARDS = {
-    "ledger_no_update": "BEFORE UPDATE ON ledger WHEN NOT ({same} AND NEW.body IS NULL)",
-    "ledger_no_delete": "BEFORE DELETE ON ledger",
-    "ledger_no_replace": "BEFORE INSERT ON ledger WHEN EXISTS (SELECT 1 FROM ledger WHERE seq = NEW.seq)",
-}
-"""What is refused, for each trigger of the ledger: every change but the erasing of a body. A row put in the place of
-another by INSERT OR REPLACE fires no trigger of its own."""
-
-
-def protect(tx: Connection) -> None:
-    """Let the database refuse to change the ledger; called again, it makes the same triggers anew."""
-    kept = " AND ".join(f'NEW."{column.name}" IS OLD."{column.name}"' for column in ledger.c if column.name != "body")
-    for name, refused in _GUARDS.items():
-        tx.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
-        tx.exec_driver_sql(
-            f"CREATE TRIGGER {name} {refused.format(same=kept)} "
-            "BEGIN SELECT RAISE(ABORT, 'the ledger is never changed'); END"
-        )
-
-
 _NETWORK = ("nfs", "cifs", "smb", "afs", "ncpfs", "glusterfs", "fuse.sshfs", "fuse.rclone", "fuse.s3fs", "davfs")
 _MOUNTS = Path("/proc/mounts")
 
 
-def engine(path: Path) -> Engine:
-    """Connections to a file, which is made when the first opens it. Raises NetworkStoreError."""
-    mounts = _MOUNTS.read_text("utf-8", "replace") if _MOUNTS.exists() else ""
-    filesystem = filesystem_of(path.resolve(), mounts)
-    # SQLite's write-ahead log needs memory shared between processes, which no network file system has.
-    if filesystem.startswith(_NETWORK):
-        raise NetworkStoreError(str(path), filesystem)
-    made = sa.create_engine(sa.URL.create("sqlite", database=str(path)), hide_parameters=True)
-    sa.event.listen(made, "connect", _connected)
-    sa.event.listen(made, "begin", _begin)
-    return made
+@dataclass(frozen=True)
+class Sqlite:
+    """A SQLite file."""
+
+    path: Path
+
+    @property
+    def where(self) -> str:
+        """The path, for people."""
+        return str(self.path)
+
+    def engine(self) -> Engine:
+        """Connections to the file, which is made when the first opens it. Raises NetworkStoreError."""
+        mounts = _MOUNTS.read_text("utf-8", "replace") if _MOUNTS.exists() else ""
+        filesystem = filesystem_of(self.path.resolve(), mounts)
+        # SQLite's write-ahead log needs memory shared between processes, which no network file system has.
+        if filesystem.startswith(_NETWORK):
+            raise NetworkStoreError(self.where, filesystem)
+        made = sa.create_engine(sa.URL.create("sqlite", database=str(self.path)), hide_parameters=True)
+        sa.event.listen(made, "connect", _connected)
+        sa.event.listen(made, "begin", _begin)
+        return made
+
+    def trouble(self, error: Exception) -> StoreError | None:
+        """What an error of the database means in our words; None where it is a fault of ours."""
+        met = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        name = "_".join(getattr(met, "sqlite_errorname", "").split("_")[:2])
+        return _TROUBLE[name](self.where, str(met)) if name in _TROUBLE else None
+
+    def check(self, tx: Connection) -> None:
+        """Read all of the database, which takes seconds where it is large. Raises DamagedStoreError."""
+        found = tx.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
+        if found != "ok":
+            raise DamagedStoreError(self.where, str(found).replace("\n", " "))
+
+    def flush(self, engine: Engine) -> None:
+        """Let what was overwritten leave the log beside the file too, unless somebody is reading."""
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+
+    def clock(self, _engine: Engine, local: Callable[[], datetime]) -> Callable[[], datetime]:
+        """What tells the time: this computer, for nobody else uses the file."""
+        return local
+
+    @contextmanager
+    def lock(self) -> Iterator[Callable[[], None]]:
+        """Holds the right to act for this file; the system gives it back when the process ends, however it ends.
+
+        Raises AlreadyRunningError with the holder's process number. The function that comes back assures that the
+        right is still held, which here it always is.
+        """
+        beside = self.path.with_name(f"{self.path.name}.lock")
+        handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                holder = os.read(handle, 32).decode().strip() or "unknown"
+                raise AlreadyRunningError(self.where, f"process {holder}") from error
+            os.truncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+            yield lambda: None
+        finally:
+            os.close(handle)
 
 
 def filesystem_of(path: Path, mounts: str) -> str:
@@ -95,16 +135,3 @@ _TROUBLE: dict[str, Callable[[str, str], StoreError]] = {
     "SQLITE_FULL": FullStoreError,
     "SQLITE_IOERR": FullStoreError,
 }
-
-
-@contextmanager
-def told(where: str) -> Iterator[None]:
-    """Tells what the database met in our words; what is a fault of ours stays what it is."""
-    try:
-        yield
-    except (sa.exc.DBAPIError, sqlite3.Error) as error:
-        met = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-        name = "_".join(getattr(met, "sqlite_errorname", "").split("_")[:2])
-        if name not in _TROUBLE:
-            raise
-        raise _TROUBLE[name](where, str(met)) from error

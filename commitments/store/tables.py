@@ -6,18 +6,21 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
+Words = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""A text of any length, in the order of its characters' numbers: the same in every database."""
+
 ledger = sa.Table(
     "ledger",
     metadata,
     sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
     sa.Column("at", sa.String(27), nullable=False),
-    sa.Column("actor", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("commitment", sa.Text),
-    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("actor", Words, nullable=False),
+    sa.Column("kind", Words, nullable=False),
+    sa.Column("commitment", Words),
+    sa.Column("payload", Words, nullable=False),
     sa.Column("prev", sa.String(64), nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
-    sa.Column("body", sa.Text),
+    sa.Column("body", Words),
     sa.Index("ledger_by_commitment", "commitment", "seq"),
 )
 """The truth: hash-chained (commitments.ledger); all else can be made anew from it.
@@ -28,20 +31,20 @@ Nothing in it is changed or deleted, but that a body can be erased.
 commitment = sa.Table(
     "commitment",
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("force", sa.Text, nullable=False),
-    sa.Column("dossier", sa.Text, nullable=False),
-    sa.Column("parent", sa.Text),
-    sa.Column("cycle", sa.Text, nullable=False),
-    sa.Column("by", sa.Text, nullable=False),
-    sa.Column("to", sa.Text, nullable=False),
+    sa.Column("id", Words, primary_key=True),
+    sa.Column("kind", Words, nullable=False),
+    sa.Column("title", Words, nullable=False),
+    sa.Column("force", Words, nullable=False),
+    sa.Column("dossier", Words, nullable=False),
+    sa.Column("parent", Words),
+    sa.Column("cycle", Words, nullable=False),
+    sa.Column("by", Words, nullable=False),
+    sa.Column("to", Words, nullable=False),
     sa.Column("made", sa.Date),
-    sa.Column("status", sa.Text),
+    sa.Column("status", Words),
     sa.Column("partly", sa.Boolean, nullable=False, default=False),
-    sa.Column("rule", sa.Text, nullable=False, default=""),
-    sa.Column("pack", sa.Text, nullable=False, server_default=""),
+    sa.Column("rule", Words, nullable=False, default=""),
+    sa.Column("pack", Words, nullable=False, server_default=""),
     sa.Column("original_earliest", sa.Date),
     sa.Column("original_latest", sa.Date),
     sa.Column("current_earliest", sa.Date),
@@ -65,18 +68,18 @@ sa.Index("commitment_parent", commitment.c.parent)
 notice = sa.Table(
     "notice",
     metadata,
-    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("key", Words, primary_key=True),
     sa.Column("commitment", sa.ForeignKey("commitment.id"), nullable=False, index=True),
-    sa.Column("rule", sa.Text, nullable=False),
-    sa.Column("pack", sa.Text, nullable=False, server_default=""),
-    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("rule", Words, nullable=False),
+    sa.Column("pack", Words, nullable=False, server_default=""),
+    sa.Column("stage", Words, nullable=False),
     sa.Column("step", sa.Integer, nullable=False),
-    sa.Column("version", sa.Text, nullable=False),
-    sa.Column("audience", sa.Text, nullable=False),
+    sa.Column("version", Words, nullable=False),
+    sa.Column("audience", Words, nullable=False),
     sa.Column("day", sa.Date, nullable=False),
-    sa.Column("state", sa.Text, nullable=False, default="owed"),
-    sa.Column("reason", sa.Text, nullable=False, default=""),
-    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("state", Words, nullable=False, default="owed"),
+    sa.Column("reason", Words, nullable=False, default=""),
+    sa.Column("created_at", Words, nullable=False),
     sa.Column("number", sa.BigInteger, nullable=False, server_default="0", index=True),
     sa.CheckConstraint("state IN ('owed', 'superseded', 'dropped')", name="notice_state"),
 )
@@ -90,11 +93,11 @@ owed = sa.Index("notice_owed", notice.c.state, notice.c.audience, notice.c.numbe
 member = sa.Table(
     "member",
     metadata,
-    sa.Column("escalation", sa.Text, primary_key=True),
-    sa.Column("value", sa.Text, primary_key=True),
+    sa.Column("escalation", Words, primary_key=True),
+    sa.Column("value", Words, primary_key=True),
     sa.Column("commitment", sa.ForeignKey("commitment.id"), primary_key=True, index=True),
     sa.Column("since", sa.Date, nullable=False),
-    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("version", Words, nullable=False),
 )
 """Which commitments count towards an escalation of several, in groups that have a value in common, and since when."""
 
@@ -102,13 +105,13 @@ digest = sa.Table(
     "digest",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("recipient", sa.Text, nullable=False),
-    sa.Column("slot", sa.Text, nullable=False),
-    sa.Column("covers_from", sa.Text),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("recipient", Words, nullable=False),
+    sa.Column("slot", Words, nullable=False),
+    sa.Column("covers_from", Words),
+    sa.Column("state", Words, nullable=False),
+    sa.Column("reason", Words, nullable=False, default=""),
     sa.Column("looked", sa.BigInteger),
-    sa.Column("looked_as", sa.Text),
+    sa.Column("looked_as", Words),
     sa.UniqueConstraint("recipient", "slot", name="digest_once"),
 )
 """A recipient's slot that was served, with a digest or with nothing to say; moments are UTC, ISO 8601.
@@ -120,7 +123,7 @@ for.
 told = sa.Table(
     "told",
     metadata,
-    sa.Column("recipient", sa.Text, primary_key=True),
+    sa.Column("recipient", Words, primary_key=True),
     sa.Column("notice", sa.ForeignKey("notice.key"), primary_key=True),
     sa.Column("digest", sa.ForeignKey("digest.id"), nullable=False),
 )
@@ -131,19 +134,19 @@ outbox = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("digest", sa.ForeignKey("digest.id")),
-    sa.Column("recipient", sa.Text, nullable=False),
-    sa.Column("address", sa.Text, nullable=False),
-    sa.Column("route", sa.Text, nullable=False, default="", server_default=""),
-    sa.Column("message_id", sa.Text, nullable=False, unique=True),
+    sa.Column("recipient", Words, nullable=False),
+    sa.Column("address", Words, nullable=False),
+    sa.Column("route", Words, nullable=False, default="", server_default=""),
+    sa.Column("message_id", Words, nullable=False, unique=True),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
-    sa.Column("state", sa.Text, nullable=False, default="queued"),
+    sa.Column("state", Words, nullable=False, default="queued"),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
-    sa.Column("next_try_at", sa.Text),
-    sa.Column("lease_until", sa.Text),
-    sa.Column("last_error", sa.Text, nullable=False, default=""),
-    sa.Column("queued_at", sa.Text, nullable=False),
-    sa.Column("sent_at", sa.Text),
+    sa.Column("next_try_at", Words),
+    sa.Column("lease_until", Words),
+    sa.Column("last_error", Words, nullable=False, default=""),
+    sa.Column("queued_at", Words, nullable=False),
+    sa.Column("sent_at", Words),
     sa.Column("doubtful", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.CheckConstraint(
         "state IN ('queued', 'sending', 'sent', 'failed', 'dead', 'superseded', 'dropped')", name="outbox_state"
@@ -160,10 +163,10 @@ outbox = sa.Table(
 suppression = sa.Table(
     "suppression",
     metadata,
-    sa.Column("address", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, primary_key=True),
-    sa.Column("since", sa.Text, nullable=False),
-    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("address", Words, primary_key=True),
+    sa.Column("kind", Words, primary_key=True),
+    sa.Column("since", Words, nullable=False),
+    sa.Column("detail", Words, nullable=False, default=""),
     sa.CheckConstraint("kind IN ('unsubscribed', 'bounced')", name="suppression_kind"),
 )
 """Addresses, in small letters, that get nothing more, and why."""
@@ -172,9 +175,9 @@ bounce = sa.Table(
     "bounce",
     metadata,
     sa.Column("outbox", sa.ForeignKey("outbox.id"), primary_key=True),
-    sa.Column("kind", sa.Text, primary_key=True),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("kind", Words, primary_key=True),
+    sa.Column("status", Words, nullable=False),
+    sa.Column("at", Words, nullable=False),
     sa.CheckConstraint("kind IN ('gone', 'for_now')", name="bounce_kind"),
 )
 """What came back of which message: each counts once as gone, and once as not delivered for now."""
@@ -182,7 +185,7 @@ bounce = sa.Table(
 meta = sa.Table(
     "meta",
     metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("name", Words, primary_key=True),
+    sa.Column("value", Words, nullable=False),
 )
 """What the program must remember about itself."""

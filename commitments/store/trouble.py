@@ -36,11 +36,11 @@ class NewerStoreError(StoreError):
 
 
 class ReadOnlyStoreError(StoreError):
-    """The file, or the folder it is in, cannot be written."""
+    """The file, the folder it is in, or the database cannot be written."""
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(
-            f"{where} cannot be written ({reason}); the file and its folder must belong to the user who runs gestand"
+            f"{where} cannot be written ({reason}); the user who runs gestand must be allowed to write there"
         )
 
 
@@ -78,4 +78,67 @@ class AlreadyRunningError(TroubleError):
     """Another process acts for this store."""
 
     def __init__(self, where: str, holder: str) -> None:
-        super().__init__(f"gestand is already running for {where} (process {holder}); only one may act at a time")
+        super().__init__(f"gestand is already running for {where} ({holder}); only one may act at a time")
+
+
+class LostRightError(StoreError):
+    """The right to act for a store was lost: another process may have it by now."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"the connection that held the right to act for {where} was cut; nothing was written. Start gestand again"
+        )
+
+
+# ------------------------------------------------------------------------------------------------- a server's own
+
+
+class NotAnAddressError(StoreError):
+    """What stands as `store` is not the address of a database. It is not repeated, for it may hold a password."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "what gestand.yaml names as `store` is not an address; write one such as "
+            "postgresql://gestand@db.example.org:5432/gestand"
+        )
+
+
+class MissingDriverError(StoreError):
+    """The library that speaks to PostgreSQL is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("PostgreSQL needs one more library; install it with `pip install gestand[postgres]`")
+
+
+class UnreachableStoreError(StoreError):
+    """The server does not answer."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where} cannot be reached ({reason}); see whether the server runs and the address is right")
+
+
+class WrongPasswordError(StoreError):
+    """The server does not let us in."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(
+            f"{where} does not let us in ({reason}); set the password in PGPASSWORD or in ~/.pgpass, and see whether "
+            "the user's name is right"
+        )
+
+
+class NoDatabaseError(StoreError):
+    """The server has no such database."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where} is not there ({reason}); make it with `createdb`")
+
+
+class LostStoreError(StoreError):
+    """The connection was cut. What was being written was undone."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(
+            f"the connection to {where} was cut ({reason}); what was being written was undone. Try again: a new "
+            "connection is made by itself"
+        )

@@ -12,7 +12,6 @@ import click
 
 from commitments import audit, exchange, register
 from commitments.register import Draft
-from commitments.store import lock
 from commitments.trouble import TroubleError
 from engine import explain, schedule
 from engine.cli.auditing import FORMS, make_audit
@@ -53,7 +52,7 @@ def demo_command(folder: Path) -> None:
     the two United Nations compacts. A FOLDER that an earlier demonstration made is made anew.
     """
     _prepare(folder)
-    with open_session(folder) as session, lock(session.workspace.store):
+    with open_session(folder) as session, session.store.acting():
         if tell_problems(session.workspace.problems):
             raise Failed
         drafts = _drafts()

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from commitments.store import lock
 from commitments.trouble import TroubleError
 from engine import explain, schedule
 from engine.assessing import Change
@@ -30,7 +29,7 @@ from notifications.digest import Digest
 @click.option("--as-of", type=Day(), metavar="DATE", help="A pass as of eight in the morning of that day.")
 def tick_command(folder: Path, as_of: date | None) -> None:
     """Run one pass: assess what changed, make the digests that are due, send what is in the outbox."""
-    with open_session(folder) as session, lock(session.workspace.store):
+    with open_session(folder) as session, session.store.acting():
         _refuse_broken(session)
         now = session.morning(as_of) if as_of else schedule.now()
         done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
@@ -105,7 +104,7 @@ def serve_command(folder: Path, interval: float, port: int | None) -> None:
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     with (
         open_session(folder) as session,
-        lock(session.workspace.store),
+        session.store.acting(),
         closing(Watched(session)) as watched,
     ):
         settings = session.workspace.settings.service

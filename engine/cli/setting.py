@@ -138,7 +138,7 @@ def doctor_command(folder: Path) -> None:
         click.echo(f"{'in use':<12}{packs or 'no packs: name some in gestand.yaml'}")
         click.echo(f"{'mail':<12}{_mail(session.workspace)}")
         session.store.check()
-        click.echo(f"{'register':<12}{session.workspace.store} is whole, ledger head {session.head()}")
+        click.echo(f"{'register':<12}{session.store.where} is whole, ledger head {session.head()}")
     if count:
         raise Failed
 

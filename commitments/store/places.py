@@ -1,0 +1,67 @@
+"""Where a register can be kept: the kinds of database, by how a place is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy.engine import Connection, Engine
+
+from commitments.store import postgres
+from commitments.store.postgres import Postgres
+from commitments.store.sqlite import Sqlite
+from commitments.store.trouble import StoreError
+
+
+class Database(Protocol):
+    """Where a register is kept: how it is reached, locked and checked, and what its errors mean."""
+
+    @property
+    def where(self) -> str:
+        """The place, for people: never with a password."""
+        ...
+
+    def engine(self) -> Engine:
+        """Connections to it."""
+        ...
+
+    def trouble(self, error: Exception) -> StoreError | None:
+        """What an error means in our words; None where it is a fault of ours."""
+        ...
+
+    def check(self, tx: Connection) -> None:
+        """Read all of it. Raises DamagedStoreError."""
+        ...
+
+    def flush(self, engine: Engine) -> None:
+        """Let what was overwritten be gone."""
+        ...
+
+    def clock(self, engine: Engine, local: Callable[[], datetime]) -> Callable[[], datetime]:
+        """What tells the time for all who act for it."""
+        ...
+
+    def lock(self) -> AbstractContextManager[Callable[[], None]]:
+        """Holds the right to act for it, and gives a function that assures it is still held."""
+        ...
+
+
+def database(place: str | Path) -> Database:
+    """The database at a place: the address of a PostgreSQL database, or the path of a SQLite file."""
+    text = str(place)
+    if text.startswith(postgres.SCHEMES):
+        return Postgres.at(text)
+    return Sqlite(Path(text.removeprefix("sqlite:///")))
+
+
+def is_address(place: str) -> bool:
+    """Whether a place is an address, not a path."""
+    return place.startswith((*postgres.SCHEMES, "sqlite:///"))
+
+
+def lock(place: str | Path) -> AbstractContextManager[Callable[[], None]]:
+    """Holds the right to act for the store at a place; raises AlreadyRunningError where another process has it."""
+    return database(place).lock()

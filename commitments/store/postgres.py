@@ -1,0 +1,171 @@
+"""A register in a PostgreSQL database: how it is reached, locked, and what its errors mean. The home of psycopg."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.pool import NullPool
+
+from commitments.store.trouble import (
+    AlreadyRunningError,
+    BusyStoreError,
+    DamagedStoreError,
+    FullStoreError,
+    LostRightError,
+    LostStoreError,
+    MissingDriverError,
+    NoDatabaseError,
+    NotAnAddressError,
+    ReadOnlyStoreError,
+    StoreError,
+    UnreachableStoreError,
+    WrongPasswordError,
+)
+
+SCHEMES = ("postgresql://", "postgres://")
+_WAIT = "5s"
+"""How long one who writes waits for another."""
+_ACTING, _WRITING = 0x67657374, 0x67657375
+"""The numbers of our advisory locks; the second half of a lock's key is the schema."""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A PostgreSQL database, by its address; `where` is the address without a password."""
+
+    where: str
+    _url: sa.URL = field(repr=False)
+
+    @classmethod
+    def at(cls, address: str) -> Postgres:
+        """The database at an address such as postgresql://gestand@db.example.org/gestand.
+
+        The password may stand in it, in PGPASSWORD, or in a password file (~/.pgpass). Raises NotAnAddressError.
+        """
+        try:
+            url = sa.make_url(address).set(drivername="postgresql+psycopg")
+        except (sa.exc.ArgumentError, ValueError):
+            raise NotAnAddressError from None
+        query = {name: value for name, value in url.query.items() if name not in {"password", "sslpassword"}}
+        # Made anew: `set` leaves a password alone where it is to become None.
+        shown = sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
+        return cls(str(shown), url)
+
+    def engine(self) -> Engine:
+        """Connections to the database, made anew where they were cut off. Raises MissingDriverError."""
+        made = self._engine(pool_pre_ping=True)
+        sa.event.listen(made, "begin", _begin)
+        return made
+
+    def _engine(self, **options: object) -> Engine:
+        named = f"gestand on {platform.node()}, process {os.getpid()}"[:63]
+        reach = {"connect_timeout": 10, "application_name": named}
+        try:
+            return sa.create_engine(self._url, hide_parameters=True, connect_args=reach, **options)
+        except ModuleNotFoundError as error:
+            raise MissingDriverError from error
+
+    def trouble(self, error: Exception) -> StoreError | None:
+        """What an error of the database means in our words; None where it is a fault of ours."""
+        met = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        state = getattr(met, "sqlstate", None) or ""
+        reason = " ".join(str(met).split())
+        for beginning, kind in _TROUBLE.items():
+            if state.startswith(beginning):
+                return kind(self.where, reason)
+        if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+            return LostStoreError(self.where, reason)
+        return self._unreachable(reason) if not state and type(met).__name__ == "OperationalError" else None
+
+    def _unreachable(self, reason: str) -> StoreError:
+        """A connection that came to nothing has no state, only words."""
+        if "password" in reason or "authentication failed" in reason or "role" in reason:
+            return WrongPasswordError(self.where, reason)
+        if "does not exist" in reason and "database" in reason:
+            return NoDatabaseError(self.where, reason)
+        return UnreachableStoreError(self.where, reason)
+
+    def check(self, tx: Connection) -> None:
+        """Read every row once: PostgreSQL tells of damaged pages when it reads them. Raises DamagedStoreError."""
+        for name in sa.inspect(tx).get_table_names():
+            tx.exec_driver_sql(f'SELECT count(whole::text) FROM "{name}" AS whole').scalar_one()  # noqa: S608
+
+    def flush(self, engine: Engine) -> None:
+        """Let the database use the room of what was overwritten again."""
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT", bare=True) as connection:
+            connection.exec_driver_sql("VACUUM ledger, commitment, outbox")
+
+    def clock(self, engine: Engine, _local: Callable[[], datetime]) -> Callable[[], datetime]:
+        """What tells the time: the database, whose clock is the same for every computer that acts for it."""
+
+        def now() -> datetime:
+            with engine.connect().execution_options(bare=True) as connection:
+                moment: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+                return moment
+
+        return now
+
+    @contextmanager
+    def lock(self) -> Iterator[Callable[[], None]]:
+        """Holds the right to act, on a connection of its own; the server gives it back when that ends.
+
+        Raises AlreadyRunningError with what is known of the holder. The function that comes back assures that the
+        right is still held; it raises LostRightError.
+        """
+        engine = self._engine(poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            if not connection.execute(_TRY).scalar_one():
+                holder = connection.execute(_HOLDER).scalar() or "somewhere else"
+                raise AlreadyRunningError(self.where, holder)
+
+            def assure() -> None:
+                try:
+                    connection.exec_driver_sql("SELECT 1")
+                except sa.exc.DBAPIError as error:
+                    raise LostRightError(self.where) from error
+
+            yield assure
+
+
+_KEY = f"{_ACTING}, hashtext(current_schema())"
+_TRY = sa.text(f"SELECT pg_try_advisory_lock({_KEY})")
+_HOLDER = sa.text(
+    "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory' AND granted"
+    " AND classid = :acting AND database = datid AND datname = current_database()"
+).bindparams(acting=_ACTING)
+
+
+def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("bare"):
+        return
+    if not options.get("writing"):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return
+    # One at a time, as in SQLite: an entry follows the last one, and there must be no other last one.
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_WAIT}'")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITING}, hashtext(current_schema()))")
+
+
+_TROUBLE: dict[str, Callable[[str, str], StoreError]] = {
+    "08": LostStoreError,
+    "25006": ReadOnlyStoreError,
+    "25P03": LostStoreError,
+    "28": WrongPasswordError,
+    "3D000": NoDatabaseError,
+    "42501": ReadOnlyStoreError,
+    "53100": FullStoreError,
+    "53": BusyStoreError,
+    "55P03": BusyStoreError,
+    "57P": LostStoreError,
+    "XX001": DamagedStoreError,
+    "XX002": DamagedStoreError,
+}
+"""What a class of errors means; the first that an error's SQLSTATE begins with counts."""

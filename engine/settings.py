@@ -171,7 +171,7 @@ class Workspace:
         return book.load(files, self.calendars)
 
 
-def store_place(folder: Path) -> Path:
+def store_place(folder: Path) -> str:
     """Where the register of a workspace is, when nothing else of it is asked for.
 
     Raises NoWorkspaceError where there is no gestand.yaml, or none that can be read.

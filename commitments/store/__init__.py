@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, Row
 from commitments.store.guards import protect
 from commitments.store.migrations import MIGRATIONS
 from commitments.store.opened import Store
-from commitments.store.places import Database, is_address, lock
+from commitments.store.places import Database, is_address, lock, may_be_there
 from commitments.store.rows import change, counted, put, recall, remember
 from commitments.store.tables import (
     bounce,
@@ -75,6 +75,7 @@ __all__ = [
     "is_address",
     "ledger",
     "lock",
+    "may_be_there",
     "member",
     "meta",
     "notice",

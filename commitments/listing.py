@@ -40,6 +40,27 @@ class Brief(NamedTuple):
     made: date | None
 
 
+class Line(NamedTuple):
+    """What an account reads of a commitment: what it is, and where it stands."""
+
+    id: str
+    kind: str
+    title: str
+    by: tuple[str, ...]
+    to: tuple[str, ...]
+    force: Force
+    dossier: str
+    made: date | None
+    status: Status
+    partly: bool
+    rule: str
+    original_earliest: date | None
+    original_latest: date | None
+    current_earliest: date | None
+    current_latest: date | None
+    settled_on: date | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """Which commitments are asked for: what is left out does not narrow.
@@ -96,6 +117,18 @@ def listed(tx: Connection, today: date, wanted: Wanted | None = None) -> Iterato
     for row in tx.execute(_query(wanted, today)):
         if not text or text in f"{row.id} {row.title} {row.dossier}".casefold():
             yield brief(row), _standing(row, today)
+
+
+def lines(tx: Connection, today: date, wanted: Wanted | None = None) -> Iterator[Line]:
+    """The commitments that are wanted as accounts read them, in the order of their ids, streamed."""
+    wanted = wanted or Wanted()
+    text = (wanted.text or "").casefold()
+    table = store.commitment
+    query = _query(wanted, today).with_only_columns(*(table.c[name] for name in Line._fields))
+    for id_, kind, title, by, to, force, dossier, made, status, *standing in tx.execute(query):
+        if not text or text in f"{id_} {title} {dossier}".casefold():
+            described = (id_, kind, title, _parties(by), _parties(to), _FORCES[force], dossier, made)
+            yield Line(*described, _STATUSES[status], *standing)
 
 
 def _query(wanted: Wanted, today: date) -> Any:  # noqa: ANN401 (a query has no type outside the store)

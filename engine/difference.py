@@ -9,7 +9,9 @@ from enum import StrEnum
 
 from commitments.dates import Window
 from commitments.model import Commitment, Event, EventKind, Record, Recorded, Standing, Status
+from engine import explain
 from engine.assess import Assessment, Assessor
+from rules.calendar import spoken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,3 +151,35 @@ def _void(record: Record, entry: Recorded | None) -> Event | None:
     if entry is None or entry.event.undoes is None:
         return None
     return next((one.event for one in record.history if one.seq == entry.event.undoes), None)
+
+
+# ------------------------------------------------------------------------------------------------- told
+
+
+def told(one: Difference) -> str:
+    """What changed, in a few words."""
+    if one.change is Change.MOVED:
+        before, after = (_window(window) for window in one.moved)
+        return f"from {before} to {after}{_origin(one.entry)}"
+    if one.change is Change.UNDONE and one.void:
+        return f"{one.void.kind.replace('_', ' ')} of {spoken(one.void.occurred_on)}{_origin(one.entry)}"
+    if one.change in {Change.OVERDUE, Change.AWAITED, Change.NEW}:
+        due = f", due {_window(one.after.current)}" if one.after.current else ""
+        return f"{explain.verdict(one.after)}{due}"
+    if one.change in {Change.REOPENED, Change.AMENDED, Change.PARTLY}:
+        day = f"on {spoken(one.entry.event.occurred_on)}" if one.entry else ""
+        return f"{day}{_origin(one.entry)}".strip()
+    return f"{explain.verdict(one.after)}{_origin(one.entry)}"
+
+
+def _window(window: Window | None) -> str:
+    return explain.spoken_window(window) if window else "not known"
+
+
+def _origin(entry: Recorded | None) -> str:
+    """Who or what brought it about, and where that stands in the ledger."""
+    if entry is None:
+        return ""
+    event = entry.event
+    parts = (event.decided_by, event.document, event.note, f"ledger #{entry.seq}")
+    return f" ({', '.join(part for part in parts if part)})"

@@ -2,66 +2,198 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from commitments import audit
-from commitments.audit import Audit, Tally
-from commitments.model import Status
-from engine.cli.output import as_path, table, workspace_option
-from engine.cli.reading import as_of_option, line, opened, today
-from engine.session import Session, audited
-from rules.calendar import spoken
+from commitments.audit import Report
+from commitments.audit.account import MOST_ROWS, PERIODS
+from commitments.audit.page import Section, Table
+from engine import schedule
+from engine.accounting import Asked, Source, report, source
+from engine.cli.output import Day, as_path, table, workspace_option
+from engine.cli.reading import filter_options, opened, spoken_when, wanted, when, when_options
+from engine.session import Session
+from notifications.render import render_template
 
-FORMS: dict[str, Callable[[Audit], str]] = {
-    "markdown": audit.to_markdown,
-    "csv": audit.to_csv,
-    "json": audit.to_json,
+FORMS = ("markdown", "html", "csv", "json")
+"""The forms that an account is written in; CSV is its rows alone."""
+SUFFIXES: Mapping[str, str] = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".json": "json",
+    ".csv": "csv",
 }
 
 
 @click.command("audit")
 @workspace_option
-@click.option("--format", "form", type=click.Choice(["terminal", *FORMS]), default="terminal", show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
-@as_of_option
-def audit_command(folder: Path, form: str, output: Path | None, as_of: date | None) -> None:
-    """Account for fulfilled against pending: how much, how late, by whom."""
+@click.option("--rappel", "cutoff", type=Day(), metavar="CUTOFF", help="Begin with the rappel round of that cut-off.")
+@click.option("--next", "until", type=Day(), metavar="DATE",
+              help="The cut-off after it; the next 1 January or 1 July without it.")  # fmt: skip
+@click.option("--from", "since", type=Day(), metavar="DATE", help="Say too what changed since the end of that day.")
+@click.option("--per", type=click.Choice(list(PERIODS)), default="year", show_default=True, help="The spans of time.")
+@click.option("--rows", "most", type=click.IntRange(min=1), default=MOST_ROWS, show_default=True, metavar="N",
+              help="Show no more than N rows of a status; CSV and JSON have all.")  # fmt: skip
+@click.option("--title", default="", help="What the report is called.")
+@click.option("--format", "form", type=click.Choice(["terminal", *FORMS]), help="Without it, as the name of FILE ends.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to FILE.")
+@filter_options
+@when_options
+def audit_command(
+    folder: Path,
+    form: str | None,
+    output: Path | None,
+    as_of: date | None,
+    known_at: date | None,
+    **asked: Any,  # noqa: ANN401 - click hands on what `_asked` takes
+) -> None:
+    """Account for fulfilled against pending: how much, how late, by whom, and what is doubtful in what is recorded.
+
+    docs/audit.md says what each figure means. With --rappel it begins with what lapsed by the cut-off, what lapses by
+    the next, and what meetings decided in between.
+    """
+    chosen = form or _form(output)
     with opened(folder) as session:
-        report = make_audit(session, as_of or today(session))
-    if form == "terminal" and output is None:
-        _tell_audit(report)
-        return
-    text = FORMS["markdown" if form == "terminal" else form](report)
+        day, moment = when(session, as_of, known_at)
+        told = _asked(day, moment, **asked)
+        with source(session, told, schedule.now()) as found:
+            _write(session, found, told, chosen, output)
+
+
+def _asked(
+    day: date, moment: datetime | None, *, cutoff: date | None, until: date | None, since: date | None, **others: Any,  # noqa: ANN401
+) -> Asked:  # fmt: skip
+    """What the options ask for."""
+    if until and not (cutoff and cutoff < until):
+        raise click.UsageError("--next is the cut-off after the one of --rappel: name that too, an earlier day")
+    if since and since >= day:
+        raise click.UsageError(f"--from {since} is not before {day}: compare an earlier day with a later one")
+    own = {name: others.pop(name) for name in ("per", "most", "title")}
+    return Asked(
+        day=day,
+        known_at=moment,
+        cutoff=cutoff,
+        until=until,
+        since=since,
+        wanted=wanted(**others),
+        narrowed=_narrowed(others),
+        **own,
+    )
+
+
+def _form(output: Path | None) -> str:
+    """The form that a file's name asks for."""
     if output is None:
-        click.echo(text, nl=False)
+        return "terminal"
+    if output.suffix.lower() not in SUFFIXES:
+        raise click.UsageError(f"{output.name} names no form: end it in {', '.join(SUFFIXES)}, or add --format")
+    return SUFFIXES[output.suffix.lower()]
+
+
+def _narrowed(filters: Mapping[str, Any]) -> str:
+    """What the filters leave, in the words of the command line."""
+    said = ((name.replace("_", " "), value) for name, value in filters.items() if value)
+    told = (f"{name} {' or '.join(map(str, value)) if isinstance(value, tuple) else value}" for name, value in said)
+    text = ", ".join(told)
+    return f"only {text}" if text else ""
+
+
+def _write(session: Session, found: Source, asked: Asked, form: str, output: Path | None) -> None:
+    if form == "terminal":
+        _tell(report(session, found, replace(asked, most=min(asked.most, _SHOWN))), asked)
         return
-    output.write_text(text, encoding="utf-8", newline="")
+    _put(written(session, found, asked, form), output)
+
+
+def written(session: Session, found: Source, asked: Asked, form: str) -> Iterable[str]:
+    """The account that is asked for in one of the FORMS, in pieces."""
+    if form == "csv":
+        return audit.to_csv(found.lines(), asked.day)
+    made = report(session, found, asked)
+    if form == "json":
+        return audit.to_json(made, found.lines())
+    page = audit.page(made)
+    return (audit.to_markdown(page) if form == "markdown" else render_template("audit.html", page=page),)
+
+
+def _put(pieces: Iterable[str], output: Path | None) -> None:
+    if output is None:
+        for piece in pieces:
+            click.echo(piece, nl=False)
+        return
+    try:
+        with output.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise click.FileError(str(output), error.strerror) from error
     click.echo(f"written to {as_path(output)}", err=True)
 
 
-def make_audit(session: Session, day: date) -> Audit:
-    """The account of the whole register as of a day."""
-    return audit.audit(audited(session.assessments(day)), as_of=day, head=session.head())
+# ------------------------------------------------------------------------------------------------- on the terminal
+
+_SHOWN = 10
+"""So many rows of a table are shown on a terminal."""
+_NARROW = ("all", "in time", "late", "pending", "overdue", "in time, of all due")
+"""The columns of a table of groups that a terminal has room for."""
+_TOLD = frozenset(
+    {"lapsed", "ahead", "undated", "figures", "late", "over-time", "by", "to", "changed", "doubtful", "open"}
+)
+"""The sections that a terminal shows, besides the meetings; the written forms have all."""
 
 
-def _tell_audit(report: Audit) -> None:
-    click.echo(f"as of {spoken(report.as_of)}: {audit.summary(report)}")
-    if not report.rows:
+def _tell(made: Report, asked: Asked) -> None:
+    page = audit.page(made)
+    click.echo(
+        f"{page.title}, {spoken_when(asked.day, asked.known_at)}{f', {asked.narrowed}' if asked.narrowed else ''}"
+    )
+    for sentence in page.summary:
+        click.echo(sentence)
+    for section in page.sections:
+        if section.anchor in _TOLD or section.anchor.startswith("meeting"):
+            _section(section)
+    click.echo(
+        f"\nledger head {made.account.head}; what each figure counts: gestand audit -o audit.html (.md .json .csv)"
+    )
+
+
+def _section(section: Section) -> None:
+    """A section's tables; of what is open, those with the days by which it is late."""
+    tables = [one for one in section.tables if section.anchor != "open" or one.caption.startswith("overdue")]
+    if section.anchor == "open" and not tables:
         return
-    head = ("", "all", "in time", "late", "median late", "open", "overdue", "awaited", "undated", "on time")
-    for title, groups in (("owed by", report.by), ("owed to", report.to)):
-        click.echo(f"\n{title}")
-        table(head, [_party(name, group) for name, group in groups])
-    pressing = [row for row in report.rows if row.standing.status is Status.OVERDUE]
-    if pressing:
-        click.echo("\noverdue")
-        table(("commitment", "title", "owed by", "due", "status"), [line(row) for row in pressing], wide="title")
-    click.echo(f"\nledger head {report.head}; every row: gestand audit --format markdown|csv|json")
+    click.echo(f"\n{section.title}" if section.anchor != "open" else "")
+    for text in section.text:
+        click.echo(text)
+    for place, one in enumerate(tables):
+        click.echo("\n" * (place > 0), nl=False)
+        _table(one)
 
 
-def _party(name: str, group: Tally) -> tuple[str, ...]:
-    return (name, *audit.party_figures(group))
+def _table(one: Table) -> None:
+    if one.caption:
+        click.echo(one.caption)
+    places = [
+        n for n, name in enumerate(one.head) if n == 0 or one.numbers != 1 or not _is_groups(one) or name in _NARROW
+    ]
+    rows = [[row[n].text for n in places] for row in one.rows[:_SHOWN]]
+    if rows:
+        table([one.head[n] for n in places], rows, wide=_wide(one.head))
+    left = len(one.rows) - len(rows)
+    if left or one.note:
+        click.echo(f"and {left} more rows" if left else one.note)
+
+
+def _is_groups(one: Table) -> bool:
+    return one.head[-1:] == _NARROW[-1:]
+
+
+def _wide(head: tuple[str, ...]) -> str:
+    return next((name for name in ("title", "what", "commitments") if name in head[1:]), head[0] if head else "")

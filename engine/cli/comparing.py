@@ -12,12 +12,9 @@ import click
 
 from commitments import register
 from commitments.audit import Audited
-from commitments.dates import Window
-from commitments.model import Recorded
-from engine import explain
 from engine.cli.output import Day, number, table, workspace_option, write_json
 from engine.cli.reading import fits, json_option, known, known_at_option, opened, today
-from engine.difference import Change, Difference, When, differences
+from engine.difference import Change, Difference, When, differences, told
 from engine.session import Session
 from rules.calendar import spoken
 
@@ -78,35 +75,6 @@ def _tell(found: Iterable[Difference], since: date, last: date) -> None:
         rows = [(one.commitment.id, one.commitment.title, told(one)) for one in group]
         click.echo(f"\n{change} ({len(rows)})")
         table(("commitment", "title", "what"), rows, wide="title")
-
-
-def told(one: Difference) -> str:
-    """What changed, in a few words."""
-    if one.change is Change.MOVED:
-        before, after = (_window(window) for window in one.moved)
-        return f"from {before} to {after}{_origin(one.entry)}"
-    if one.change is Change.UNDONE and one.void:
-        return f"{one.void.kind.replace('_', ' ')} of {spoken(one.void.occurred_on)}{_origin(one.entry)}"
-    if one.change in {Change.OVERDUE, Change.AWAITED, Change.NEW}:
-        due = f", due {_window(one.after.current)}" if one.after.current else ""
-        return f"{explain.verdict(one.after)}{due}"
-    if one.change in {Change.REOPENED, Change.AMENDED, Change.PARTLY}:
-        day = f"on {spoken(one.entry.event.occurred_on)}" if one.entry else ""
-        return f"{day}{_origin(one.entry)}".strip()
-    return f"{explain.verdict(one.after)}{_origin(one.entry)}"
-
-
-def _window(window: Window | None) -> str:
-    return explain.spoken_window(window) if window else "not known"
-
-
-def _origin(entry: Recorded | None) -> str:
-    """Who or what brought it about, and where that stands in the ledger."""
-    if entry is None:
-        return ""
-    event = entry.event
-    parts = (event.decided_by, event.document, event.note, f"ledger #{entry.seq}")
-    return f" ({', '.join(part for part in parts if part)})"
 
 
 def as_plain(one: Difference) -> dict[str, object]:

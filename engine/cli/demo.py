@@ -14,7 +14,8 @@ from commitments import audit, exchange, register
 from commitments.register import Draft
 from commitments.trouble import TroubleError
 from engine import explain, schedule
-from engine.cli.auditing import FORMS, make_audit
+from engine.accounting import Asked, report, source
+from engine.cli.auditing import SUFFIXES, written
 from engine.cli.output import Failed, as_path, tell_problems
 from engine.cli.reading import find
 from engine.cli.running import digest_line, tell_changes
@@ -122,15 +123,12 @@ def _leave(session: Session) -> None:
     if assessment is not None:
         click.echo(f"\n$ gestand explain {SEED}")
         click.echo("\n".join(explain.explanation(assessment, session.workspace.book)))
-    report = make_audit(session, today)
-    for name, suffix in (("markdown", "md"), ("csv", "csv"), ("json", "json")):
-        (folder / f"audit.{suffix}").write_text(FORMS[name](report), encoding="utf-8", newline="")
-    click.echo(f"\n$ gestand audit\n{audit.summary(report)}")
+    click.echo(f"\n$ gestand audit\n{_audit(session, Asked(day=today))}")
     there = as_path(folder)
     click.echo(f"\nSee for yourself, in {there}/:")
     for name, what in (
         ("outbox/", "every digest as .eml, .html and .txt"),
-        ("audit.md", "the account of fulfilled against pending (also .csv and .json)"),
+        ("audit.html", "the account of fulfilled against pending (also .md, .csv and .json)"),
         ("gestand.db", "the register and its ledger"),
         (FILE, "who gets what, and when"),
     ):
@@ -138,3 +136,12 @@ def _leave(session: Session) -> None:
     click.echo("and ask it more:")
     for question in ("list --status open", "explain grf-2027", "audit", "verify"):
         click.echo(f"  {sys.argv[0]} -w {there} {question}")
+
+
+def _audit(session: Session, asked: Asked) -> str:
+    """Write the account in every form; it in a sentence or two."""
+    with source(session, asked, schedule.now()) as found:
+        for suffix in (".html", ".md", ".csv", ".json"):
+            text = "".join(written(session, found, asked, SUFFIXES[suffix]))
+            (session.workspace.folder / f"audit{suffix}").write_text(text, encoding="utf-8", newline="")
+        return audit.summary(report(session, found, asked).account)

@@ -156,7 +156,7 @@ def _nothing(day: date, moment: datetime | None, *, asked: bool, narrowed: bool)
 def sorted_by(rows: Iterable[Audited], order: tuple[str, bool] | None) -> list[Audited]:
     """The rows in an order, what it says nothing of last; the most pressing first where none is asked for."""
     if order is None:
-        return list(audit.audit(rows, as_of=date.min, head="").rows)
+        return audit.pressing(rows)
     key, backwards = SORTS[order[0]], order[1]
     ordered = sorted(rows, key=lambda row: row.commitment.id)
     said = sorted((row for row in ordered if key(row) is not None), key=key, reverse=backwards)

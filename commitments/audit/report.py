@@ -1,0 +1,138 @@
+"""An account set out as a page: what was found, in figures, by groups, over time, and every list behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from commitments.audit.account import PERIODS, Account
+from commitments.audit.chasing import Changed, changes_part, doubts_part, round_parts
+from commitments.audit.lines import OPEN_ORDER, SETTLED_ORDER
+from commitments.audit.page import Page, Section, linked
+from commitments.audit.problems import Problems
+from commitments.audit.rappel import Round
+from commitments.audit.rows import definitions, lists_part, rows_part
+from commitments.audit.sections import figures_part, group_part, lateness_part, time_part
+from commitments.audit.wording import number, percent, spoken
+
+_HOW_COUNTED: Final = (
+    "Days late count from the last day in time. A commitment of several parties counts with each of them, "
+    "and once in the whole."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """All that an account tells: the figures, and where they were asked for, a rappel round and what changed since."""
+
+    account: Account
+    problems: Problems
+    round: Round | None = None
+    since: date | None = None
+    changes: tuple[Changed, ...] = ()
+    title: str = ""
+
+
+def page(report: Report) -> Page:
+    """The report as a page."""
+    account = report.account
+    made = report.round
+    title = f"Rappel of {spoken(made.cutoff)}" if made else "Fulfilled against pending"
+    return linked(
+        Page(
+            title=report.title or title,
+            period=period(account),
+            summary=tuple(findings(report)),
+            sections=tuple(_sections(report)),
+            foot=(
+                f"Ledger head {account.head}.",
+                _HOW_COUNTED,
+            ),
+        )
+    )
+
+
+def period(account: Account) -> str:
+    """Of when the account is, and of what: as of a day, of what falls due from one year to another."""
+    parts = [f"As of {spoken(account.as_of)}"]
+    if account.known:
+        parts.append(f"as known at {account.known}")
+    names = [name for name in account.groups[account.period] if name[:1].isdigit()]
+    if names:
+        parts.append(f"deadlines of {names[0]}" + (f" to {names[-1]}" if len(names) > 1 else ""))
+    return ", ".join([*parts, *([account.narrowed] if account.narrowed else [])])
+
+
+# ------------------------------------------------------------------------------------------------- what was found
+
+
+def summary(account: Account) -> str:
+    """The account in a sentence or two."""
+    whole = account.whole
+    if not whole["all"]:
+        return "There are no commitments in this account."
+    kept = [f"{whole['in_time']} in time", f"{whole['late']} late"]
+    if whole["untimed"]:
+        kept.append(f"{whole['untimed']} with no deadline that binds")
+    told = (
+        f"{number(whole['all'], 'commitment')}: {whole['fulfilled']} fulfilled ({', '.join(kept)}), "
+        f"{whole['open']} open, of which {whole['overdue']} overdue."
+    )
+    spread = whole.spread
+    if spread is None:
+        return told
+    worst = f", {spread.worst} at worst" if whole["late"] > 1 else ""
+    return f"{told} What came late came {number(spread.median, 'day')} late in the median{worst}."
+
+
+def findings(report: Report) -> Iterator[str]:
+    """What was found, a sentence or two each."""
+    account = report.account
+    yield summary(account)
+    whole = account.whole
+    if whole.on_time_rate is not None:
+        yield (
+            f"Of the {whole['in_time'] + whole['late'] + whole['overdue']} whose deadline has come, "
+            f"{percent(whole.on_time_rate)} were fulfilled in time."
+        )
+    if report.round:
+        yield _round_found(report.round)
+    if report.problems.total:
+        named = ", ".join(f"{count} × {doubt}" for doubt, count in report.problems.counts.items())
+        yield f"Doubtful in what is recorded: {named}."
+
+
+def _round_found(found: Round) -> str:
+    undated = f" {len(found.undated)} are open without a date." if found.undated else ""
+    decided = sum(len(meeting.outcomes) for meeting in found.meetings)
+    meetings = f" {number(len(found.meetings), 'meeting')} decided on {decided}." if found.meetings else ""
+    return (
+        f"The term of {number(len(found.lapsed), 'open commitment')} had lapsed by {spoken(found.cutoff)}, and that of "
+        f"{len(found.ahead)} lapses by {spoken(found.next)}.{undated}{meetings}"
+    )
+
+
+# ------------------------------------------------------------------------------------------------- the sections
+
+
+def _sections(report: Report) -> Iterator[Section]:
+    account = report.account
+    if report.round:
+        yield from round_parts(report.round)
+    if not account.whole["all"]:
+        return
+    yield figures_part(account)
+    yield lateness_part(account)
+    yield time_part(account)
+    for grouping in account.groups:
+        if grouping.name not in PERIODS and account.groups[grouping]:
+            yield group_part(account, grouping)
+    if report.since:
+        yield changes_part(report.since, account.as_of, report.changes)
+    yield doubts_part(report.problems)
+    yield rows_part(account, "open", "Open", OPEN_ORDER)
+    yield rows_part(account, "settled", "Settled", SETTLED_ORDER)
+    yield definitions(account)
+    yield lists_part(account)

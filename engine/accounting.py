@@ -1,0 +1,168 @@
+"""What an account is made of, gathered: the commitments, what is doubtful of them, and their records where asked for.
+
+Of today it reads the projection, in one pass however large the register is; of another day, or of what was known then,
+it replays the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Protocol
+
+from commitments import audit, register
+from commitments.audit import Audited, Report
+from commitments.audit.chasing import Changed
+from commitments.audit.problems import Doubtful, gathered, suspects
+from commitments.audit.rappel import Round, concerns, next_cutoff, rappel
+from commitments.listing import Line, Wanted, lines
+from commitments.model import Record, Status
+from commitments.store import Connection
+from engine.assess import Assessment
+from engine.difference import Change, Difference, When, differences, told
+from engine.doubts import doubts
+from engine.session import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What an account is asked for: which day, as known when, narrowed to what, over which spans, with how many rows.
+
+    `cutoff` asks for a rappel round, until the next cut-off or `until`; `since` for what changed from that day on.
+    """
+
+    day: date
+    known_at: datetime | None = None
+    wanted: Wanted = field(default_factory=Wanted)
+    narrowed: str = ""
+    per: str = "year"
+    most: int = audit.MOST_ROWS
+    cutoff: date | None = None
+    until: date | None = None
+    since: date | None = None
+    title: str = ""
+
+
+class Source(Protocol):
+    """Where the commitments of an account come from; they can be read as often as needed."""
+
+    def lines(self) -> Iterable[Line]:
+        """The commitments, in the order of their ids."""
+
+    def doubts(self) -> Iterable[Doubtful]:
+        """What is doubtful of them."""
+
+
+@dataclass(frozen=True)
+class _Current:
+    """The projection as of now."""
+
+    tx: Connection
+    session: Session
+    asked: Asked
+
+    def lines(self) -> Iterable[Line]:
+        return lines(self.tx, self.asked.day, self.asked.wanted)
+
+    def doubts(self) -> Iterator[Doubtful]:
+        """Only those are assessed of which something can be doubtful."""
+        names = self.session.workspace.settings.parties and self.session.workspace.parties
+        looked_at = set(suspects(self.tx))
+        for row in self.lines():
+            early = row.made and row.settled_on and row.settled_on < row.made
+            if row.status is Status.UNDATED or early or (names and not {*row.by, *row.to} <= names.keys()):
+                looked_at.add(row.id)
+        for record in register.records(self.tx, looked_at):
+            assessment = self.session.assessor.on(record, self.asked.day)
+            if assessment is not None and _fits(assessment, self.asked.wanted):
+                yield from doubts(assessment, names)
+
+
+@dataclass(frozen=True)
+class _Replayed:
+    """What had become of everything by the end of a day, as far as was known."""
+
+    tx: Connection
+    session: Session
+    asked: Asked
+
+    def lines(self) -> Iterable[Line]:
+        return self._found[0]
+
+    def doubts(self) -> Iterable[Doubtful]:
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[list[Line], list[Doubtful]]:
+        names = self.session.workspace.settings.parties and self.session.workspace.parties
+        rows: list[Line] = []
+        doubtful: list[Doubtful] = []
+        for record in register.records(self.tx):
+            assessment = self.session.assessor.on(record, self.asked.day, self.asked.known_at)
+            if assessment is not None and _fits(assessment, self.asked.wanted):
+                rows.append(audit.line(Audited(assessment.record.commitment, assessment.standing)))
+                doubtful += doubts(assessment, names)
+        return rows, doubtful
+
+
+def _fits(assessment: Assessment, wanted: Wanted) -> bool:
+    return wanted.fits(assessment.record.commitment, assessment.standing)
+
+
+@contextmanager
+def source(session: Session, asked: Asked, now: datetime) -> Iterator[Source]:
+    """Where the commitments come from, as long as the transaction lasts that they are read in."""
+    if asked.known_at is None and asked.day == session.assessor.today(now):
+        with session.current(now) as tx:
+            yield _Current(tx, session, asked)
+        return
+    with session.store.reading() as tx:
+        yield _Replayed(tx, session, asked)
+
+
+def report(session: Session, source: Source, asked: Asked) -> Report:
+    """The account that is asked for, with what is doubtful, the round and the changes."""
+    return Report(
+        account=audit.account(
+            source.lines(),
+            as_of=asked.day,
+            head=session.head(),
+            per=asked.per,
+            most=asked.most,
+            narrowed=asked.narrowed,
+            known=f"{asked.known_at:%Y-%m-%d %H:%M}" if asked.known_at else "",
+        ),
+        problems=gathered(source.doubts(), asked.most),
+        round=_round(session, source, asked, asked.cutoff) if asked.cutoff else None,
+        since=asked.since,
+        changes=tuple(_changes(session, asked, asked.since)) if asked.since else (),
+        title=asked.title,
+    )
+
+
+def _round(session: Session, source: Source, asked: Asked, cutoff: date) -> Round:
+    rows = {row.id: row for row in source.lines() if concerns(row, cutoff)}
+    with session.store.reading() as tx:
+        found = ((one.commitment.id, one.as_of(asked.day, asked.known_at)) for one in register.records(tx, rows))
+        pairs: list[tuple[Line, Record]] = [(rows[identifier], one) for identifier, one in found if one is not None]
+    return rappel(pairs, cutoff=cutoff, until=asked.until or next_cutoff(cutoff))
+
+
+def _changes(session: Session, asked: Asked, since: date) -> Iterator[Changed]:
+    first, last = When(day=since, known_at=asked.known_at), When(day=asked.day, known_at=asked.known_at)
+    with session.store.reading() as tx:
+        found = [
+            one
+            for one in differences(session.assessor, register.records(tx), first, last)
+            if asked.wanted.fits(one.commitment, one.after)
+        ]
+    order = list(Change)
+    for one in sorted(found, key=lambda one: (order.index(one.change), one.commitment.id)):
+        yield _changed(one)
+
+
+def _changed(one: Difference) -> Changed:
+    return Changed(change=one.change.value, commitment=one.commitment.id, title=one.commitment.title, what=told(one))

@@ -34,6 +34,9 @@ docs: $(VENV)/.ready ## write the generated docs anew: schemas, a page about eac
 	@$(BIN)/gestand schema --into docs/schema
 	@$(BIN)/gestand docs --into docs/rules
 
+torture: $(VENV)/.ready ## kill the delivery a thousand times, and count what is lost or doubled (four minutes)
+	@PYTHONPATH=. $(BIN)/python benchmarks/torture.py
+
 serve: $(VENV)/.ready ## run the demo workspace as a service until Ctrl-C
 	@test -f demo/gestand.yaml || $(BIN)/gestand demo demo
 	@$(BIN)/gestand --workspace demo serve

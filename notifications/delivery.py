@@ -73,7 +73,8 @@ Envelope = Callable[[Row[Any]], str]
 
 def from_header(row: Row[Any]) -> str:
     """The address in From; none (RFC 5321, 4.5.5) where From holds no address."""
-    named = BytesHeaderParser(policy=policy.SMTP).parsebytes(row.body)["From"]
+    head = row.body.partition(b"\r\n\r\n")[0]
+    named = BytesHeaderParser(policy=policy.SMTP).parsebytes(head)["From"]
     return str(named.addresses[0].addr_spec) if named and named.addresses else ""
 
 

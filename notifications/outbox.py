@@ -161,8 +161,9 @@ def mark(tx: Connection, outcome: Outcome, now: datetime, *, actor: str = ACTOR)
     row, state, error = outcome.row, outcome.state, outcome.error
     values: dict[str, Any] = {"state": state.value, "lease_until": None, "last_error": outcome.why}
     content: dict[str, Any] = {"sha256": row.sha256}
+    texts: dict[str, Any] = {}
     if state in {State.DROPPED, State.SUPERSEDED}:
-        content |= {"reason": outcome.why}
+        texts |= {"reason": outcome.why}
     else:
         content |= {"attempt": row.attempts}
     if state is State.QUEUED:
@@ -171,11 +172,12 @@ def mark(tx: Connection, outcome: Outcome, now: datetime, *, actor: str = ACTOR)
         values["sent_at"] = stamp(now)
     if error is not None:
         values["doubtful"] = row.doubtful or error.doubtful
-        content |= {"code": error.code, "text": _nameless(error.text)}
+        content |= {"code": error.code}
+        texts |= {"text": error.text}
     if outcome.again:
         content |= {"possible_duplicate": True}
     tx.execute(table.update().where(table.c.id == row.id).values(**values))
-    note(tx, _KINDS[state], row, now, content, actor=actor)
+    note(tx, _KINDS[state], row, now, content, texts=texts, actor=actor)
 
 
 def supersede(tx: Connection, recipient: str, *, by: str, at: datetime) -> list[int]:
@@ -189,19 +191,18 @@ def supersede(tx: Connection, recipient: str, *, by: str, at: datetime) -> list[
 
 
 def note(
-    tx: Connection, what: str, row: Row[Any], now: datetime, content: dict[str, Any], *, actor: str = ACTOR
+    tx: Connection,
+    what: str,
+    row: Row[Any],
+    now: datetime,
+    content: dict[str, Any],
+    *,
+    texts: dict[str, Any] | None = None,
+    actor: str = ACTOR,
 ) -> None:
-    """A ledger entry, in which no address stands: what is in the ledger cannot be erased."""
-    noun = "message" if row.digest is None else "digest"
-    register.note(tx, f"{noun}_{what}", {"message_id": row.message_id, **content}, at=now, actor=actor)
-
-
-def _nameless(text: str) -> str:
-    """What a server said, without the addresses that servers like to repeat."""
-    return _MAIL_ADDRESS.sub("<an address>", text)
-
-
-_MAIL_ADDRESS = re.compile(r"<?[^\s<>@:;,\"']+@[^\s<>@:;,\"']+>?")
+    """A ledger entry about a message: no address stands in it, and what others said, who may name one, is erasable."""
+    kind = f"{'message' if row.digest is None else 'digest'}_{what}"
+    register.note(tx, kind, {"message_id": row.message_id, **content}, at=now, actor=actor, texts=texts)
 
 
 def wait(message_id: str, attempt: int) -> timedelta:

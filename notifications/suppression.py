@@ -11,7 +11,6 @@ from commitments import register
 from commitments.ledger import stamp
 from commitments.store import Connection, Row
 from commitments.store import suppression as table
-from notifications.signing import secret, sign
 
 
 class Kind(StrEnum):
@@ -64,11 +63,6 @@ def suppressions(tx: Connection) -> list[Suppression]:
     return [_suppression(row) for row in tx.execute(table.select().order_by(table.c.address, table.c.kind))]
 
 
-def pseudonym(tx: Connection, address: str) -> str:
-    """What the ledger calls an address: the same each time, and without the secret of this store a mere number."""
-    return sign(secret(tx), "pseudonym", _key(address).encode(), 8).hex()
-
-
 def _of(tx: Connection, address: str) -> tuple[Suppression, ...]:
     found = tx.execute(table.select().where(table.c.address == _key(address)).order_by(table.c.kind))
     return tuple(_suppression(row) for row in found)
@@ -84,6 +78,5 @@ def _key(address: str) -> str:
 
 
 def _note(tx: Connection, entry: str, address: str, kind: Kind, *, at: datetime, actor: str) -> None:
-    """A ledger entry that names the address by its pseudonym: what is in the ledger cannot be erased."""
-    content = {"who": pseudonym(tx, address), "kind": kind.value}
-    register.note(tx, entry, content, at=at, actor=actor)
+    """A ledger entry, in which the address can be erased."""
+    register.note(tx, entry, {"kind": kind.value}, at=at, actor=actor, texts={"address": _key(address)})

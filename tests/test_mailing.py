@@ -28,7 +28,7 @@ def waiting(workspace, tmp_path):
 def kinds(tmp_path):
     opened = Store.open(tmp_path / "gestand.db")
     with opened.reading() as tx:
-        found = [(entry.kind, entry.actor, entry.payload) for entry in register.entries(tx)]
+        found = [(entry.kind, entry.actor, entry.body) for entry in register.entries(tx)]
     opened.close()
     return found
 

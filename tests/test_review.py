@@ -1,5 +1,6 @@
 """What is asked before a message goes: whether it is still to be sent, and still says what is so."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from test_outbox import NOW, Taking, at, noted, put, rows
 
+from commitments import register
 from commitments.store import Store
 from notifications.deliverer import ServerError, TemporaryError
 from notifications.delivery import Delivered, Dropped, Replaced, deliver
@@ -21,6 +23,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
+def texts(store: Store) -> list[dict[str, str]]:
+    """What can be erased of each entry."""
+    with store.reading() as tx:
+        return [json.loads(entry.body or "{}") for entry in register.entries(tx)]
+
+
 def test_d16_who_unsubscribed_since_gets_nothing_and_the_reason_is_kept(store):
     put(store, "a@example.org", "b@example.org")
     with store.writing() as tx:
@@ -32,7 +40,7 @@ def test_d16_who_unsubscribed_since_gets_nothing_and_the_reason_is_kept(store):
     assert rows(store)[0] == ("a@example.org", "dropped", 0, "unsubscribed since 2018-08-13")
     kinds = [line.split()[0] for line in noted(store)]
     assert kinds == ["address_suppressed", "digest_dropped", "digest_sent"]
-    assert '"reason":"unsubscribed since 2018-08-13"' in noted(store)[1]
+    assert texts(store)[1]["reason"] == "unsubscribed since 2018-08-13"
 
 
 def test_d17_a_review_may_drop_a_message_or_change_it(store):
@@ -110,8 +118,9 @@ def test_d9_what_was_perhaps_delivered_gives_way_to_nothing(store):
     assert first != second
 
 
-def test_a_refusal_that_repeats_the_address_does_not_bring_it_into_the_ledger(store):
+def test_a_refusal_that_repeats_the_address_leaves_it_where_it_can_be_erased(store):
     put(store, "a@example.org")
     deliver(store, Taking({"a@example.org": [TemporaryError(451, "4.7.1 <a@example.org>: try later")]}), now=at(NOW))
-    assert '"text":"4.7.1 <an address>: try later"' in noted(store)[0]
+    assert "example.org>" not in noted(store)[0].replace("gestand.example.org>", "")
+    assert texts(store)[0]["text"] == "4.7.1 <a@example.org>: try later"
     assert rows(store)[0][3] == "451 4.7.1 <a@example.org>: try later"

@@ -1,5 +1,6 @@
 """Addresses that get nothing more: written once, lifted, and never named in the ledger."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from commitments import register
 from commitments.store import Store
 from notifications.signing import secret
-from notifications.suppression import Kind, Suppression, lift, pseudonym, suppress, suppressed, suppressions
+from notifications.suppression import Kind, Suppression, lift, suppress, suppressed, suppressions
 
 NOW = datetime(2018, 8, 13, 6, 0, tzinfo=UTC)
 
@@ -21,9 +22,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def ledger(store: Store) -> list[tuple[str, str]]:
+def ledger(store: Store) -> list[tuple[str, str, dict[str, str]]]:
     with store.reading() as tx:
-        return [(entry.kind, entry.payload) for entry in register.entries(tx)]
+        return [(entry.kind, entry.payload, json.loads(entry.body or "{}")) for entry in register.entries(tx)]
 
 
 def test_the_secret_is_made_once_and_kept(store):
@@ -42,8 +43,10 @@ def test_an_address_is_suppressed_once_whatever_its_case(store):
             address="a@example.org", kind=Kind.UNSUBSCRIBED, since=NOW
         )
         assert suppressed(tx, "b@example.org") is None
-        who = pseudonym(tx, "a@example.org")
-    assert ledger(store) == [("address_suppressed", f'{{"kind":"unsubscribed","who":"{who}"}}')]
+    [(kind, payload, texts)] = ledger(store)
+    assert (kind, texts["address"]) == ("address_suppressed", "a@example.org")
+    assert '"kind":"unsubscribed"' in payload
+    assert "example.org" not in payload
 
 
 def test_the_wish_is_told_before_the_mishap(store):
@@ -63,5 +66,4 @@ def test_lifting_gives_back_what_was_lifted_and_a_second_time_nothing(store):
         assert [known.kind for known in lift(tx, "A@example.org", at=NOW, actor="clerk")] == [Kind.BOUNCED]
         assert lift(tx, "a@example.org", at=NOW, actor="clerk") == ()
         assert suppressed(tx, "a@example.org") is None
-    assert [kind for kind, _ in ledger(store)] == ["address_suppressed", "address_released"]
-    assert "example.org" not in str(ledger(store))
+    assert [kind for kind, *_ in ledger(store)] == ["address_suppressed", "address_released"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zoneinfo
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -21,3 +24,11 @@ def _known(name: str) -> str:
 
 Zone = Annotated[str, AfterValidator(_known)]
 """The name of a time zone that there is."""
+
+
+def zone_files(names: Iterable[str]) -> Iterator[Path]:
+    """Where the system keeps the clock's rules in these zones; nothing of a zone that the package tzdata brings."""
+    for name in sorted(set(names)):
+        places = (Path(folder, name) for folder in zoneinfo.TZPATH)
+        if found := next((place for place in places if place.is_file()), None):
+            yield found

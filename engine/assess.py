@@ -285,7 +285,7 @@ class Assessor:
 
     def at(self, record: Record, now: datetime) -> Assessment | None:
         """What has become of a commitment by `now`, on the date it is where its rules are from."""
-        dates = _dates(now, self._zones)
+        dates = _dates(now, self.zones)
         alike = dates.count(dates[0]) == len(dates)
         return self.on(record, dates[0] if alike else self.today(now, self.applying(record)))
 
@@ -296,14 +296,15 @@ class Assessor:
 
     def latest_today(self, now: datetime) -> date:
         """The furthest date that it is in any pack's zone."""
-        return max(_dates(now, self._zones))
+        return max(_dates(now, self.zones))
 
     def is_later_day(self, one: datetime, other: datetime) -> bool:
         """Whether one moment is on a later date than another in some pack's zone."""
-        return one > other and _dates(one, self._zones) != _dates(other, self._zones)
+        return one > other and _dates(one, self.zones) != _dates(other, self.zones)
 
     @cached_property
-    def _zones(self) -> tuple[str, ...]:
+    def zones(self) -> tuple[str, ...]:
+        """The zones in which it is asked which day it is: that of the workspace and those of the packs."""
         return tuple({self.timezone: None, **{loaded.pack.timezone: None for loaded in self.book.packs}})
 
 

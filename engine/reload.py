@@ -6,18 +6,21 @@ What would break a file that works is refused: the rules go on as they were, and
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from commitments import register, store
 from commitments.problem import Problem
+from commitments.zone import zone_files
 from engine.grow import ACTOR
 from engine.match import matcher
 from engine.schedule import log
 from engine.session import Session, conditions
 from engine.settings import FILE, NoWorkspaceError, Workspace, open_workspace
+from notifications.slots import instant
 from rules.book import SUFFIXES, pack_name
 
 REFUSED = "pack_refused"
@@ -35,6 +38,7 @@ class Watched:
         self._session = session
         self._stamps: _Stamps = ()
         self._content = ""
+        self._zones = _stamps(_zone_files(session))
 
     def close(self) -> None:
         """Gives back the matcher in use; that of the session it began with is closed twice, which does nothing."""
@@ -47,9 +51,10 @@ class Watched:
 
     def refreshed(self, now: datetime) -> Session:
         """The session as its files say now, or as it was where they cannot be taken; the ledger then says why."""
+        self._follow_zones()
         folder = self._session.workspace.folder
         # Before the files are read, so that what changes in the meantime is seen by the next pass.
-        stamps = _stamps(folder)
+        stamps = _stamps(_files(folder))
         if stamps == self._stamps:
             return self._session
         content = _content(folder)
@@ -57,6 +62,16 @@ class Watched:
             self._follow(folder, content, now)
         self._stamps, self._content = stamps, content
         return self._session
+
+    def _follow_zones(self) -> None:
+        """Where the system's time zones are not what they were, nothing that was found by the old ones is kept."""
+        stamps = _stamps(_zone_files(self._session))
+        if stamps != self._zones:
+            ZoneInfo.clear_cache()
+            instant.cache_clear()
+            self._session = replace(self._session, assessor=replace(self._session.assessor))
+            log.info("time zones read anew")
+        self._zones = stamps
 
     def _follow(self, folder: Path, content: str, now: datetime) -> None:
         try:
@@ -124,9 +139,14 @@ def _files(folder: Path) -> Iterator[Path]:
     yield from sorted(path for path in (folder / "templates").glob("*") if path.is_file())
 
 
-def _stamps(folder: Path) -> _Stamps:
+def _zone_files(session: Session) -> Iterator[Path]:
+    own = (recipient.timezone for recipient in session.workspace.settings.hearers)
+    return zone_files([*session.assessor.zones, *filter(None, own)])
+
+
+def _stamps(files: Iterable[Path]) -> _Stamps:
     found = []
-    for path in _files(folder):
+    for path in files:
         try:
             stat = path.stat()
         except OSError:

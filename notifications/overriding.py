@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from commitments.fit import close
 from commitments.problem import Problem
 from commitments.source import RefusedError, decoded, opened, whole
+from notifications import letter
 from notifications.jail import TemplateTroubleError, set_apart
+from notifications.languages import LANGUAGES
 from notifications.page import page
 from notifications.render import FORMS, plain
-from notifications.specimen import specimens
+from notifications.specimen import digests, reminders
 
 LIMIT = 200_000
 """The largest template, in bytes."""
+NAMES = (*FORMS, letter.LAYOUT, *(letter.letter_name(code) for code in LANGUAGES))
+"""The templates that a workspace can have."""
 PARTIAL = "_"
 """How the name of a template begins that others include, and that takes the place of none."""
 
@@ -24,7 +29,7 @@ def read_templates(folder: Path) -> tuple[Mapping[str, str], tuple[Problem, ...]
     found: dict[str, str] = {}
     problems: list[Problem] = []
     for path in sorted(folder.glob("*")):
-        if path.name not in FORMS and not path.name.startswith(PARTIAL):
+        if path.name not in NAMES and not path.name.startswith(PARTIAL):
             problems.append(_needless(path))
             continue
         try:
@@ -43,29 +48,40 @@ def _read(path: Path) -> str:
 
 
 def _needless(path: Path) -> Problem:
-    hint = close(path.name, FORMS) or f"there are {', '.join(FORMS)}; what they include begins with {PARTIAL}"
+    hint = close(path.name, NAMES) or f"there are {', '.join(NAMES)}; what they include begins with {PARTIAL}"
     message = "no template is called so, and nothing reads it"
     return Problem(file=str(path), line=0, column=0, path="", message=message, hint=hint, level="warning")
 
 
 def template_problems(folder: Path, languages: Iterable[str]) -> Iterator[Problem]:
-    """What is wrong with the templates in a folder: each is tried on a digest of everything, and on a bare one."""
+    """What is wrong with the templates in a folder: each is tried with all that it can be given, and with the least."""
     templates, problems = read_templates(folder)
     yield from problems
-    for name in FORMS:
+    for name in NAMES:
         if name in templates and (trouble := _tried(templates, name, languages)):
             yield _problem(folder, templates, trouble)
 
 
 def _tried(templates: Mapping[str, str], name: str, languages: Iterable[str]) -> TemplateTroubleError | None:
-    for language in languages:
-        for digest in specimens(language):
-            contents = page(digest, note="clerk", base="https://example.org", leave="https://example.org/leave")
-            try:
-                set_apart(templates, name, plain(contents))
-            except TemplateTroubleError as error:
-                return error
+    for values in _given(name, languages):
+        try:
+            set_apart(templates, name, values)
+        except TemplateTroubleError as error:
+            return error
     return None
+
+
+def _given(name: str, languages: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """What a template of that name can be given."""
+    if name in FORMS:
+        for one in (digest for code in languages for digest in digests(code)):
+            yield plain(page(one, note="clerk", base="https://example.org", leave="https://example.org/leave"))
+    elif name == letter.LAYOUT:
+        yield from (letter.laid_out(letter.draft(one)) for code in letter.languages() for one in reminders(code))
+    else:
+        yield from (
+            letter.given(one) for code in LANGUAGES if letter.letter_name(code) == name for one in reminders(code)
+        )
 
 
 def _problem(folder: Path, templates: Mapping[str, str], trouble: TemplateTroubleError) -> Problem:
@@ -77,6 +93,6 @@ def _problem(folder: Path, templates: Mapping[str, str], trouble: TemplateTroubl
         column=1 if trouble.line else 0,
         path="",
         message=trouble.message,
-        hint="digests go out in our form until it is mended; docs/templates.md says what a template is given",
+        hint="ours is used until it is mended; docs/templates.md says what a template is given",
         excerpt=excerpt,
     )

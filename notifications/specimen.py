@@ -1,13 +1,15 @@
-"""A digest with everything in it that one can have, to try templates on. It is of nobody and goes to nobody."""
+"""Digests and letters with everything in them, and with next to nothing, to try templates on. They go to nobody."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from commitments.dates import Window
 from commitments.model import Commitment, Force, Standing, Status
 from notifications.digest import Digest, Reader, compose
+from notifications.letter import Facts, Told
 from notifications.notice import Item, Moved, Notice, Reason, Stage
 
 _DAY = date(2018, 8, 13)
@@ -33,7 +35,7 @@ _STATUSES = {
 }
 
 
-def specimens(language: str) -> tuple[Digest, Digest]:
+def digests(language: str) -> tuple[Digest, Digest]:
     """A digest with every section and commitments of which all is known; and one of which next to nothing is."""
     reader = Reader(name="A reader", address="reader@example.org", language=language, timezone="UTC")
     slot = datetime(2018, 8, 13, 6, tzinfo=UTC)
@@ -90,3 +92,39 @@ def _item(
         commitment=identifier, rule="pack/rule", stage=stage, step=step, version="1", audience="clerk", day=_DAY
     )
     return Item(commitment=commitment, standing=standing, notice=notice, reason=reason, moved=moved)
+
+
+def reminders(language: str) -> Iterator[Facts]:
+    """The facts of a letter of which everything is known, of one of which little is, and of one that is not overdue."""
+    told = Told(on="13 July 2018", document="a letter", note="a note", by="the committee", after="10 August 2018")
+    full = Facts(
+        language=language,
+        date="13 August 2018",
+        sender="Committee",
+        addressee="Minister",
+        id="34964-B",
+        kind="reply",
+        title="A reply & what it is <about>",
+        dossier="34 964",
+        document="a letter",
+        letter_of="13 July 2018",
+        made_on="13 July 2018",
+        term="4 weeks after the letter",
+        quote="within four weeks",
+        original="Friday 10 August 2018",
+        due="Friday 10 August 2018",
+        overdue=True,
+        late="3 days",
+        late_original="13 days",
+        moves=(told, told),
+        delay_notices=(told, told),
+        partly=(told,),
+        reminders=(told, told),
+    )
+    nothing = replace(
+        full, dossier="", document="", letter_of="", made_on="", term="", quote="", original="", due="", late="",
+        late_original="", moves=(), delay_notices=(), partly=(), reminders=(),
+    )  # fmt: skip
+    yield full
+    yield replace(full, kind="undertaking", overdue=False)
+    yield replace(nothing, kind="report", overdue=False)

@@ -216,7 +216,7 @@ templates/digset.txt: warning: no template is called so, and nothing reads it
 templates/digest.html:2:1: nothing here is called 'subjct'
   2 |   {{ page.subjct }}
     | ^
-  hint: digests go out in our form until it is mended; docs/templates.md says what a template is given
+  hint: ours is used until it is mended; docs/templates.md says what a template is given
 
 templates/digest.txt:1:1: nothing here is called 'name'
 """

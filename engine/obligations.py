@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, partial
@@ -108,7 +108,7 @@ def _alike(record: Record, applying: list[str], counts: Counts, today: date) -> 
     commitment = record.commitment
     if commitment.stated_due is not None or not any(not counts.book.rules[name].rule.due.stated for name in applying):
         return None
-    if any(entry.event.kind in _MOVING for entry in record.valid):
+    if record.void or any(entry.event.kind in _MOVING for entry in record.valid):
         return None
     return (*applying, *commitment.anchors.items(), commitment.force, commitment.made, today)
 
@@ -119,13 +119,14 @@ def _obligations(record: Record, applying: list[str], counts: Counts, today: dat
     stated = record.commitment.stated_due is not None
     found = []
     if stated or not counting:
-        found.append(_stated(record, rules, counts))
+        found.append(_stated(record, rules, counts, today))
         # Words that no pack knows name no date: they do not come before one that a rule can count.
         stated = found[0].original is not None
     excepted = {f"{rule.pack.pack}/{rule.rule.exception_of}": rule.name for rule in rules if rule.rule.exception_of}
     dues: dict[str, Window] = {}
     for rule in _in_order(counting):
-        one = _counted(record, rule, counts, dues, STATED if stated else excepted.get(rule.name, ""))
+        beaten_by = STATED if stated else excepted.get(rule.name, "")
+        one = _counted(record, rule, counts, dues, beaten_by, today)
         if one.current is not None:
             dues |= {f"{rule.rule.id}.due": one.current, f"{rule.name}.due": one.current}
         found.append(one)
@@ -162,11 +163,13 @@ def in_force(rule: BookRule, record: Record, today: date) -> bool:
     return (anchor.earliest if anchor else record.commitment.made or today) in valid
 
 
-def _counted(record: Record, rule: BookRule, counts: Counts, dues: Mapping[str, Window], beaten_by: str) -> Obligation:
+def _counted(
+    record: Record, rule: BookRule, counts: Counts, dues: Mapping[str, Window], beaten_by: str, today: date
+) -> Obligation:
     def count(anchors: Mapping[str, Window]) -> Deadline:
         return counts.deadline(rule, {**anchors, **dues})
 
-    changes = list(_changes(record, lambda anchors: count(anchors).window, _Terms(rule, counts)))
+    changes = _changes(record, lambda anchors: count(anchors).window, _Terms(rule, counts), today)
     deadline = count(_first_anchors(record))
     return Obligation(
         rule=rule.name,
@@ -189,12 +192,12 @@ def _unknown(deadline: Deadline, changes: list[Move | Unheeded]) -> str:
     return "" if any(isinstance(change, Move) for change in changes) else deadline.unknown
 
 
-def _stated(record: Record, rules: list[BookRule], counts: Counts) -> Obligation:
+def _stated(record: Record, rules: list[BookRule], counts: Counts, today: date) -> Obligation:
     """The date that the commitment itself names, or ought to, told as the rule that applies would tell it."""
     stated, source = record.commitment.stated_due, record.commitment.source
     rule = min(rules, key=lambda item: not item.rule.due.stated, default=None)
     deadline = _named(stated, record.commitment.made, counts.meaning)
-    changes = list(_changes(record, lambda _: deadline.window, _Terms()))
+    changes = _changes(record, lambda _: deadline.window, _Terms(), today)
     return Obligation(
         rule=STATED,
         deadline=deadline,
@@ -315,23 +318,46 @@ def _first_anchors(record: Record) -> Mapping[str, Window]:
     return anchors
 
 
-def _changes(
-    record: Record, count: Callable[[Mapping[str, Window]], Window | None], terms: _Terms
-) -> Iterator[Move | Unheeded]:
-    """What became of the deadline, event by event: where it moved, and who asked for more time in vain."""
+_Count = Callable[[Mapping[str, Window]], Window | None]
+
+
+def _changes(record: Record, count: _Count, terms: _Terms, today: date) -> list[Move | Unheeded]:
+    """What became of the deadline by `today`, event by event: where it moved, and who asked for more time in vain."""
+    changes, end = _walked(record, count, terms)
+    undone = [entry for entry in _undoings(record) if entry.event.occurred_on <= today]
+    if undone and end is not None:
+        first = undone[0].seq
+        _, before = _walked(Record(tuple(entry for entry in record.history if entry.seq < first)), count, terms)
+        if before != end:
+            changes.append(Move(undone[-1], before, end))
+    return changes
+
+
+def _undoings(record: Record) -> list[Recorded]:
+    """The undoings of what moved the deadline since something last did: they put it back."""
+    moving = {entry.seq for entry in record.history if entry.event.kind in _MOVING}
+    last = max(moving - set(record.void), default=0)
+    undone = {record.void[seq].seq for seq in moving & set(record.void)}
+    return [entry for entry in record.history if entry.seq in undone and entry.seq > last]
+
+
+def _walked(record: Record, count: _Count, terms: _Terms) -> tuple[list[Move | Unheeded], Window | None]:
+    """What became of the deadline along the events that hold, and where it ends."""
+    changes: list[Move | Unheeded] = []
     turns = [entry for entry in record.in_order if entry.event.kind in _MOVING]
-    if not turns:
-        return
+    if not turns and not record.void:
+        return changes, None
     walk = _Walk(dict(_first_anchors(record)))
     before = count(walk.anchors)
     for entry in turns:
         reason = _take(walk, entry, before, terms)
         after = None if walk.pending else walk.granted or count(walk.anchors)
         if reason:
-            yield Unheeded(entry, reason, walk.pending)
+            changes.append(Unheeded(entry, reason, walk.pending))
         elif after is not None and after != before:
-            yield Move(entry, before, after)
+            changes.append(Move(entry, before, after))
         before = after
+    return changes, before
 
 
 def _take(walk: _Walk, entry: Recorded, current: Window | None, terms: _Terms) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from commitments import exchange, register, store
+from commitments.dates import Window
 from commitments.exchange.written import written
 from commitments.intake import Draft
 from commitments.ledger import verify
@@ -14,6 +15,8 @@ from commitments.model import Commitment, Event, EventKind, Record, Recorded
 from commitments.store import Store
 from commitments.texts import joined
 from commitments.transitions import allowed, refusals
+from engine.explain import explanation
+from engine.session import open_session
 
 AT = datetime(2018, 9, 1, 9, 30, tzinfo=UTC)
 TODAY = date(2018, 9, 30)
@@ -26,7 +29,6 @@ def on(day, kind, **values):
     return Event(kind=kind, occurred_on=date.fromisoformat(day), **values)
 
 
-MADE = on("2018-07-13", "made", commitment=REPLY)
 FULFILLED = on("2018-08-30", "fulfilled")
 
 
@@ -34,12 +36,12 @@ def undoing(seq, day="2018-09-02"):
     return on(day, "undone", undoes=seq, note="wrong number")
 
 
-def record(*events):
+def record(*events, made=REPLY):
     """A record whose entries are numbered from 1, each written down a day after the one before."""
     return Record(
         tuple(
             Recorded(event=event, seq=number, recorded_at=AT + timedelta(days=number), actor="clerk")
-            for number, event in enumerate((MADE, *events), start=1)
+            for number, event in enumerate((on("2018-07-13", "made", commitment=made), *events), start=1)
         )
     )
 
@@ -240,4 +242,73 @@ def test_before_it_was_written_down_it_was_not_known(workspace):
     assert status == 0
     assert out.startswith(
         "no commitments as of Sat 1 Sep 2018, as known at 2018-09-01 23:59; `gestand list` by itself "
+    )
+
+
+# ------------------------------------------------------------------------------------------------- what it moves
+
+LETTER = REPLY.model_copy(update={"anchors": {"letter": Window.parse("2018-07-13")}})
+EXTENDED = on("2018-08-01", "extended", date="2018-09-15", decided_by="commissie")
+
+
+@pytest.fixture
+def session(tmp_path):
+    (tmp_path / "gestand.yaml").write_text("timezone: Europe/Amsterdam\npacks: [nl-eerste-kamer]\n")
+    with open_session(tmp_path) as opened:
+        yield opened
+
+
+def assessed(session, day, *events):
+    return session.assessor.on(record(*events, made=LETTER), date.fromisoformat(day))
+
+
+def moves(assessment):
+    return [
+        (move.entry.event.kind.value, str(move.before), str(move.after))
+        for one in assessment.obligations
+        for move in one.moves
+    ]
+
+
+BACK = ("undone", "2018-09-15", "2018-08-10")
+
+
+@pytest.mark.parametrize(
+    ("events", "expected", "due"),
+    [
+        ([EXTENDED], [("extended", "2018-08-10", "2018-09-15")], "2018-09-15"),
+        ([EXTENDED, undoing(2)], [BACK], "2018-08-10"),
+        ([EXTENDED, undoing(2), undoing(3)], [("extended", "2018-08-10", "2018-09-15")], "2018-09-15"),
+        # several that are undone together put the date back once
+        ([EXTENDED, on("2018-08-02", "extended", date="2018-10-01"), undoing(3), undoing(2)],
+         [("undone", "2018-10-01", "2018-08-10")], "2018-08-10"),
+        # undone, and then moved to where it belongs: the later move tells it
+        ([EXTENDED, undoing(2), on("2018-09-02", "extended", date="2018-09-20")],
+         [("extended", "2018-08-10", "2018-09-20")], "2018-09-20"),
+        # what was no longer the last word when it was undone moved nothing
+        ([EXTENDED, on("2018-08-02", "extended", date="2018-10-01"), undoing(2)],
+         [("extended", "2018-08-10", "2018-10-01")], "2018-10-01"),
+        ([on("2018-08-01", "note"), undoing(2)], [], "2018-08-10"),
+    ],
+)  # fmt: skip
+def test_an_undoing_that_puts_a_date_back_is_a_move(session, events, expected, due):
+    found = assessed(session, "2018-09-05", *events)
+    assert (moves(found), str(found.standing.current)) == (expected, due)
+
+
+def test_who_was_told_of_the_new_date_is_told_that_it_went_back(session):
+    then = assessed(session, "2018-09-02", EXTENDED, undoing(2))
+    assert ("date_changed", "2018-08-10") in {(item.stage.value, item.version) for item in then.notices}
+    assert then.moved.note == "wrong number"
+    # a day before the undoing has no such news, and nothing is kept from it
+    before = assessed(session, "2018-08-20", EXTENDED, undoing(2))
+    assert moves(before) == []
+    assert {item.stage.value for item in before.notices} == {"overdue"}
+
+
+def test_explain_tells_it_as_it_tells_every_move(session):
+    found = assessed(session, "2018-09-05", EXTENDED, undoing(2))
+    lines = "\n".join(explanation(found, session.workspace.book))
+    assert (
+        "moved    undone on Sun 2 Sep 2018, from Sat 15 Sep 2018 to Fri 10 Aug 2018 (wrong number, ledger #3)" in lines
     )

@@ -160,6 +160,20 @@ class Intake:
             problems=(*self.problems, *problems)[:MOST_PROBLEMS],
         )
 
+    def __add__(self, other: Intake) -> Intake:
+        """Both together, as one import."""
+        return replace(
+            other,
+            made=self.made + other.made,
+            amended=self.amended + other.amended,
+            appended=self.appended + other.appended,
+            unchanged=self.unchanged + other.unchanged,
+            ahead=self.ahead + other.ahead,
+            undone=self.undone + other.undone,
+            refused=self.refused + other.refused,
+            problems=(*self.problems, *other.problems)[:MOST_PROBLEMS],
+        )
+
     def __str__(self) -> str:
         """One line that says what was taken in, and what was not."""
         parts = [

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from commitments import exchange
+from commitments.exchange.dossier import dossier_number
 from commitments.model import Citation, Commitment, Event, EventKind, Force, StatedDue
 
 OPEN = {
@@ -164,7 +165,7 @@ def test_what_the_house_removed_is_left_out_and_said(tmp_path, removed):
 def test_a_row_that_cannot_be_read_is_told_and_the_others_are_taken_in(tmp_path):
     drafts, problems = read(tmp_path, "text", OPEN)
     assert [draft.id for draft in drafts] == ["TZ202603-130"]
-    assert problems == [("error", "value[0]", "this is not an undertaking of the House that can be read")]
+    assert problems == [("error", "value[0]", "this is no undertaking of the House that can be read")]
 
 
 def test_a_field_that_repeats_itself_says_it_once(tmp_path):
@@ -207,3 +208,49 @@ def test_the_same_file_twice_takes_in_nothing_new(workspace, tmp_path):
     assert workspace("import", "tk.json") == (0, "tk.json: nothing new, 2 unchanged\n", "")
     (tmp_path / "tk.json").write_text(json.dumps({"value": [done, OPEN]}), encoding="utf-8")
     assert workspace("import", "tk.json") == (0, "tk.json: nothing new, 2 unchanged\n", "")
+
+
+@pytest.mark.parametrize(
+    ("relation", "text"),
+    [
+        ({"IsHerhalingVan": [{"Id": "0d5e…", "Nummer": "TZ202401-001"}]}, "herhaling van TZ202401-001"),
+        ({"IsWijzigingVan": {"Id": "0d5e"}}, "wijziging van 0d5e"),
+        ({"IsAanvullingOp": [{"Nummer": "TZ202401-001"}, {"Nummer": "TZ202401-002"}]},
+         "aanvulling op TZ202401-001, TZ202401-002"),
+    ],
+)  # fmt: skip
+def test_what_it_repeats_changes_or_adds_to_is_noted(tmp_path, relation, text):
+    (draft,), problems = read(tmp_path, OPEN | relation)
+    assert draft.events == (Event(kind=EventKind.NOTE, occurred_on=date(2026, 3, 19), note=text),)
+    assert problems == []
+
+
+def test_a_relation_that_no_day_can_be_given_is_told(tmp_path):
+    (draft,), problems = read(tmp_path, OPEN | {"Aanmaakdatum": None, "IsHerhalingVan": [{"Nummer": "TZ202401-001"}]})
+    assert draft.events == ()
+    message = "herhaling van TZ202401-001: there is no Aanmaakdatum to note that on"
+    assert problems == [("warning", "value[0].IsHerhalingVan", message)]
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("34964", "34 964"),
+        ("34 964", "34 964"),
+        ("33.344", "33 344"),
+        ("36600 XIII", "36 600-XIII"),
+        ("21501-02", "21 501-02"),
+        ("33 328 (R1952)", "33 328-(R1952)"),
+        ("34 964, B", "34 964, B"),  # a document in a dossier
+        ("begroting", "begroting"),
+    ],
+)
+def test_a_dossier_has_one_form(written, number):
+    assert dossier_number(written) == number
+    assert dossier_number(number) == number
+
+
+def test_the_dossiers_that_come_with_it_are_taken_over_in_their_one_form(tmp_path):
+    found = [{"Nummer": 36600, "Toevoeging": "XIII"}, {"Nummer": 34964, "Toevoeging": None}]
+    (draft,), _ = read(tmp_path, OPEN | {"Kamerstukdossier": found})
+    assert draft.commitment.dossier == "36 600-XIII; 34 964"

@@ -54,10 +54,13 @@ def stream(
     if sheet is not None and suffix != ".xlsx":
         raise RefusedError(whole(str(path), "only an .xlsx workbook has sheets", "import it without --sheet"))
     if suffix == ".xlsx":
-        return read_xlsx(path, mapping, sheet, progress)
-    if suffix == ".csv":
-        return read_csv(path, mapping, progress)
-    return read_jsonl(path, progress) if suffix == ".jsonl" else read_yaml(path)
+        yield from read_xlsx(path, mapping, sheet, progress)
+    elif suffix == ".csv":
+        yield from read_csv(path, mapping, progress)
+    elif suffix == ".jsonl":
+        yield from read_jsonl(path, progress)
+    else:
+        yield from read_yaml(path)
 
 
 def read(

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from commitments.exchange.dossier import dossier_number
 from commitments.fit import check, close
 from commitments.model import EventKind, Frozen
 from commitments.problem import Problem
@@ -30,12 +31,14 @@ class ColumnMap(Frozen):
     """`columns` names the register's column for each of the file's; those that it does not name are left out.
 
     `fixed` is what every row says in a column of the register, `values` what a cell means there. `dates` is the order
-    in which days are written with numbers: 30-8-2018 is day-month-year.
+    in which days are written with numbers: 30-8-2018 is day-month-year. With `dossiers: dutch` the numbers of dossiers
+    are brought to their one form: 33.344 and 33344 are 33 344.
     """
 
     columns: Annotated[dict[str, str], Field(min_length=1)]
     fixed: dict[str, str] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    dossiers: Literal["as-written", "dutch"] = "as-written"
     dates: Literal["year-month-day", "day-month-year", "month-day-year"] = "year-month-day"
 
     def names(self, header: Sequence[str]) -> list[str]:
@@ -45,6 +48,8 @@ class ColumnMap(Frozen):
     def cell(self, name: str, text: str) -> str:
         """What a cell says in a column of the register."""
         meant = self.values.get(name, {}).get(text.strip(), text)
+        if name == "dossier" and self.dossiers == "dutch":
+            return dossier_number(meant)
         return self._day(meant) if holds_days(name) else meant
 
     def _day(self, text: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
-from commitments.exchange.tweede_kamer import is_toezeggingen, toezeggingen
+from commitments.exchange.tweede_kamer import answered, one_of_several, subject
 from commitments.exchange.written import LIMIT, commitment_draft, event_draft, written
 from commitments.fit import close
 from commitments.intake import Draft
@@ -33,8 +33,10 @@ def read_yaml(path: FilePath) -> Iterator[Draft | Problem]:
     if document is None:
         raise RefusedError(problems[0])
     yield from problems
-    found = list(toezeggingen(document) if is_toezeggingen(document) else _all(document))
+    about = subject(document)
+    found = list(answered(document, about) if about else _all(document))
     yield from (one for _, ones in found for one in ones)
+    yield from one_of_several(document) if about else ()
     yield from sorted((draft for draft, _ in found if draft), key=lambda draft: draft.commitment is not None)
 
 

@@ -1,61 +1,74 @@
-"""The command that takes register files in: import."""
+"""The command that takes register files in, and what a service tells: import."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import click
 
-from commitments import exchange, register
+from commitments import exchange
 from commitments.exchange.mapping import ColumnMap, read_mapping
-from commitments.intake import Draft, Intake, Outcome
-from commitments.problem import Problem
-from commitments.source import RefusedError
-from engine import schedule
-from engine.cli.output import Day, Failed, actor_option, number, tell_problems, workspace_option
+from commitments.exchange.tweede_kamer.service import is_address
+from engine.cli.output import Day, Failed, actor_option, tell_problems, workspace_option
 from engine.cli.progress import bar
 from engine.cli.reading import today
-from engine.grow import grow
-from engine.session import Session, open_session
-
-MOST = 100
-"""More problems than these are counted, not shown."""
+from engine.cli.taking import Taking
+from engine.session import open_session
 
 
 @click.command("import")
 @workspace_option
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@click.argument("files", nargs=-1, required=True, metavar="FILE|ADDRESS…")
 @click.option("--map", "mapping", type=click.Path(path_type=Path), help="What the columns of a table are, in a file.")
 @click.option("--sheet", metavar="NAME", help="Which sheet of a workbook; the first where this is left out.")
+@click.option("--since", type=Day(), metavar="DATE", help="Ask a service for what changed since that day, not since "
+              "the last time.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what would be taken in, line by line, and take nothing in.")
 @click.option("--as-of", type=Day(), metavar="DATE", help="Leave out what happened after that day.")
 @actor_option
 def import_command(
     folder: Path,
-    files: tuple[Path, ...],
+    files: tuple[str, ...],
     mapping: Path | None,
     sheet: str | None,
+    since: date | None,
     dry_run: bool,
     as_of: date | None,
     actor: str,
 ) -> None:
     """Take register files in: YAML, JSON, JSON lines, CSV or XLSX. Taking in the same file twice changes nothing.
 
-    Undertakings in the open data of the Tweede Kamer (JSON) and written questions of the UK Parliament as mySociety
-    publishes them (CSV) are known by their form.
+    Undertakings and written questions in the open data of the Tweede Kamer (JSON) and written questions of the UK
+    Parliament as mySociety publishes them (CSV) are known by their form. The Tweede Kamer can be asked itself:
+    tk:toezeggingen, tk:schriftelijke-vragen, or the address of either.
     """
-    complaints, columns = Complaints(), _columns(mapping) if mapping else None
+    addresses = [name for name in files if is_address(name)]
+    if since and len(addresses) < len(files):
+        raise click.UsageError("--since is for a service: a file is taken in whole")
+    if (mapping or sheet) and addresses:
+        raise click.UsageError("--map and --sheet are for files")
+    columns = _columns(mapping) if mapping else None
     with open_session(folder) as session:
-        for file in files:
-            with bar(file.name) as progress:
-                found = exchange.stream(file, columns, sheet, progress)
-                intake = take_in(session, found, as_of or today(session), complaints, actor=actor, dry_run=dry_run)
-            if intake:
-                click.echo(f"{file}: {intake}")
-    complaints.close()
+        taking = Taking(session=session, day=as_of or today(session), actor=actor, dry_run=dry_run)
+        for name in files:
+            said = _asked(taking, name, since) if name in addresses else _file(taking, Path(name), columns, sheet)
+            if said:
+                click.echo(said)
+    taking.complaints.close()
+
+
+def _file(taking: Taking, file: Path, columns: ColumnMap | None, sheet: str | None) -> str:
+    """Take a file in; what became of it, in a line."""
+    with bar(file.name) as progress:
+        intake = taking.take(exchange.stream(file, columns, sheet, progress))
+    return f"{file}: {intake}" if intake else ""
+
+
+def _asked(taking: Taking, name: str, since: date | None) -> str:
+    from engine.cli.fetching import fetch  # noqa: PLC0415 (urllib is loaded only where a service is asked)
+
+    return fetch(taking, name, since)
 
 
 def _columns(file: Path) -> ColumnMap:
@@ -64,65 +77,3 @@ def _columns(file: Path) -> ColumnMap:
     if columns is None:
         raise Failed
     return columns
-
-
-@dataclass
-class Complaints:
-    """The problems of an import, told as they are met: the first hundred of them, the others counted."""
-
-    told: int = 0
-    errors: int = 0
-
-    def tell(self, problems: Iterable[Problem]) -> None:
-        """Tell some problems."""
-        for problem in problems:
-            self.told += 1
-            self.errors += problem.level == "error"
-            if self.told <= MOST:
-                tell_problems([problem])
-
-    def close(self) -> None:
-        """Say how many more there are; raises Failed where there were errors."""
-        if self.told > MOST:
-            more = number(self.told - MOST, "more problem")
-            click.echo(f"gestand: {more} not shown; mend the first, and import again", err=True)
-        if self.errors:
-            raise Failed
-
-
-def take_in(
-    session: Session,
-    found: Iterable[Draft | Problem],
-    day: date,
-    complaints: Complaints,
-    *,
-    actor: str,
-    dry_run: bool = False,
-) -> Intake | None:
-    """Bring the cycles up to date, then take in what a file holds, as far as it had happened by `day`.
-
-    None where nothing of the file may be used: then nothing was written.
-    """
-
-    def tell(outcomes: Sequence[Outcome]) -> None:
-        complaints.tell(problem for outcome in outcomes for problem in outcome.problems)
-        if dry_run:
-            click.echo("".join(f"{line}\n" for outcome in outcomes for line in outcome.lines), nl=False)
-
-    now = schedule.now()
-    try:
-        with session.store.writing() as tx:
-            grow(tx, session.workspace.book, today=day, at=now)
-            drafts = _drafts(found, complaints)
-            return register.take_in(tx, drafts, today=day, at=now, actor=actor, dry_run=dry_run, tell=tell)
-    except RefusedError as refused:
-        complaints.tell([refused.problem])
-        return None
-
-
-def _drafts(found: Iterable[Draft | Problem], complaints: Complaints) -> Iterator[Draft]:
-    for one in found:
-        if isinstance(one, Problem):
-            complaints.tell([one])
-        else:
-            yield one

@@ -1,0 +1,95 @@
+"""Taking drafts in for the commands: in one transaction, with every problem told; every change, where it is a trial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import click
+
+from commitments import register
+from commitments.intake import Draft, Intake, Outcome
+from commitments.problem import Problem
+from commitments.source import RefusedError
+from commitments.store import Connection
+from engine import schedule
+from engine.cli.output import Failed, number, tell_problems
+from engine.grow import grow
+from engine.session import Session
+
+MOST = 100
+"""More problems than these are counted, not shown."""
+
+
+@dataclass
+class Complaints:
+    """The problems of an import, told as they are met: the first hundred of them, the others counted."""
+
+    told: int = 0
+    errors: int = 0
+
+    def tell(self, problems: Iterable[Problem]) -> None:
+        """Tell some problems."""
+        for problem in problems:
+            self.told += 1
+            self.errors += problem.level == "error"
+            if self.told <= MOST:
+                tell_problems([problem])
+
+    def close(self) -> None:
+        """Say how many more there are; raises Failed where there were errors."""
+        if self.told > MOST:
+            more = number(self.told - MOST, "more problem")
+            click.echo(f"gestand: {more} not shown; mend the first, and import again", err=True)
+        if self.errors:
+            raise Failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taking:
+    """How drafts are taken in: into which register, as far as they had happened by which day, by whom."""
+
+    session: Session
+    day: date
+    actor: str
+    dry_run: bool
+    complaints: Complaints = field(default_factory=Complaints)
+
+    def take(
+        self, found: Iterable[Draft | Problem], then: Callable[[Connection], None] = lambda _tx: None
+    ) -> Intake | None:
+        """Bring the cycles up to date and take in what was found, `then` do what belongs to it; what became of it.
+
+        None where nothing of it may be used: then nothing was written.
+        """
+        now = schedule.now()
+        try:
+            with self.session.store.writing() as tx:
+                grow(tx, self.session.workspace.book, today=self.day, at=now)
+                intake = register.take_in(
+                    tx,
+                    self._drafts(found),
+                    today=self.day,
+                    at=now,
+                    actor=self.actor,
+                    dry_run=self.dry_run,
+                    tell=self._tell,
+                )
+                then(tx)
+                return intake
+        except RefusedError as refused:
+            self.complaints.tell([refused.problem])
+            return None
+
+    def _drafts(self, found: Iterable[Draft | Problem]) -> Iterator[Draft]:
+        for one in found:
+            if isinstance(one, Problem):
+                self.complaints.tell([one])
+            else:
+                yield one
+
+    def _tell(self, outcomes: Sequence[Outcome]) -> None:
+        self.complaints.tell(problem for outcome in outcomes for problem in outcome.problems)
+        if self.dry_run:
+            click.echo("".join(f"{line}\n" for outcome in outcomes for line in outcome.lines), nl=False)

@@ -37,6 +37,9 @@ docs: $(VENV)/.ready ## write the generated docs anew: schemas, a page about eac
 torture: $(VENV)/.ready ## kill the delivery a thousand times, and count what is lost or doubled (four minutes)
 	@PYTHONPATH=. $(BIN)/python benchmarks/torture.py
 
+pictures: $(VENV)/.ready ## draw the pictures of digests and of a letter anew, with Chromium
+	@PYTHONPATH=.:tests $(BIN)/python benchmarks/pictures.py
+
 serve: $(VENV)/.ready ## run the demo workspace as a service until Ctrl-C
 	@test -f demo/gestand.yaml || $(BIN)/gestand demo demo
 	@$(BIN)/gestand --workspace demo serve
@@ -48,4 +51,4 @@ lock: ## resolve the dependencies anew and pin them with their hashes (needs uv)
 clean: ## remove what make has made
 	rm -rf $(VENV) demo build *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test check chronos docs serve lock clean
+.PHONY: help demo test check chronos docs torture pictures serve lock clean

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from itertools import accumulate
+from unicodedata import combining, east_asian_width
 
 from jinja2 import BaseLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 WIDTH = 78
 """Columns of the text: what fits into 80 with a quotation mark before it."""
+_JOINING = "\u200c\u200d\ufe0e\ufe0f"
+_ODD = re.compile(f"[\u0300-\u036f\u0591-\u07ff\u0900-\u1fff{_JOINING}\u20d0-\u20ff\u231a-\u2bff\u2e80-\U0010ffff]")
+"""Where a character that does not take one column can be; most texts have none, and are counted at once."""
 
 
 @cache
@@ -41,15 +47,35 @@ def _furnished(kind: type[Environment], loader: BaseLoader) -> Environment:
     return made
 
 
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes: Chinese and emoji two a character, a mark upon another none."""
+    return sum(map(_width, text)) if _ODD.search(text) else len(text)
+
+
+def _width(character: str) -> int:
+    if combining(character) or character in _JOINING:
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
+
+
 def fold(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` characters, broken at spaces where there are any."""
+    """The text in lines of at most `width` columns, broken at spaces where there are any."""
     lines = []
-    while len(text) > width:
-        space = text.rfind(" ", 1, width + 1)
-        cut = space if space > 0 else width
+    while columns(text) > width:
+        most = _fitting(text, width)
+        space = text.rfind(" ", 1, most + 1)
+        cut = space if space > 0 else most
         lines.append(text[:cut])
         text = text[cut:].lstrip()
     return [*lines, text]
+
+
+def _fitting(text: str, width: int) -> int:
+    """How many characters of a text fit into so many columns, one at least."""
+    if not _ODD.search(text):
+        return width
+    taken = accumulate(map(_width, text))
+    return max(1, next((place for place, column in enumerate(taken) if column > width), len(text)))
 
 
 def hang(text: str, label: str, column: int) -> str:
@@ -60,5 +86,6 @@ def hang(text: str, label: str, column: int) -> str:
 
 def beside(left: str, right: str) -> str:
     """The left text folded, with the right one flush at the end of the first line."""
-    first, *rest = fold(left, WIDTH - len(right) - 2)
-    return "\n".join([f"{first}{right:>{WIDTH - len(first)}}", *rest])
+    first, *rest = fold(left, WIDTH - columns(right) - 2)
+    gap = " " * (WIDTH - columns(first) - columns(right))
+    return "\n".join([f"{first}{gap}{right}", *rest])

@@ -21,7 +21,7 @@ from commitments.model import Force, Status
 from notifications import phrases
 from notifications.notice import Reason
 from notifications.render import LARGEST, render, render_template
-from notifications.typeset import WIDTH, fold, sandbox
+from notifications.typeset import WIDTH, columns, fold, sandbox
 from notifications.words import Words
 from notifications.words_en import WORDS as ENGLISH
 from notifications.words_nl import WORDS as DUTCH
@@ -255,6 +255,47 @@ def test_folded_text_keeps_every_character_and_the_width(text, width):
     lines = fold(text, width)
     assert all(len(line) <= width for line in lines)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="ab é–語😀\u0301\u200d ש", max_size=300), st.integers(5, 78))
+def test_d13_wide_characters_are_folded_by_the_columns_they_take(text, width):
+    text = " ".join(text.split())
+    lines = fold(text, width)
+    assert all(columns(line) <= width for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("abc", 3),
+        ("é", 1),
+        ("e\u0301", 1),
+        ("“–”", 3),
+        ("語語", 4),
+        ("😀", 2),
+        ("שלום", 4),
+        ("한", 2),
+        ("\u200d", 0),
+        ("", 0),
+    ],
+)
+def test_a_text_takes_as_many_columns_as_a_terminal_gives_it(text, taken):
+    assert columns(text) == taken
+
+
+@pytest.mark.parametrize(
+    ("title", "line"),
+    [
+        ("語" * 10, f"{'語' * 10}{' ' * 47}3 days late"),
+        ("תשובה על הברית", f"תשובה על הברית{' ' * 53}3 days late"),
+        ("😀 done", f"😀 done{' ' * 60}3 days late"),
+    ],
+)
+def test_d13_every_script_lines_up(title, line):
+    text = render(digest("en", replace(LETTER, commitment=commitment("a", title=title)))).text
+    assert line in text.splitlines()
 
 
 def test_no_line_of_the_text_is_longer_than_78_columns_whatever_it_says():

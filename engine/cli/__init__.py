@@ -32,6 +32,7 @@ COMMANDS = {
     "tick": ("engine.cli.running", "run one pass: assess, tell, send"),
     "serve": ("engine.cli.running", "run passes until stopped"),
     "digest": ("engine.cli.digests", "show what digests were made, or preview the next"),
+    "feed": ("engine.cli.feeding", "write deadlines for calendar programs"),
     "letter": ("engine.cli.letters", "draft the reminder of an overdue reply"),
     "outbox": ("engine.cli.mailing", "show what waits to be sent or was refused, and mend it"),
     "bounces": ("engine.cli.mailing", "read what came back, and stop writing to who is gone"),

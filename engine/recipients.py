@@ -10,8 +10,10 @@ from commitments.listing import Brief
 from commitments.model import CLERK, Commitment, Frozen, Party, as_list, within
 from commitments.zone import Zone
 from notifications.languages import Language
+from notifications.notice import Stage
 from notifications.outbox import valid
-from notifications.slots import Cadence
+from notifications.slots import Cadence, Quiet, never
+from rules.calendar import Calendars
 
 
 def _address(text: str) -> str:
@@ -28,6 +30,7 @@ Roles = Annotated[tuple[str, ...], BeforeValidator(as_list), Field(min_length=1)
 class Scope(Frozen):
     """Which commitments a recipient hears of: every key that is given must fit, a list means any of."""
 
+    id: Words = ()
     by: Annotated[tuple[Party, ...], BeforeValidator(as_list)] = ()
     to: Annotated[tuple[Party, ...], BeforeValidator(as_list)] = ()
     kind: Words = ()
@@ -36,7 +39,8 @@ class Scope(Frozen):
     def covers(self, commitment: Commitment | Brief) -> bool:
         """Whether a commitment is in this scope; a party covers everything below it."""
         return (
-            _any_within(commitment.by, self.by)
+            (not self.id or commitment.id in self.id)
+            and _any_within(commitment.by, self.by)
             and _any_within(commitment.to, self.to)
             and (not self.kind or commitment.kind in self.kind)
             and (not self.dossier or commitment.dossier in self.dossier)
@@ -48,7 +52,12 @@ def _any_within(parties: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
 
 
 class Recipient(Frozen):
-    """Someone who gets digests: which roles they hold, for which commitments, when, and in which language."""
+    """Someone who gets digests: which roles they hold, for which commitments, when, and in which language.
+
+    `immediately` are the stages that do not wait for the cadence's slot; `quiet` are calendars on whose days off and
+    recesses nothing is told, and which the first slot after makes up for. With `all_clear` there is a digest even where
+    there is nothing to say; `monthly` adds what is awaited or has no date to the first digest of a month.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     address: Address
@@ -57,3 +66,14 @@ class Recipient(Frozen):
     roles: Roles = (CLERK,)
     scope: Scope = Scope()
     cadence: Cadence = Cadence.parse("weekdays 07:30")
+    immediately: Annotated[tuple[Stage, ...], BeforeValidator(as_list)] = ()
+    quiet: Words = ()
+    all_clear: bool = False
+    monthly: bool = True
+
+    def quiet_days(self, calendars: Calendars) -> Quiet:
+        """The days on which they are told nothing; calendars that are not there, or do not know a day, make none."""
+        found = [calendar for name in self.quiet if (calendar := calendars.get(name)) is not None]
+        if not found:
+            return never
+        return lambda day: any(not calendar.working(day) or calendar.pausing(day) for calendar in found)

@@ -192,9 +192,11 @@ def open_workspace(folder: Path) -> Workspace:
         raise NoWorkspaceError(folder)
     document, found = read(folder / FILE)
     settings, faults = check(Settings, document) if document else (None, ())
-    crossed = tuple(_cross_check(settings, document)) if settings and document else ()
-    settings = settings or Settings()
     calendars, calendar_problems = Calendars.load([calendar.SHIPPED, folder / "calendars"])
+    crossed: tuple[Problem, ...] = ()
+    if settings and document:
+        crossed = (*_cross_check(settings, document), *_unknown_calendars(settings, document, calendars))
+    settings = settings or Settings()
     rule_book, rule_problems = book.load(_rule_files(folder, settings), calendars)
     problems = (*found, *faults, *crossed, *calendar_problems, *rule_problems)
     return Workspace(folder, settings, rule_book, calendars, problems)
@@ -252,3 +254,11 @@ def _cross_check(settings: Settings, document: Document) -> Iterator[Problem]:
             yield problem(
                 document, ("ends", index, "name"), f"{route} is there twice", "give each end a name of its own"
             )
+
+
+def _unknown_calendars(settings: Settings, document: Document, calendars: Calendars) -> Iterator[Problem]:
+    for index, recipient in enumerate(settings.recipients):
+        for name in recipient.quiet:
+            if calendars.get(name) is None:
+                at = ("recipients", index, "quiet")
+                yield problem(document, at, f"there is no calendar {name}", calendars.instead(name))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from commitments.model import Event, EventKind, Record, Recorded
 from commitments.problem import Path
 from engine.assess import Assessment, Assessor
-from engine.telling import as_item
+from engine.waiting import as_item
 from notifications.digest import Reader, compose
 from notifications.languages import LANGUAGES
 from notifications.notice import Notice
@@ -160,7 +160,7 @@ class _Sight:
             head="",
             names=book.parties,
         )
-        return _in_a_line(render(digest).text) if digest else ""
+        return _in_a_line(render(digest).text) if digest.sections else ""
 
 
 def _compared(sight: _Sight, expected: Expectation) -> Iterator[tuple[tuple[str, ...], str, str]]:

@@ -2,155 +2,161 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
 from uuid import uuid4
 
-from commitments import register, store
-from commitments.store import Connection
-from engine.assess import Assessment, Assessor
-from engine.feed import changed_at, revision
+from commitments import register
+from commitments.model import Status
+from commitments.store import Connection, Store
+from engine.assess import Assessor
 from engine.grow import ACTOR
 from engine.posting import posted
 from engine.recipients import Recipient
+from engine.served import is_served, not_gone, serve, slot_before, tell, text, told_in, told_since, turn, untell
 from engine.settings import Workspace
-from engine.unheard import look, unheard
+from engine.silences import Silence, to_warn_of, warned_of
+from engine.timetable import due_slot, may_disturb, missed, month_began, reader
+from engine.unheard import look
+from engine.waiting import Desk, Waiting, owed
 from notifications import outbox
-from notifications.digest import Digest, Reader, compose
-from notifications.notice import Item, Notice, Stage
-from notifications.slots import last_slot, missed_slots
+from notifications.digest import Digest, Ending, compose
+from notifications.notice import Item
+from notifications.suppression import suppressed
+
+_TOGETHER: Final = 50
+"""So many recipients are served in one transaction: each has their digest whole, or not yet."""
+_KEPT: Final = 100
+"""So many digests are kept to be shown: there may be thousands, and each holds all that it tells."""
+NOTHING: Final = "nothing to say"
 
 
-def queue_digests(
-    tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime
-) -> tuple[list[Digest], list[Recipient]]:
-    """Queue the digest of every recipient whose slot has come; return these, and those who were owed nothing."""
-    told: list[Digest] = []
-    nothing: list[Recipient] = []
-    for recipient in workspace.settings.hearers:
-        slot = last_slot(recipient.cadence, reader(workspace, recipient).timezone, now)
-        if _slot_taken(tx, recipient, slot):
-            continue
-        items = list(items_for(tx, recipient, assessor, now))
-        made = digest_of(tx, workspace, recipient, slot, items)
-        _take_slot(tx, workspace, recipient, slot, now, made, [item.notice.key for item in items])
+@dataclass
+class Told:
+    """What was queued: how many digests, the first of them, and who was owed nothing."""
+
+    count: int = 0
+    digests: list[Digest] = field(default_factory=list)
+    nothing: list[Recipient] = field(default_factory=list)
+
+    def add(self, recipient: Recipient, made: Digest | None) -> None:
+        """Count what a recipient got at their slot."""
         if made is None:
-            nothing.append(recipient)
-        else:
-            told.append(made)
-    return told, nothing
+            self.nothing.append(recipient)
+            return
+        self.count += 1
+        if len(self.digests) < _KEPT:
+            self.digests.append(made)
 
 
-def _slot_taken(tx: Connection, recipient: Recipient, slot: datetime) -> bool:
-    table = store.digest
-    mine = table.select().where(table.c.recipient == recipient.address, table.c.slot == _text(slot))
-    return tx.execute(mine).first() is not None
+def queue_digests(base: Store, workspace: Workspace, assessor: Assessor, now: datetime) -> Told:
+    """Queue the digest of every recipient whose slot has come, and what does not wait for one."""
+    told, desk = Told(), Desk(assessor, now)
+    recipients = workspace.settings.hearers
+    for start in range(0, len(recipients), _TOGETHER):
+        with base.writing() as tx:
+            for recipient in recipients[start : start + _TOGETHER]:
+                _serve(tx, workspace, desk, recipient, told)
+    return told
 
 
-def items_for(tx: Connection, recipient: Recipient, assessor: Assessor, now: datetime) -> Iterator[Item]:
-    """What a recipient is owed and was not told, as it stands now."""
-    rows = unheard(tx, recipient)
-    records = {item.commitment.id: item for item in register.records(tx, sorted({row.commitment for row in rows}))}
-    for row in rows:
-        assessment = assessor.at(records[row.commitment], now)
-        if assessment is not None and recipient.scope.covers(assessment.record.commitment):
-            yield as_item(assessment, _notice(row))
+def _serve(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient, told: Told) -> None:
+    slot = due_slot(workspace, recipient, desk.now)
+    if slot is not None and not is_served(tx, recipient.address, slot):
+        told.add(recipient, _at_slot(tx, workspace, desk, recipient, slot))
+    elif recipient.immediately and may_disturb(workspace, recipient, desk.now):
+        urgent = desk.waiting(tx, recipient, recipient.immediately)
+        if urgent.items and suppressed(tx, recipient.address) is None:
+            told.add(recipient, _tell(tx, workspace, desk, recipient, _Told(slot=desk.now, fresh=urgent)))
 
 
-def _notice(row: Any) -> Notice:  # noqa: ANN401 (a row has no type of its own)
-    return Notice(
-        commitment=row.commitment,
-        rule=row.rule,
-        stage=Stage(row.stage),
-        step=row.step,
-        version=row.version,
-        audience=row.audience,
-        day=row.day,
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What is told at a slot: what is new, the silences that end, and the digests not gone yet that are replaced."""
+
+    slot: datetime
+    fresh: Waiting
+    ending: Sequence[Silence] = ()
+    replaced: Sequence[int] = ()
+
+
+def _at_slot(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient, slot: datetime) -> Digest | None:
+    """Serve a slot: with a digest that takes the place of those that have not gone yet, or with nothing to say."""
+    address = recipient.address
+    if (known := suppressed(tx, address)) is not None:
+        serve(tx, address, slot, state="nothing", reason=str(known))
+        return None
+    fresh = desk.waiting(tx, recipient)
+    ending = to_warn_of(tx, address, (held.silence for held in fresh.held if held.silence), desk.today)
+    if fresh.items or ending or recipient.all_clear:
+        told = _Told(slot=slot, fresh=fresh, ending=ending, replaced=not_gone(tx, address))
+        return _tell(tx, workspace, desk, recipient, told)
+    reason = f"{NOTHING}; {len(fresh.held)} held back" if fresh.held else NOTHING
+    look(tx, recipient, serve(tx, address, slot, state="nothing", reason=reason))
+    return None
+
+
+def _tell(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient, told: _Told) -> Digest:
+    """Write down what a recipient is told, and put it into the outbox, all at once."""
+    address, before = recipient.address, told_in(tx, told.replaced)
+    again = desk.of(tx, list(owed(tx, before)))
+    untell(tx, address, before)
+    items, keys = (*told.fresh.items, *again.items), [*told.fresh.keys, *again.keys]
+    made = digest_of(tx, workspace, desk, recipient, told.slot, items, ending=told.ending, replaced=told.replaced)
+    number = serve(tx, address, told.slot, state="queued", covers_from=made.covers_from)
+    tell(tx, address, number, keys)
+    look(tx, recipient, number)
+    warned_of(tx, address, told.ending)
+    sender = workspace.settings.mail.sender
+    message_id = f"<{uuid4().hex}@{sender.partition('@')[2]}>"
+    outbox.queue(
+        tx, number, made.reader, posted(tx, workspace, recipient, made, message_id, desk.now), message_id, desk.now
     )
-
-
-def as_item(assessment: Assessment, notice: Notice) -> Item:
-    """A commitment as a digest tells it, for a notice that is owed."""
-    obligation = next((item for item in assessment.obligations if item.rule == notice.rule), assessment.governing)
-    return Item(
-        commitment=assessment.record.commitment,
-        standing=assessment.standing,
-        notice=notice,
-        reason=obligation.reason if obligation else None,
-        moved=assessment.moved,
-        revision=revision(assessment.record),
-        changed_at=changed_at(assessment.record),
-    )
+    if told.replaced:
+        outbox.supersede(tx, address, by=message_id, at=desk.now)
+        turn(tx, told.replaced, "superseded", f"its place was taken at {text(told.slot)}")
+    content = {"slot": text(told.slot), "message_id": message_id, "notices": keys, "rules": workspace.book.hash}
+    register.note(tx, "digest_queued", content, at=desk.now, actor=ACTOR, texts={"recipient": address})
+    return made
 
 
 def digest_of(
-    tx: Connection, workspace: Workspace, recipient: Recipient, slot: datetime, items: list[Item]
-) -> Digest | None:
-    """The digest that a recipient gets at a slot for these items; None where there is nothing to say."""
-    table = store.digest
-    earlier = table.select().where(table.c.recipient == recipient.address, table.c.slot < _text(slot))
-    last = tx.execute(earlier.order_by(table.c.slot.desc())).first()
-    covers_from = _moment(last.slot) if last else None
-    addressed = reader(workspace, recipient)
-    return compose(
-        addressed,
+    tx: Connection,
+    workspace: Workspace,
+    desk: Desk,
+    recipient: Recipient,
+    slot: datetime,
+    items: Sequence[Item],
+    *,
+    ending: Sequence[Silence] = (),
+    replaced: Sequence[int] = (),
+) -> Digest:
+    """The digest that a recipient gets at a slot for these items; without any it says that there is nothing new."""
+    covers_from = slot_before(tx, recipient.address, slot, replaced)
+    made = compose(
+        reader(workspace, recipient),
         items,
         slot=slot,
         covers_from=covers_from,
         head=str(register.head(tx)),
         packs=tuple(str(loaded) for loaded in workspace.book.packs),
-        missed=missed_slots(recipient.cadence, addressed.timezone, covers_from, slot) if covers_from else 0,
+        missed=missed(workspace, recipient, covers_from, slot) if covers_from else 0,
         names=workspace.parties,
     )
-
-
-def reader(workspace: Workspace, recipient: Recipient) -> Reader:
-    """A recipient as a digest addresses them: what they leave out is the workspace's."""
-    return Reader(
-        name=recipient.name,
-        address=recipient.address,
-        language=recipient.language or workspace.settings.language,
-        timezone=recipient.timezone or workspace.settings.timezone,
+    return replace(
+        made,
+        besides=_besides(tx, workspace, desk, recipient, slot, new=bool(items)),
+        ending=tuple(Ending(what=one.what, until=one.until, author=one.author) for one in ending),
     )
 
 
-def _take_slot(
-    tx: Connection,
-    workspace: Workspace,
-    recipient: Recipient,
-    slot: datetime,
-    now: datetime,
-    made: Digest | None,
-    keys: list[str],
-) -> None:
-    """Write down that this slot was served: by a digest, now in the outbox, or by nothing to say."""
-    covers_from = _text(made.covers_from) if made and made.covers_from else None
-    row = {"recipient": recipient.address, "slot": _text(slot), "covers_from": covers_from}
-    state = {"state": "queued", "reason": ""} if made else {"state": "nothing", "reason": "nothing to say"}
-    (number,) = tx.execute(store.digest.insert().values(**row, **state)).inserted_primary_key or (0,)
-    if made is not None:
-        heard = [{"recipient": recipient.address, "notice": key, "digest": number} for key in keys]
-        tx.execute(store.told.insert(), heard)
-    look(tx, recipient, number)
-    if made is None:
-        return
-    sender = workspace.settings.mail.sender
-    message_id = f"<{uuid4().hex}@{sender.partition('@')[2]}>"
-    body = posted(tx, workspace, recipient, made, message_id, now)
-    outbox.queue(tx, number, made.reader, body, message_id, now)
-    content = {
-        "slot": _text(slot),
-        "message_id": message_id,
-        "notices": keys,
-        "rules": workspace.book.hash,
-    }
-    register.note(tx, "digest_queued", content, at=now, actor=ACTOR, texts={"recipient": recipient.address})
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _besides(
+    tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient, slot: datetime, *, new: bool
+) -> Mapping[Status, int]:
+    """What is counted in a line: what is awaited or undated, once a month; what is overdue, where nothing is new."""
+    monthly = recipient.monthly and not told_since(tx, recipient.address, month_began(workspace, recipient, slot))
+    wanted = [*([] if new else [Status.OVERDUE]), *([Status.AWAITED, Status.UNDATED] if monthly else [])]
+    counted = desk.besides(tx, recipient) if wanted else {}
+    return {status: counted[status] for status in wanted if counted[status]}

@@ -17,8 +17,10 @@ from engine.dispatch import dispatch
 from engine.follow import follow
 from engine.grow import ACTOR, grow
 from engine.recipients import Recipient
+from engine.review import review
 from engine.settings import Workspace
-from engine.telling import digest_of, items_for, queue_digests
+from engine.telling import digest_of, queue_digests
+from engine.waiting import Desk
 from notifications.deliverer import Deliverer
 from notifications.delivery import Delivered
 from notifications.digest import Digest
@@ -30,7 +32,7 @@ class Pass:
 
     `earlier_than` is the moment of a later pass: where it is given, nothing was done. `nothing_for` are the
     recipients whose slot had come, and who were owed nothing. `changed` counts the changes of status; `changes` are the
-    first of them.
+    first of them. `told` counts the digests that were queued; `digests` are the first of them.
     """
 
     now: datetime
@@ -39,6 +41,7 @@ class Pass:
     assessed: int = 0
     changed: int = 0
     changes: tuple[Change, ...] = ()
+    told: int = 0
     digests: tuple[Digest, ...] = ()
     nothing_for: tuple[Recipient, ...] = ()
     delivered: Delivered | None = None
@@ -65,8 +68,10 @@ def tick(
         done = _plan(tx, workspace, assessor, now, back=back, jumped=jumped)
     if done.earlier_than is not None:
         return done
-    delivered = dispatch(base, workspace, deliverer, now=clock or (lambda: now))
-    return Pass(**{**vars(done), "delivered": delivered})
+    told = queue_digests(base, workspace, assessor, now)
+    delivered = dispatch(base, workspace, deliverer, now=clock or (lambda: now), review=review(workspace, assessor))
+    more = {"told": told.count, "digests": tuple(told.digests), "nothing_for": tuple(told.nothing)}
+    return Pass(**{**vars(done), **more, "delivered": delivered})
 
 
 def preview(
@@ -75,12 +80,15 @@ def preview(
     """The digest that each recipient would get if their slot came `now`; nothing of it is kept."""
     with base.writing() as tx:
         _prepare(tx, workspace, assessor, now)
-        made = [
-            (recipient, digest_of(tx, workspace, recipient, now, list(items_for(tx, recipient, assessor, now))))
-            for recipient in workspace.settings.hearers
-        ]
+        desk = Desk(assessor, now)
+        made = [(recipient, _previewed(tx, workspace, desk, recipient)) for recipient in workspace.settings.hearers]
         tx.rollback()
     return made
+
+
+def _previewed(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient) -> Digest | None:
+    items = desk.waiting(tx, recipient).items
+    return digest_of(tx, workspace, desk, recipient, desk.now, items) if items or recipient.all_clear else None
 
 
 def _plan(
@@ -95,7 +103,6 @@ def _plan(
         content = {"from": before.isoformat() if before else None, "to": now.isoformat()}
         register.note(tx, "clock_jump", content, at=now, actor=ACTOR)
     grown, found = _prepare(tx, workspace, assessor, now)
-    digests, nothing_for = queue_digests(tx, workspace, assessor, now)
     store.remember(tx, LATEST, now.isoformat())
     return Pass(
         now=now,
@@ -103,8 +110,6 @@ def _plan(
         assessed=found.count,
         changed=found.changed,
         changes=tuple(found.changes),
-        digests=tuple(digests),
-        nothing_for=tuple(nothing_for),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from commitments.model import Status
 from notifications.notice import Item, Stage
 
 
@@ -35,12 +36,22 @@ class Reader:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ending:
+    """A silence that ends soon: of what nothing is told until then, and by whose word."""
+
+    what: str
+    until: date
+    author: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Digest:
     """What one reader is told at `slot`: the sections that have something in them, each with its items.
 
     It covers what came up in the half-open window from `covers_from` (None for the first digest) to `slot`; `missed`
     slots in between are made up for. `head` is the ledger's head (`#seq hash16`): the reader's mailbox is its witness.
-    `names` are the names of parties, by their place in the hierarchy.
+    `names` are the names of parties, by their place in the hierarchy. `besides` counts what stands so besides, where
+    that is to be said; `ending` are the silences that end soon.
     """
 
     reader: Reader
@@ -51,6 +62,8 @@ class Digest:
     packs: tuple[str, ...] = ()
     missed: int = 0
     names: Mapping[str, str] = field(default_factory=dict)
+    besides: Mapping[Status, int] = field(default_factory=dict)
+    ending: tuple[Ending, ...] = ()
 
     @property
     def day(self) -> date:
@@ -68,16 +81,14 @@ def compose(
     packs: Iterable[str] = (),
     missed: int = 0,
     names: Mapping[str, str] | None = None,
-) -> Digest | None:
-    """The digest of these items, or None where there is nothing to say.
+) -> Digest:
+    """The digest of these items; one without any says that there is nothing new.
 
     A commitment appears once, in its most pressing section; a section goes by the party that owes, then by due date.
     """
     sections: dict[Section, list[Item]] = defaultdict(list)
     for item in _most_pressing(items):
         sections[section_of(item)].append(item)
-    if not sections:
-        return None
     return Digest(
         reader=reader,
         slot=slot,

@@ -8,7 +8,7 @@ from itertools import groupby
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from commitments.dates import Window
+from commitments.dates import DAY, Window
 from commitments.model import Status
 from notifications import phrases
 from notifications.digest import Digest, Section
@@ -62,7 +62,8 @@ class Part:
 class Page:
     """A digest in words. `summary` counts what is in it; `more` counts what is not shown; `footer` is (label, text).
 
-    `leave` is the address at which the reader says that they want no more, empty where there is none.
+    `besides` are lines about what is not told row by row. `leave` is the address at which the reader says that they
+    want no more, empty where there is none.
     """
 
     words: Words
@@ -72,6 +73,7 @@ class Page:
     parts: tuple[Part, ...]
     more: str
     footer: tuple[tuple[str, str], ...]
+    besides: tuple[str, ...] = ()
     leave: str = ""
 
 
@@ -82,7 +84,7 @@ def page(digest: Digest, *, note: str = "", base: str = "", leave: str = "", mos
     language.
     """
     words = LANGUAGES[digest.reader.language]
-    counts = ", ".join(words.counts[section](len(items)) for section, items in digest.sections)
+    counts = ", ".join(words.counts[section](len(items)) for section, items in digest.sections) or words.nothing_new
     total = sum(len(items) for _, items in digest.sections)
     return Page(
         words=words,
@@ -92,8 +94,21 @@ def page(digest: Digest, *, note: str = "", base: str = "", leave: str = "", mos
         parts=tuple(_parts(words, digest, base, most)),
         more=words.more(total - most) if total > most else "",
         footer=tuple(_footer(words, digest, note)),
+        besides=tuple(_besides(words, digest)),
         leave=leave,
     )
+
+
+def _besides(words: Words, digest: Digest) -> Iterator[str]:
+    """What stands besides, and what will be heard of again."""
+    if digest.besides:
+        counts = [words.beside[status](number) for status, number in digest.besides.items()]
+        yield words.besides.format(counts=", ".join(counts))
+    if not digest.sections and Status.OVERDUE not in digest.besides:
+        yield words.nothing_overdue
+    for one in digest.ending:
+        day = phrases.short_date(words, one.until + DAY)
+        yield words.silence_ends.format(date=day, what=phrases.clean(one.what), author=phrases.clean(one.author))
 
 
 def _parts(words: Words, digest: Digest, base: str, room: int) -> Iterator[Part]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -30,6 +30,16 @@ _GROUPS = {"daily": _EVERY_DAY, "weekdays": _WEEKDAYS}
 _WITH_TIME = re.compile(r"(?P<days>.*?)\s*\b(?P<hour>\d{1,2}):(?P<minute>\d{2})")
 _MONTH_DAY = re.compile(r"(\d{1,2})(?:st|nd|rd|th) of the month")
 _DAY = timedelta(days=1)
+_LONGEST = 400
+"""How many days in a row may be quiet: slots that are further away are not looked for."""
+
+Quiet = Callable[[date], bool]
+"""Tells whether nobody is told anything on a local day."""
+
+
+def never(_day: date) -> bool:
+    """No day is quiet."""
+    return False
 
 
 class NotACadenceError(ValueError):
@@ -125,34 +135,37 @@ def _ordinal(number: int) -> str:
     return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
 
 
-def last_slot(cadence: Cadence, zone: str, now: datetime) -> datetime:
-    """The latest slot that is not after `now` (aware), as an aware instant in UTC."""
+def last_slot(cadence: Cadence, zone: str, now: datetime, quiet: Quiet = never) -> datetime | None:
+    """The latest slot that is not after `now` (aware), as an aware instant in UTC; None where all days are quiet."""
     # A clock that turns back over midnight can have had tomorrow's slot already.
     tomorrow = now.astimezone(ZoneInfo(zone)).date() + _DAY
-    return next(slot for slot in _slots(cadence, zone, tomorrow, -_DAY) if slot <= now)
+    return next((slot for slot in _slots(cadence, zone, tomorrow, -_DAY, quiet) if slot <= now), None)
 
 
-def next_slots(cadence: Cadence, zone: str, now: datetime, count: int) -> list[datetime]:
+def next_slots(cadence: Cadence, zone: str, now: datetime, count: int, quiet: Quiet = never) -> list[datetime]:
     """The first `count` slots after `now` (aware), in order, as aware instants in UTC."""
     yesterday = now.astimezone(ZoneInfo(zone)).date() - _DAY
-    coming = (slot for slot in _slots(cadence, zone, yesterday, _DAY) if slot > now)
+    coming = (slot for slot in _slots(cadence, zone, yesterday, _DAY, quiet) if slot > now)
     return list(islice(coming, count))
 
 
-def missed_slots(cadence: Cadence, zone: str, since: datetime, slot: datetime) -> int:
+def missed_slots(cadence: Cadence, zone: str, since: datetime, slot: datetime, quiet: Quiet = never) -> int:
     """How many slots lay strictly between two instants (aware): those a digest at `slot` makes up for."""
     yesterday = since.astimezone(ZoneInfo(zone)).date() - _DAY
-    later = (other for other in _slots(cadence, zone, yesterday, _DAY) if other > since)
+    later = (other for other in _slots(cadence, zone, yesterday, _DAY, quiet) if other > since)
     return sum(1 for _ in takewhile(lambda other: other < slot, later))
 
 
-def _slots(cadence: Cadence, zone: str, first: date, step: timedelta) -> Iterator[datetime]:
+def _slots(cadence: Cadence, zone: str, first: date, step: timedelta, quiet: Quiet) -> Iterator[datetime]:
     """The slots from a day on, forwards or backwards; a day that a zone skipped whole gives none of its own."""
-    previous = None
+    previous, served = None, 0
     for number in counted():
+        if number - served > _LONGEST:
+            return
         day = first + number * step
-        if not cadence.falls_on(day):
+        if not cadence.falls_on(day) or quiet(day):
             continue
+        served = number
         slot = instant(day, cadence.at, zone)
         if slot != previous:
             yield slot

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from commitments.model import Status
 from notifications.digest import Section
 
 
@@ -27,7 +28,8 @@ class Words:
     `units` are the words of rule files in the singular ("working day"); `anchors` are names that rules count from, as
     they stand in a sentence; `force` says in a word that nobody is obliged; `settled` are the ends a commitment can
     have; `roles` those that have a name of their own here. `separator` is what spreadsheets of the language expect
-    between the cells of a CSV file, and `columns` are the heads of its columns.
+    between the cells of a CSV file, and `columns` are the heads of its columns. `beside` counts what stands so besides
+    what a digest tells.
     """
 
     code: str
@@ -89,6 +91,11 @@ class Words:
     commitment: str
     source: str
     more: Count
+    nothing_new: str
+    nothing_overdue: str
+    besides: str
+    beside: Mapping[Status, Count]
+    silence_ends: str
 
     separator: str
     columns: Mapping[str, str]

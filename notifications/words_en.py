@@ -1,5 +1,6 @@
 """The digest in English."""
 
+from commitments.model import Status
 from notifications.digest import Section
 from notifications.words import Count, Words
 
@@ -111,6 +112,15 @@ WORDS = Words(
         "{n} more is not shown here; the attached table has all of them.",
         "{n} more are not shown here; the attached table has all of them.",
     ),
+    nothing_new="Nothing new",
+    nothing_overdue="Nothing is overdue.",
+    besides="Besides: {counts}.",
+    beside={
+        Status.OVERDUE: Count("{n} overdue that you were told of", "{n} overdue that you were told of"),
+        Status.AWAITED: Count("{n} awaited", "{n} awaited"),
+        Status.UNDATED: Count("{n} without a date", "{n} without a date"),
+    },
+    silence_ends="From {date} on you hear again of: {what} (silenced by {author}).",
     separator=",",
     columns={
         "section": "Section",

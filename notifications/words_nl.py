@@ -1,5 +1,6 @@
 """The digest in Dutch."""
 
+from commitments.model import Status
 from notifications.digest import Section
 from notifications.words import Count, Words
 
@@ -111,6 +112,15 @@ WORDS = Words(
         "Nog {n} staat hier niet bij; de tabel in de bijlage is volledig.",
         "Nog {n} staan hier niet bij; de tabel in de bijlage is volledig.",
     ),
+    nothing_new="Niets nieuws",
+    nothing_overdue="Niets is te laat.",
+    besides="Verder: {counts}.",
+    beside={
+        Status.OVERDUE: Count("{n} te laat, eerder gemeld", "{n} te laat, eerder gemeld"),
+        Status.AWAITED: Count("{n} verwacht, niet verplicht", "{n} verwacht, niet verplicht"),
+        Status.UNDATED: Count("{n} zonder datum", "{n} zonder datum"),
+    },
+    silence_ends="Vanaf {date} hoort u weer van: {what} (stil gezet door {author}).",
     separator=";",
     columns={
         "section": "Onderdeel",

@@ -342,6 +342,10 @@ class Calendar:
         """Whether it is neither weekend nor holiday."""
         return day.weekday() not in self.weekend and day not in self.days_off
 
+    def pausing(self, day: date) -> bool:
+        """Whether it lies in a recess."""
+        return any(pause.start <= day <= pause.end for pause in self.pauses)
+
     def knows(self, day: date) -> bool:
         """Whether the calendar says anything about the day."""
         return (self.first is None or self.first <= day) and (self.horizon is None or day <= self.horizon)

@@ -21,8 +21,10 @@ from commitments.store.tables import (
     meta,
     notice,
     outbox,
+    silence,
     suppression,
     told,
+    warned,
 )
 from commitments.store.trouble import (
     AlreadyRunningError,
@@ -84,6 +86,8 @@ __all__ = [
     "put",
     "recall",
     "remember",
+    "silence",
     "suppression",
     "told",
+    "warned",
 ]

@@ -23,7 +23,9 @@ from commitments.store.tables import (
     notice,
     outbox,
     owed,
+    silence,
     suppression,
+    warned,
 )
 from commitments.store.trouble import ForeignStoreError, NewerStoreError
 
@@ -108,6 +110,11 @@ def _add_bodies(tx: Connection) -> None:
     protect(tx)
 
 
+def _add_silences(tx: Connection) -> None:
+    silence.create(tx, checkfirst=True)
+    warned.create(tx, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _add_members,
@@ -120,6 +127,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _number_notices,
     _add_bounces,
     _add_bodies,
+    _add_silences,
 )
 """The steps to the present layout, numbered from 1; a store that lacks some gets them in one transaction."""
 

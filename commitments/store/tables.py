@@ -182,6 +182,27 @@ bounce = sa.Table(
 )
 """What came back of which message: each counts once as gone, and once as not delivered for now."""
 
+silence = sa.Table(
+    "silence",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("until", sa.Date, nullable=False, index=True),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", sa.Text, nullable=False),
+    sa.Column("ended_at", sa.Text),
+)
+"""For what nothing is told, up to and with which day: `scope` is JSON, the form of recipients' scopes."""
+
+warned = sa.Table(
+    "warned",
+    metadata,
+    sa.Column("recipient", sa.Text, primary_key=True),
+    sa.Column("silence", sa.ForeignKey("silence.id"), primary_key=True),
+)
+"""Which reader was told that a silence ends."""
+
 meta = sa.Table(
     "meta",
     metadata,

@@ -1,0 +1,60 @@
+"""Why something that is owed is not told for now: it was silenced, put off, or somebody took notice of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from commitments.model import EventKind, Recorded
+from engine.assess import Assessment
+from engine.silences import Silence
+from notifications.notice import Notice, Stage
+
+
+def hushed(assessment: Assessment, notice: Notice, silences: Iterable[Silence]) -> str:
+    """Why a notice is held back on the day of an assessment, as a sentence; empty where it is told.
+
+    That a commitment is settled is always told: nothing is to be expected after it.
+    """
+    if notice.stage is Stage.SETTLED:
+        return ""
+    silence = silencing(assessment, silences)
+    return str(silence) if silence else _put_off(assessment) or _noticed(assessment, notice)
+
+
+def silencing(assessment: Assessment, silences: Iterable[Silence]) -> Silence | None:
+    """The silence that covers a commitment and lasts longest; None where none does."""
+    commitment = assessment.record.commitment
+    covering = [one for one in silences if one.until >= assessment.today and one.covers(commitment)]
+    return max(covering, key=lambda one: one.until, default=None)
+
+
+def _put_off(assessment: Assessment) -> str:
+    """A snoozed commitment is told of again on the day after its last."""
+    last = _last(assessment, EventKind.SNOOZED)
+    if last is None or last.event.date is None or last.event.date.latest < assessment.today:
+        return ""
+    return f"snoozed until {last.event.date.latest} by {last.actor}{_why(last)}"
+
+
+def _noticed(assessment: Assessment, notice: Notice) -> str:
+    """Somebody took notice: no more reminders of that date, nor further words that it is overdue.
+
+    That it is overdue at all, that it is told higher up, and that its date moved are news to them.
+    """
+    repeats = notice.stage is Stage.REMINDER or (notice.stage is Stage.OVERDUE and notice.step > 1)
+    last = _last(assessment, EventKind.ACKNOWLEDGED) if repeats else None
+    if last is None:
+        return ""
+    moved = assessment.moved
+    if moved is not None and moved.on > last.event.occurred_on:
+        return ""
+    return f"acknowledged on {last.event.occurred_on} by {last.actor}{_why(last)}"
+
+
+def _last(assessment: Assessment, kind: EventKind) -> Recorded | None:
+    events = sorted(assessment.record.of(kind), key=lambda entry: (entry.event.occurred_on, entry.seq))
+    return events[-1] if events else None
+
+
+def _why(entry: Recorded) -> str:
+    return f": {entry.event.note}" if entry.event.note else ""

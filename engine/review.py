@@ -1,0 +1,72 @@
+"""Before a message goes that nobody has got: is what it says still so? What has lost its ground is taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from commitments import register, store
+from commitments.listing import brief
+from commitments.store import Connection, Row
+from engine.assess import Assessor
+from engine.grow import ACTOR
+from engine.owing import batches
+from engine.posting import posted
+from engine.recipients import Recipient
+from engine.served import digest_row, told_in, turn, untell
+from engine.settings import Workspace
+from engine.silences import silences
+from engine.telling import digest_of
+from engine.waiting import Desk, owed
+from notifications.delivery import Dropped, Replaced, Review
+
+
+def review(workspace: Workspace, assessor: Assessor) -> Review:
+    """The question that delivery asks of each digest before it goes for the first time."""
+    recipients = {recipient.address: recipient for recipient in workspace.settings.hearers}
+
+    def asked(tx: Connection, row: Row[Any], now: datetime) -> Replaced | Dropped | None:
+        recipient = recipients.get(row.recipient)
+        if recipient is None:
+            return _dropped(tx, row, "its reader is not among the recipients any more")
+        gone = _gone(tx, row, assessor, now)
+        return _without(tx, workspace, Desk(assessor, now), recipient, row, gone) if gone else None
+
+    return asked
+
+
+def _gone(tx: Connection, row: Row[Any], assessor: Assessor, now: datetime) -> dict[str, str]:
+    """The notices of a digest that are not to be told any more, by key, each with the reason."""
+    notice, commitment = store.notice, store.commitment
+    lasting = silences(tx, assessor.today(now))
+    gone: dict[str, str] = {}
+    for some in batches(told_in(tx, [row.digest])):
+        found = notice.select().where(notice.c.key.in_(some))
+        rows = tx.execute(found).all()
+        gone |= {one.key: one.reason or one.state for one in rows if one.state != "owed"}
+        if lasting:
+            about = {one.commitment for one in rows if one.stage != "settled"}
+            briefs = [brief(one) for one in tx.execute(commitment.select().where(commitment.c.id.in_(about)))]
+            quiet = {one.id: str(silence) for silence in lasting for one in briefs if silence.scope.covers(one)}
+            gone |= {one.key: quiet[one.commitment] for one in rows if one.commitment in quiet and one.key not in gone}
+    return gone
+
+
+def _without(
+    tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient, row: Row[Any], gone: Mapping[str, str]
+) -> Replaced | Dropped:
+    """The digest without what has gone: another body with the same Message-ID, or none where nothing is left."""
+    untell(tx, row.recipient, list(gone))
+    register.note(tx, "digest_revised", {"message_id": row.message_id, "dropped": dict(gone)}, at=desk.now, actor=ACTOR)
+    left = desk.of(tx, list(owed(tx, told_in(tx, [row.digest]))))
+    if not left.items and not recipient.all_clear:
+        return _dropped(tx, row, "; ".join(sorted(set(gone.values()))))
+    slot = datetime.fromisoformat(digest_row(tx, row.digest).slot)
+    made = digest_of(tx, workspace, desk, recipient, slot, left.items)
+    return Replaced(posted(tx, workspace, recipient, made, row.message_id, desk.now))
+
+
+def _dropped(tx: Connection, row: Row[Any], reason: str) -> Dropped:
+    turn(tx, [row.digest], "dropped", reason)
+    return Dropped(reason)

@@ -1,0 +1,147 @@
+"""What waits for a recipient: what is owed to them and was not told, and what of it is held back for now, and why.
+
+A commitment is assessed once for all who hear of it in a pass.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+
+from commitments import register, store
+from commitments.listing import brief
+from commitments.model import Status
+from commitments.store import Connection, Row
+from engine.assess import Assessment, Assessor
+from engine.feed import changed_at, revision
+from engine.hush import hushed, silencing
+from engine.owing import batches
+from engine.recipients import Recipient
+from engine.silences import Silence, silences
+from engine.unheard import unheard
+from notifications.notice import Item, Notice, Stage
+
+_KEPT: Final = 20_000
+"""So many assessments are remembered in a pass: some 100 MB at most."""
+BESIDES: Final = (Status.OVERDUE, Status.AWAITED, Status.UNDATED)
+"""What is counted in a line of its own, for it comes up by itself only once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A notice that is held back, why, and by which silence, if it is one."""
+
+    notice: Notice
+    reason: str
+    silence: Silence | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """What a recipient is to be told now, and what is held back."""
+
+    items: tuple[Item, ...] = ()
+    held: tuple[Held, ...] = ()
+
+    @property
+    def keys(self) -> list[str]:
+        """What makes each notice that is told the one it is."""
+        return [item.notice.key for item in self.items]
+
+
+@dataclass
+class Desk:
+    """Where a pass looks up what waits for whom."""
+
+    assessor: Assessor
+    now: datetime
+    _assessed: dict[str, Assessment | None] = field(default_factory=dict)
+    _silences: tuple[Silence, ...] | None = None
+    _besides: dict[str, Counter[Status]] = field(default_factory=dict)
+
+    @property
+    def today(self) -> date:
+        """The date it is where the workspace is."""
+        return self.assessor.today(self.now)
+
+    def silences(self, tx: Connection) -> tuple[Silence, ...]:
+        """The silences that last today."""
+        if self._silences is None:
+            self._silences = silences(tx, self.today)
+        return self._silences
+
+    def waiting(self, tx: Connection, recipient: Recipient, stages: Collection[Stage] = ()) -> Waiting:
+        """What is owed to a recipient and was not told; only of some stages, where they are given."""
+        rows = [row for row in unheard(tx, recipient) if not stages or row.stage in stages]
+        return self.of(tx, rows)
+
+    def of(self, tx: Connection, rows: Collection[Row[Any]]) -> Waiting:
+        """These notices, as they stand now, and which of them are held back."""
+        self._assess(tx, {row.commitment for row in rows})
+        items: list[Item] = []
+        held: list[Held] = []
+        for row in rows:
+            assessment, notice = self._assessed[row.commitment], _notice(row)
+            if assessment is None:
+                continue
+            if reason := hushed(assessment, notice, self.silences(tx)):
+                held.append(Held(notice=notice, reason=reason, silence=silencing(assessment, self.silences(tx))))
+            else:
+                items.append(as_item(assessment, notice))
+        return Waiting(items=tuple(items), held=tuple(held))
+
+    def besides(self, tx: Connection, recipient: Recipient) -> Counter[Status]:
+        """How many commitments in a recipient's scope stand as those that are counted in a line of their own."""
+        scope = recipient.scope.model_dump_json()
+        if scope not in self._besides:
+            table = store.commitment
+            rows = tx.execute(table.select().where(table.c.status.in_(BESIDES)))
+            standing = (row.status for row in rows if recipient.scope.covers(brief(row)))
+            self._besides[scope] = Counter(Status(status) for status in standing)
+        return self._besides[scope]
+
+    def _assess(self, tx: Connection, identifiers: set[str]) -> None:
+        missing = sorted(identifiers - self._assessed.keys())
+        if len(self._assessed) + len(missing) > _KEPT:
+            self._assessed.clear()
+            missing = sorted(identifiers)
+        for some in batches(missing):
+            self._assessed |= {
+                record.commitment.id: self.assessor.at(record, self.now) for record in register.records(tx, some)
+            }
+
+
+def owed(tx: Connection, keys: Iterable[str]) -> Iterator[Row[Any]]:
+    """Those of these notices that are still owed."""
+    table = store.notice
+    for some in batches(sorted(keys)):
+        yield from tx.execute(table.select().where(table.c.key.in_(some), table.c.state == "owed"))
+
+
+def _notice(row: Row[Any]) -> Notice:
+    return Notice(
+        commitment=row.commitment,
+        rule=row.rule,
+        stage=Stage(row.stage),
+        step=row.step,
+        version=row.version,
+        audience=row.audience,
+        day=row.day,
+    )
+
+
+def as_item(assessment: Assessment, notice: Notice) -> Item:
+    """A commitment as a digest tells it, for a notice that is owed."""
+    obligation = next((item for item in assessment.obligations if item.rule == notice.rule), assessment.governing)
+    return Item(
+        commitment=assessment.record.commitment,
+        standing=assessment.standing,
+        notice=notice,
+        reason=obligation.reason if obligation else None,
+        moved=assessment.moved,
+        revision=revision(assessment.record),
+        changed_at=changed_at(assessment.record),
+    )

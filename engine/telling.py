@@ -111,9 +111,8 @@ def _tell(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient
     warned_of(tx, address, told.ending)
     sender = workspace.settings.mail.sender
     message_id = f"<{uuid4().hex}@{sender.partition('@')[2]}>"
-    outbox.queue(
-        tx, number, made.reader, posted(tx, workspace, recipient, made, message_id, desk.now), message_id, desk.now
-    )
+    body = posted(tx, workspace, recipient, made, message_id, desk.now)
+    outbox.queue(tx, number, made.reader, body, message_id, desk.now)
     if told.replaced:
         outbox.supersede(tx, address, by=message_id, at=desk.now)
         turn(tx, told.replaced, "superseded", f"its place was taken at {text(told.slot)}")

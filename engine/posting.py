@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
+from html import escape
+from uuid import uuid4
 
 from commitments import register, store
 from commitments.store import Connection
@@ -12,8 +15,9 @@ from engine.dispatch import administrator
 from engine.grow import ACTOR
 from engine.recipients import Recipient
 from engine.settings import Workspace
+from engine.timetable import reader
 from notifications import ics, outbox, payload
-from notifications.digest import Digest
+from notifications.digest import Digest, compose
 from notifications.languages import LANGUAGES
 from notifications.message import Attachment, domain, message
 from notifications.render import Rendered, render
@@ -79,6 +83,19 @@ def _tell_once(tx: Connection, workspace: Workspace, trouble: str, now: datetime
         log.error("a template has a mistake and is not used: %s", trouble)
         sentence = f"a template has a mistake and is not used: {trouble}"
         administrator(workspace.settings.mail).tell(tx, "template", sentence, now)
+
+
+def tested(workspace: Workspace, recipient: Recipient, address: str, now: datetime) -> bytes:
+    """A message that tries whether digests arrive: it says that it is a test, and nothing of the register."""
+    settings = workspace.settings
+    to = replace(reader(workspace, recipient), address=address)
+    words = LANGUAGES[to.language]
+    text = words.test_text.format(name=recipient.name, cadence=recipient.cadence)
+    page = f'<!doctype html><html lang="{words.code}"><p>{escape(text)}</p></html>'
+    rendered = Rendered(words.test_subject, f"{text}\n", page)
+    digest = compose(to, [], slot=now, covers_from=None, head="")
+    message_id = f"<{uuid4().hex}@{domain(settings.mail.sender)}>"
+    return message(digest, rendered, sender=settings.mail.sender, message_id=message_id)
 
 
 def _leaving(tx: Connection, workspace: Workspace, recipient: Recipient) -> Iterator[str]:

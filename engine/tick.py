@@ -86,6 +86,16 @@ def preview(
     return made
 
 
+def waiting(base: Store, workspace: Workspace, assessor: Assessor, *, now: datetime) -> dict[str, tuple[int, int]]:
+    """How many notices wait for each recipient by now, and how many are held back; by address. Nothing is kept."""
+    with base.writing() as tx:
+        _prepare(tx, workspace, assessor, now)
+        desk = Desk(assessor, now)
+        found = {one.address: desk.waiting(tx, one) for one in workspace.settings.recipients}
+        tx.rollback()
+    return {address: (len(one.items), len(one.held)) for address, one in found.items()}
+
+
 def _previewed(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient) -> Digest | None:
     items = desk.waiting(tx, recipient).items
     return digest_of(tx, workspace, desk, recipient, desk.now, items) if items or recipient.all_clear else None

@@ -84,7 +84,7 @@ class Desk:
         items: list[Item] = []
         held: list[Held] = []
         for row in rows:
-            assessment, notice = self._assessed[row.commitment], _notice(row)
+            assessment, notice = self._assessed[row.commitment], notice_of(row)
             if assessment is None:
                 continue
             if reason := hushed(assessment, notice, self.silences(tx)):
@@ -121,7 +121,8 @@ def owed(tx: Connection, keys: Iterable[str]) -> Iterator[Row[Any]]:
         yield from tx.execute(table.select().where(table.c.key.in_(some), table.c.state == "owed"))
 
 
-def _notice(row: Row[Any]) -> Notice:
+def notice_of(row: Row[Any]) -> Notice:
+    """The notice that a row of the table holds."""
     return Notice(
         commitment=row.commitment,
         rule=row.rule,

@@ -110,6 +110,8 @@ class Words:
     leave: str
     leave_here: str
 
+    test_subject: str
+    test_text: str
     leave_question: str
     leave_button: str
     leave_done: str

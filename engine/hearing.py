@@ -34,7 +34,7 @@ def hearings(tx: Connection, workspace: Workspace, desk: Desk, record: Record) -
     assessment = desk.assessor.at(record, desk.now)
     if assessment is None:
         return
-    for recipient in workspace.settings.recipients:
+    for recipient in workspace.settings.hearers:
         why = list(_why_not(tx, recipient, assessment))
         hears = not why
         slots = coming_slots(workspace, recipient, desk.now, 1) if hears else []

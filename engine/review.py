@@ -29,7 +29,8 @@ def review(workspace: Workspace, assessor: Assessor) -> Review:
     def asked(tx: Connection, row: Row[Any], now: datetime) -> Replaced | Dropped | None:
         recipient = recipients.get(row.recipient)
         if recipient is None:
-            return _dropped(tx, row, "its reader is not among the recipients any more")
+            # An end that is gone from the settings is told of by delivery, and gets it when it is back.
+            return None if row.route else _dropped(tx, row, "its reader is not among the recipients any more")
         gone = _gone(tx, row, assessor, now)
         return _without(tx, workspace, Desk(assessor, now), recipient, row, gone) if gone else None
 

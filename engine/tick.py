@@ -91,7 +91,7 @@ def waiting(base: Store, workspace: Workspace, assessor: Assessor, *, now: datet
     with base.writing() as tx:
         _prepare(tx, workspace, assessor, now)
         desk = Desk(assessor, now)
-        found = {one.address: desk.waiting(tx, one) for one in workspace.settings.recipients}
+        found = {one.address: desk.waiting(tx, one) for one in workspace.settings.hearers}
         tx.rollback()
     return {address: (len(one.items), len(one.held)) for address, one in found.items()}
 

@@ -44,7 +44,7 @@ def digest_command() -> None:
 
 def _recipients(session: Session, address: str | None) -> tuple[Recipient, ...]:
     """The recipients of the settings, or the one with that address."""
-    everybody = session.workspace.settings.recipients
+    everybody = session.workspace.settings.hearers
     found = tuple(one for one in everybody if address is None or one.address.lower() == address.lower())
     if not found:
         known = ", ".join(one.address for one in everybody) or "none"
@@ -202,7 +202,8 @@ def digest_test_command(folder: Path, recipient: str | None, address: str | None
     if address is not None and not valid(address):
         raise click.BadParameter(f"{address!r} is not a mail address", param_hint="--to")
     with open_session(folder) as session:
-        chosen = _recipients(session, recipient)[:1] if address and not recipient else _recipients(session, recipient)
+        everybody = [one for one in _recipients(session, recipient) if valid(one.address)]
+        chosen = everybody[:1] if address else everybody
         for one in chosen:
             there = address or one.address
             body = tested(session.workspace, one, there, schedule.now())

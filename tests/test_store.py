@@ -60,8 +60,10 @@ def test_a_new_store_has_the_tables_and_is_durable(opened):
         "meta",
         "notice",
         "outbox",
+        "silence",
         "suppression",
         "told",
+        "warned",
     ]
 
 

@@ -182,7 +182,7 @@ def test_what_is_only_expected_is_neither_in_time_nor_late(force):
 def test_the_summary_is_a_sentence(account):
     assert audit.summary(account) == (
         "10 commitments: 4 fulfilled (2 in time, 2 late), 5 open, of which 1 overdue. "
-        "What came late came 24 days late in the median, 28 at worst."
+        "What came late came 24 days late in the median, 28 days at worst."
     )
 
 

@@ -9,13 +9,14 @@ from typing import Final
 
 from commitments.audit.account import PERIODS, Account
 from commitments.audit.chasing import Changed, changes_part, doubts_part, round_parts
+from commitments.audit.figures import Tally
 from commitments.audit.lines import OPEN_ORDER, SETTLED_ORDER
 from commitments.audit.page import Page, Section, linked
 from commitments.audit.problems import Problems
 from commitments.audit.rappel import Round
 from commitments.audit.rows import definitions, lists_part, rows_part
 from commitments.audit.sections import figures_part, group_part, lateness_part, time_part
-from commitments.audit.wording import number, percent, spoken
+from commitments.audit.wording import grouped, number, percent, spoken
 
 _HOW_COUNTED: Final = (
     "Days late count from the last day in time. A commitment of several parties counts with each of them, "
@@ -73,18 +74,25 @@ def summary(account: Account) -> str:
     whole = account.whole
     if not whole["all"]:
         return "There are no commitments in this account."
-    kept = [f"{whole['in_time']} in time", f"{whole['late']} late"]
-    if whole["untimed"]:
-        kept.append(f"{whole['untimed']} with no deadline that binds")
-    told = (
-        f"{number(whole['all'], 'commitment')}: {whole['fulfilled']} fulfilled ({', '.join(kept)}), "
-        f"{whole['open']} open, of which {whole['overdue']} overdue."
-    )
+    told = f"{number(whole['all'], 'commitment')}: {_kept(whole)}, {_open(whole)}."
     spread = whole.spread
     if spread is None:
         return told
-    worst = f", {spread.worst} at worst" if whole["late"] > 1 else ""
+    worst = f", {number(spread.worst, 'day')} at worst" if whole["late"] > 1 else ""
     return f"{told} What came late came {number(spread.median, 'day')} late in the median{worst}."
+
+
+def _kept(whole: Tally) -> str:
+    words = (("in_time", "in time"), ("late", "late"), ("untimed", "with no deadline that binds"))
+    parts = ", ".join(f"{grouped(whole[name])} {word}" for name, word in words if whole[name])
+    return f"{grouped(whole['fulfilled'])} fulfilled ({parts})" if parts else "none fulfilled"
+
+
+def _open(whole: Tally) -> str:
+    if not whole["open"]:
+        return "none open"
+    overdue = f"of which {grouped(whole['overdue'])} overdue" if whole["overdue"] else "none of them overdue"
+    return f"{grouped(whole['open'])} open, {overdue}"
 
 
 def findings(report: Report) -> Iterator[str]:
@@ -94,23 +102,25 @@ def findings(report: Report) -> Iterator[str]:
     whole = account.whole
     if whole.on_time_rate is not None:
         yield (
-            f"Of the {whole['in_time'] + whole['late'] + whole['overdue']} whose deadline has come, "
+            f"Of the {grouped(whole['in_time'] + whole['late'] + whole['overdue'])} whose deadline has come, "
             f"{percent(whole.on_time_rate)} were fulfilled in time."
         )
     if report.round:
         yield _round_found(report.round)
     if report.problems.total:
-        named = ", ".join(f"{count} × {doubt}" for doubt, count in report.problems.counts.items())
+        named = ", ".join(f"{grouped(count)} × {doubt}" for doubt, count in report.problems.counts.items())
         yield f"Doubtful in what is recorded: {named}."
 
 
 def _round_found(found: Round) -> str:
-    undated = f" {len(found.undated)} are open without a date." if found.undated else ""
-    decided = sum(len(meeting.outcomes) for meeting in found.meetings)
-    meetings = f" {number(len(found.meetings), 'meeting')} decided on {decided}." if found.meetings else ""
+    undated = f" Open without a date: {grouped(len(found.undated))}." if found.undated else ""
+    decided = grouped(sum(len(meeting.outcomes) for meeting in found.meetings))
+    meetings = f" In {number(len(found.meetings), 'meeting')} {decided} were decided on." if found.meetings else ""
+    lapsed = number(len(found.lapsed), "open commitment") if found.lapsed else "no open commitment"
+    ahead = grouped(len(found.ahead)) if found.ahead else "none"
     return (
-        f"The term of {number(len(found.lapsed), 'open commitment')} had lapsed by {spoken(found.cutoff)}, and that of "
-        f"{len(found.ahead)} lapses by {spoken(found.next)}.{undated}{meetings}"
+        f"By {spoken(found.cutoff)} the term of {lapsed} had lapsed; by {spoken(found.next)} that of {ahead} "
+        f"lapses.{undated}{meetings}"
     )
 
 
@@ -125,6 +135,9 @@ def _sections(report: Report) -> Iterator[Section]:
         return
     yield figures_part(account)
     yield lateness_part(account)
+    short = account.whole["all"] <= _SHORT
+    if short:
+        yield from _listed(account)
     yield time_part(account)
     for grouping in account.groups:
         if grouping.name not in PERIODS and account.groups[grouping]:
@@ -132,7 +145,16 @@ def _sections(report: Report) -> Iterator[Section]:
     if report.since:
         yield changes_part(report.since, account.as_of, report.changes)
     yield doubts_part(report.problems)
-    yield rows_part(account, "open", "Open", OPEN_ORDER)
-    yield rows_part(account, "settled", "Settled", SETTLED_ORDER)
+    if not short:
+        yield from _listed(account)
     yield definitions(account)
     yield lists_part(account)
+
+
+_SHORT: Final = 50
+"""So few commitments are listed before the figures of their groups."""
+
+
+def _listed(account: Account) -> Iterator[Section]:
+    yield rows_part(account, "open", "Open", OPEN_ORDER)
+    yield rows_part(account, "settled", "Settled", SETTLED_ORDER)

@@ -89,6 +89,7 @@ def definitions(account: Account) -> Section:
         ),
         ("not timed", "with no deadline known, only expected or voluntary, or with the clock standing still"),
         ("body, committee", "the first two steps of whom it is owed to; and all of them, where there are more"),
+        ("extended, asked", "how often a new deadline was granted, and how often a further explanation was asked for"),
         ("deadline", "the last day in time; where only a span is known, such as 2027, the last day of it"),
         ("original, current", "as first counted or named; and after every extension"),
     ]

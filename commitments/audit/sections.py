@@ -153,10 +153,10 @@ HEADS: Final = tuple(figure for figure in FIGURES if figure.name != "all")
 def time_part(account: Account) -> Section:
     """The share in time over the spans of the deadlines."""
     found = account.groups[account.period]
-    dated = [(name, tally) for name, tally in found.items() if name[:1].isdigit()]
     rates = [
         (name, tally.on_time_rate, f"{tally['in_time']} of {tally['in_time'] + tally['late'] + tally['overdue']}")
-        for name, tally in dated
+        for name, tally in found.items()
+        if name[:1].isdigit() and tally.on_time_rate is not None
     ]
     told = ", ".join(f"{name} {percent(rate)}" for name, rate, _ in rates)
     chart = (
@@ -165,7 +165,7 @@ def time_part(account: Account) -> Section:
     return Section(
         anchor="over-time",
         title=f"In time, {account.period.title[:1].lower()}{account.period.title[1:]}",
-        charts=chart if dated else (),
+        charts=chart if rates else (),
         tables=(_group_table(account.period, found, len(found)),),
     )
 

@@ -49,7 +49,7 @@ def facts(assessment: Assessment, language: str, names: Mapping[str, str], *, an
         addressee=phrases.parties(words, commitment.by, names),
         id=commitment.id,
         kind=commitment.kind,
-        title=phrases.clean(commitment.title),
+        title=phrases.title(commitment),
         dossier=phrases.clean(commitment.dossier),
         document=phrases.clean(str(commitment.source)),
         letter_of=_days(words, letter),

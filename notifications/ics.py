@@ -58,7 +58,7 @@ def entry(
     if standing.current is None:
         return None
     ended = words.settled.get(standing.status)
-    title = phrases.clean(commitment.title)
+    title = phrases.title(commitment)
     page = link(base, commitment.id) or phrases.web_address(reason.url if reason else "")
     return Entry(
         name=f"{commitment.id}/{standing.rule}",

@@ -137,7 +137,7 @@ def _row(words: Words, digest: Digest, section: Section, item: Item, base: str) 
         phrases.clean(reason.message.get(words.code, "")) if reason else "",
     )
     return Row(
-        title=phrases.clean(commitment.title),
+        title=phrases.title(commitment),
         reference=phrases.reference(words, commitment, digest.names),
         due=phrases.due_date(words, standing.current),
         state=phrases.state(words, standing, digest.day),

@@ -186,6 +186,11 @@ def _moved(words: Words, moved: Moved) -> str:
     return words.moved.format(before=span(words, moved.before), after=after, on=on)
 
 
+def title(commitment: Commitment) -> str:
+    """What a commitment is called; its identifier where nothing of its title can be seen."""
+    return clean(commitment.title) or commitment.id
+
+
 def reference(words: Words, commitment: Commitment, names: Mapping[str, str]) -> str:
     """What a commitment is known by: its identifier, its dossier, to whom it is owed, and that nobody is obliged."""
     dossier = words.dossier.format(dossier=clean(commitment.dossier)) if commitment.dossier else ""
@@ -195,5 +200,5 @@ def reference(words: Words, commitment: Commitment, names: Mapping[str, str]) ->
 
 def parties(words: Words, owners: Iterable[str], names: Mapping[str, str]) -> str:
     """Parties in one phrase, "a, b and c": by name where they have one, else by their place in the hierarchy."""
-    *first, last = [clean(names.get(party, party)) for party in owners]
+    *first, last = [clean(names.get(party, "")) or party for party in owners]
     return words.joined.format(first=", ".join(first), last=last) if first else last

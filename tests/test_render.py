@@ -26,6 +26,8 @@ from notifications.words import Words
 from notifications.words_en import WORDS as ENGLISH
 from notifications.words_nl import WORDS as DUTCH
 
+BASE = "https://gestand.example.org"
+
 # ------------------------------------------------------------------------------------------------- the whole
 
 
@@ -298,6 +300,14 @@ def test_d13_every_script_lines_up(title, line):
     assert line in text.splitlines()
 
 
+def test_what_nobody_can_see_is_called_by_what_can_be_seen():
+    """A title of marks alone, a party whose name is empty, a reader without one."""
+    unseen = replace(LETTER, commitment=commitment("A-1", title="\u200e\u202e", by="nl/regering"))
+    rendered = render(digest("en", unseen, names={"nl/regering": "\u200e"}, reader=reader(name="")), base=BASE)
+    assert "Owed by nl/regering\n" in rendered.text
+    assert f'<a href="{BASE}/commitments/A-1">A-1</a>' in rendered.html
+
+
 def test_no_line_of_the_text_is_longer_than_78_columns_whatever_it_says():
     party = "nl/" + "a" * 190
     wide = replace(LETTER, commitment=commitment("x" * 120, title="w" * 500, by=[party, party], dossier="d" * 500))
@@ -369,9 +379,6 @@ def test_r6_setting_a_digest_opens_no_file_and_no_connection():
         [sys.executable, "-c", WATCHED], env={"PYTHONPATH": places}, capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")
-
-
-BASE = "https://gestand.example.org"
 
 
 def linked(url: str, base: str = BASE) -> tuple[list[str | None], str]:

@@ -109,6 +109,13 @@ class FollowUp(Frozen):
     when: Asked
     makes: NextCommitment
 
+    @field_validator("on")
+    @classmethod
+    def _happened(cls, on: EventKind) -> EventKind:
+        if on is EventKind.UNDONE:
+            raise ValueError("nothing follows from what is undone; name what happened")
+        return on
+
     def may_follow(self, other: FollowUp) -> bool:
         """Whether what the other makes could be what this one asks for."""
         found = search(All((self.when, *other.makes.known)))

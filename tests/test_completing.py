@@ -26,7 +26,9 @@ def folder(workspace, tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("command", ["show", "explain", "next", "record fulfilled", "record fulfilled T010"])
+@pytest.mark.parametrize(
+    "command", ["show", "explain", "next", "record fulfilled", "record fulfilled T010", "letter", "erase"]
+)
 def test_ids_are_completed_wherever_one_is_taken(folder, command):
     assert completed(f"gestand {command} T02", folder) == [f"T02{digit}" for digit in range(10)]
 

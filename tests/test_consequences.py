@@ -16,6 +16,7 @@ from engine.match import DurableFaultError, DurableJoiner, ReferenceJoiner, engi
 from engine.session import open_session
 from engine.tick import preview, tick
 from notifications.digest import Section
+from rules.consequence import FollowUp
 
 JOINS = int(os.environ.get("GESTAND_JOINS", "100000"))
 needs_durable = pytest.mark.skipif(not engine_name().startswith("durable_rules"), reason=engine_name())
@@ -300,6 +301,11 @@ def test_a_letter_sent_owes_a_reply_made_once_and_dated_as_the_letter(house):
     assert {name: str(day) for name, day in reply.anchors.items()} == {"letter": "2024-01-01", "sent": "2024-01-03"}
     (assessment,) = [one for one in session.assessments(date(2024, 1, 3)) if one.record.commitment.id == "L-reply"]
     assert str(assessment.standing.current) == "2024-01-29"
+
+
+def test_nothing_follows_from_an_undoing():
+    with pytest.raises(ValueError, match="nothing follows from what is undone; name what happened"):
+        FollowUp.model_validate({"id": "x", "on": "undone", "when": {}, "makes": {"kind": "reply", "title": "x"}})
 
 
 def test_what_follows_is_judged_on_the_day_of_the_event_and_may_follow_on(house):

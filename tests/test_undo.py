@@ -197,7 +197,7 @@ def test_undo_takes_the_number_that_show_gives(workspace):
     [
         (("undo", "99", "--note", "x"), 1,
          "nothing was undone: the ledger has no entry #99; `gestand show ID` gives the numbers of its events\n"),
-        (("undo", "first", "--note", "x"), 2, "'first' is no number of the ledger; write one such as 12"),
+        (("undo", "first", "--note", "x"), 2, "'first' is not the number of an entry; write one such as #12"),
         (("undo", "3"), 2, "Missing option '--note'"),
     ],
 )  # fmt: skip

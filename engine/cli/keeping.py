@@ -9,7 +9,8 @@ import click
 from commitments import erasure, ledger, register
 from commitments.erasure import Erased
 from engine import schedule
-from engine.cli.output import Failed, actor_option, number, workspace_option
+from engine.cli.completing import complete_ids
+from engine.cli.output import EntryNumber, Failed, actor_option, number, workspace_option
 from engine.cli.reading import find
 from engine.session import open_session
 
@@ -28,23 +29,10 @@ def verify_command(folder: Path, anchor: str | None) -> None:
         raise Failed
 
 
-class _Number(click.ParamType[int]):
-    """The number of an entry: #12 or 12."""
-
-    name = "number"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number that was written."""
-        text = str(value).removeprefix("#")
-        if not text.isdecimal() or len(text) > 18:
-            self.fail(f"{value!r} is not the number of an entry; write one such as #12", param, ctx)
-        return int(text)
-
-
 @click.command("erase")
 @workspace_option
-@click.argument("identifier", metavar="ID", required=False)
-@click.option("--entry", "numbers", type=_Number(), multiple=True, metavar="'#SEQ'", help="Only this entry.")
+@click.argument("identifier", metavar="ID", shell_complete=complete_ids, required=False)
+@click.option("--entry", "numbers", type=EntryNumber(), multiple=True, metavar="'#SEQ'", help="Only this entry.")
 @click.option("--reason", required=True, help="Why, for the ledger; this text can be erased too.")
 @actor_option
 def erase_command(folder: Path, identifier: str | None, numbers: tuple[int, ...], reason: str, actor: str) -> None:

@@ -9,6 +9,7 @@ import click
 
 from commitments.trouble import TroubleError
 from engine import reminder
+from engine.cli.completing import complete_ids
 from engine.cli.output import Day, as_path, workspace_option
 from engine.cli.reading import find, opened, today
 from engine.session import Session
@@ -33,7 +34,7 @@ class NoLetterError(TroubleError):
 
 @click.command("letter")
 @workspace_option
-@click.argument("identifier", metavar="ID")
+@click.argument("identifier", metavar="ID", shell_complete=complete_ids)
 @click.option("--language", type=click.Choice(list(LANGUAGES)), help="The workspace's where it is left out.")
 @click.option("--format", "form", type=click.Choice(FORMS), help="What the name of the file says, else text.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")

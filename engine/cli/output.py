@@ -186,6 +186,19 @@ class Day(click.ParamType[date]):
             self.fail(f"{value!r} is not a day; write one such as 2018-08-10", param, ctx)
 
 
+class EntryNumber(click.ParamType[int]):
+    """The number of an entry of the ledger, on the command line: 12 or #12."""
+
+    name = "number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number that was written."""
+        text = str(value).removeprefix("#")
+        if not (text.isascii() and text.isdecimal() and len(text) <= 18 and int(text)):
+            self.fail(f"{value!r} is not the number of an entry; write one such as #12", param, ctx)
+        return int(text)
+
+
 def workspace_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the folder of the workspace as its first argument."""
     return click.pass_obj(command)

@@ -53,10 +53,11 @@ def _then(record: Record, day: date | None, moment: datetime | None) -> Record:
 
 
 def _too_early(record: Record, day: date | None, moment: datetime | None) -> str:
-    first, identifier = record.history[0], record.commitment.id
-    if day and first.event.occurred_on > day:
-        return f"{identifier} was made on {first.event.occurred_on}, after {day}: there is nothing to say yet"
-    return f"{identifier} was first written down on {first.recorded_at:%Y-%m-%d}: it was not known on {moment:%Y-%m-%d}"
+    identifier, known_then = record.commitment.id, record.as_of(None, moment)
+    if known_then is None:
+        first = f"{record.recorded_at:%Y-%m-%d}"
+        return f"{identifier} was first written down on {first}: it was not known on {moment:%Y-%m-%d}"
+    return f"{identifier} was made on {known_then.since}, after {day}: there is nothing to say yet"
 
 
 def _entry_json(entry: Recorded, record: Record) -> dict[str, object]:
@@ -118,14 +119,15 @@ def explain_command(
         record = _then(find(session, identifier), day, moment)
         actual = _on_day(session, record, day)
         assessment = _on_day(session, _supposed(session, record, said), day) if said else actual
+        muted = _muted(session, assessment, moment)
         if rule is not None:
             _why_not(session, assessment, rule, as_json=as_json)
         elif as_json:
             supposed = {"what_if": list(said), "as_it_is": explain.as_json(actual)} if said else {}
             rules = [explain.why_not_json(answer) for answer in explain.applied(session.assessor, assessment)]
-            write_json({**supposed, **explain.as_json(assessment, _muted(session, assessment)), "rules": rules})
+            write_json({**supposed, **explain.as_json(assessment, muted), "rules": rules})
         else:
-            click.echo("\n".join(_explained(session, assessment, said, actual, verbose=verbose)))
+            click.echo("\n".join(_explained(session, assessment, said, actual, muted=muted, verbose=verbose)))
 
 
 def _on_day(session: Session, record: Record, day: date) -> Assessment:
@@ -136,11 +138,17 @@ def _on_day(session: Session, record: Record, day: date) -> Assessment:
 
 
 def _explained(
-    session: Session, assessment: Assessment, said: tuple[str, ...], actual: Assessment, *, verbose: bool
+    session: Session,
+    assessment: Assessment,
+    said: tuple[str, ...],
+    actual: Assessment,
+    *,
+    muted: str,
+    verbose: bool,
 ) -> Iterator[str]:
     if said:
         yield f"what if {', '.join(said)}\n"
-    yield from explain.explanation(assessment, session.workspace.book, _muted(session, assessment))
+    yield from explain.explanation(assessment, session.workspace.book, muted)
     if verbose:
         for answer in explain.applied(session.assessor, assessment):
             yield ""
@@ -150,11 +158,12 @@ def _explained(
         yield f"\nas it is: due {due}, {explain.verdict(actual.standing)}"
 
 
-def _muted(session: Session, assessment: Assessment) -> str:
+def _muted(session: Session, assessment: Assessment, moment: datetime | None) -> str:
     """Why nobody is told of it, where its parent sees to that."""
     parent = assessment.record.commitment.parent
     with session.store.reading() as tx:
-        return muted_by(session.assessor, assessment, register.record(tx, parent) if parent else None)
+        found = register.record(tx, parent) if parent else None
+    return muted_by(session.assessor, assessment, found.as_of(None, moment) if found else None)
 
 
 def _supposed(session: Session, record: Record, said: tuple[str, ...]) -> Record:

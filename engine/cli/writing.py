@@ -18,7 +18,7 @@ from commitments.transitions import refusals
 from commitments.trouble import TroubleError
 from engine import schedule
 from engine.cli.completing import complete_ids
-from engine.cli.output import Day, actor_option, workspace_option
+from engine.cli.output import Day, EntryNumber, actor_option, workspace_option
 from engine.cli.reading import today, unknown
 from engine.session import Session, open_session
 
@@ -117,22 +117,9 @@ class NoSuchEntryError(TroubleError):
         super().__init__(f"nothing was undone: {reason.format(seq)}; `gestand show ID` gives the numbers of its events")
 
 
-class LedgerNumber(click.ParamType[int]):
-    """An entry of the ledger on the command line: 12 or #12."""
-
-    name = "number"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number."""
-        text = str(value).removeprefix("#")
-        if not (text.isascii() and text.isdigit() and 0 < len(text) <= 18 and int(text)):
-            self.fail(f"{value!r} is no number of the ledger; write one such as 12, as gestand show has it", param, ctx)
-        return int(text)
-
-
 @click.command("undo")
 @workspace_option
-@click.argument("numbers", type=LedgerNumber(), nargs=-1, required=True, metavar="#SEQ…")
+@click.argument("numbers", type=EntryNumber(), nargs=-1, required=True, metavar="#SEQ…")
 @click.option("--note", required=True, help="Why: what was wrong with it.")
 @click.option("--document", default="", help="The document that shows it.")
 @click.option("--decided-by", default="", help="Who decided it, where.")

@@ -16,14 +16,18 @@ from commitments.exchange.table import unsaid
 from commitments.ledger import canonical
 from commitments.model import Record
 from commitments.store import Connection
+from engine.assess import Assessment
 from engine.cli.output import as_path, number, workspace_option
 from engine.cli.reading import filter_options, fits, opened, when, when_options
+from engine.feed import feed
 from engine.session import Session, audited
 
 
 @click.command("export")
 @workspace_option
-@click.option("--format", "form", type=click.Choice([*exchange.WRITERS, "xlsx"]), default="yaml", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice([*exchange.WRITERS, "xlsx", "ics"]), default="yaml", show_default=True
+)
 @click.option("--ledger", "whole_ledger", is_flag=True, help="Write every entry of the ledger, a line of JSON each.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
 @filter_options
@@ -39,7 +43,8 @@ def export_command(
 ) -> None:
     """Write the register as a register file: taken in by an empty register, it gives the same one.
 
-    With --ledger the entries themselves; docs/ledger.md says how anyone can check them.
+    ics is no register file but a calendar: each deadline that has a date, as an all-day event and a to-do. With
+    --ledger the entries themselves; docs/ledger.md says how anyone can check them.
     """
     if whole_ledger and (as_of or known_at or any(filters.values())):
         raise click.UsageError(
@@ -52,6 +57,9 @@ def export_command(
             _write((f"{canonical(entry._asdict())}\n".encode() for entry in register.entries(tx)), output)
             return
         records = _Chosen(session, tx, *when(session, as_of, known_at), filters)
+        if form == "ics":
+            _write([feed(session.workspace, records.assessments(), records.day)], output)
+            return
         _write(exchange.written(form, records), output)
         if form in exchange.TABLES and (missing := sum(map(unsaid, records))):
             told = f"{number(missing, 'event')} left out, for which {form.upper()} has no place; YAML has"
@@ -69,17 +77,17 @@ class _Chosen:
     filters: dict[str, Any]
 
     def __iter__(self) -> Iterator[Record]:
-        chosen = self._fitting if any(self.filters.values()) else self._as_of
-        return (found for record in register.records(self.tx) if (found := chosen(record)))
+        if any(self.filters.values()):
+            return (assessment.record for assessment in self.assessments())
+        known = (record.as_of(self.day, self.known_at) for record in register.records(self.tx))
+        return (record for record in known if record is not None)
 
-    def _as_of(self, record: Record) -> Record | None:
-        return record.as_of(self.day, self.known_at)
-
-    def _fitting(self, record: Record) -> Record | None:
-        assessment = self.session.assessor.on(record, self.day, self.known_at)
-        if assessment is None or not fits(*audited([assessment]), **self.filters):
-            return None
-        return assessment.record
+    def assessments(self) -> Iterator[Assessment]:
+        """Where each of them stood then."""
+        for record in register.records(self.tx):
+            assessment = self.session.assessor.on(record, self.day, self.known_at)
+            if assessment is not None and fits(*audited([assessment]), **self.filters):
+                yield assessment
 
 
 def _write(pieces: Iterable[bytes], output: Path | None) -> None:

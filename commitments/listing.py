@@ -127,7 +127,7 @@ def lines(tx: Connection, today: date, wanted: Wanted | None = None) -> Iterator
     query = _query(wanted, today).with_only_columns(*(table.c[name] for name in Line._fields))
     for id_, kind, title, by, to, force, dossier, made, status, *standing in tx.execute(query):
         if not text or text in f"{id_} {title} {dossier}".casefold():
-            described = (id_, kind, title, _parties(by), _parties(to), _FORCES[force], dossier, made)
+            described = (id_, kind, title, parties(by), parties(to), _FORCES[force], dossier, made)
             yield Line(*described, _STATUSES[status], *standing)
 
 
@@ -161,8 +161,8 @@ def brief(row: Row[Any]) -> Brief:
         row.id,
         row.kind,
         row.title,
-        _parties(row.by),
-        _parties(row.to),
+        parties(row.by),
+        parties(row.to),
         _FORCES[row.force],
         row.dossier,
         row.parent,
@@ -176,7 +176,7 @@ _STATUSES: Final = {status.value: status for status in Status}
 
 
 @lru_cache(maxsize=16_384)
-def _parties(text: str) -> tuple[str, ...]:
+def parties(text: str) -> tuple[str, ...]:
     """The parties of a JSON list; a register has few of them, so they are read once."""
     return tuple(json.loads(text))
 

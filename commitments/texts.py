@@ -6,8 +6,9 @@ sealed. Both have the same form: a text stands in the body where it would stand 
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from pydantic_core import from_json
 
 from commitments.model import Event
 
@@ -39,12 +40,12 @@ def _taken(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 def joined(payload: str, body: str | None) -> dict[str, Any]:
     """What an entry says, with its texts where they have not been erased."""
-    whole: dict[str, Any] = json.loads(payload)
+    whole: dict[str, Any] = from_json(payload)
     if whole.pop(BODY, None) is None:
         return whole
     if body is None:
         return _merged(whole, {"commitment": {"title": ERASED}} if "commitment" in whole else {"note": ERASED})
-    texts = json.loads(body)
+    texts = from_json(body)
     del texts[SALT]
     return _merged(whole, texts)
 

@@ -6,40 +6,64 @@ Everything here is a function of the record, the rule book and the day; nothing 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from commitments.dates import Window
+from commitments.ground import Ground, Outcome, moving, put_back
 from commitments.model import CLERK, EventKind, Record, Recorded, Standing, Status
 from engine.counts import Counts
 from engine.match import Matcher
-from engine.obligations import Move, Obligation, obligations
+from engine.obligations import Move, Obligation, Unheeded
 from notifications.notice import Moved, Notice, Stage
 from rules.book import RuleBook
 from rules.calendar import Calendars
-from rules.condition import Value
+from rules.condition import Value, tests
 from rules.pack import Rung
 
 _SETTLED_STATUS = {EventKind.WITHDRAWN: Status.WITHDRAWN, EventKind.LAPSED: Status.LAPSED}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Assessment:
-    """What became of one commitment by the end of a day.
+class Judgement(NamedTuple):
+    """Where a commitment stands on a day, the notices that hold then, and when all this next changes.
 
     `notices` are those that hold on the day, whether told already or not. `next_change` is the first later day on
     which status or notices will differ if nothing happens, None where that is never.
     """
 
-    record: Record
-    today: date
-    obligations: tuple[Obligation, ...]
     standing: Standing
     notices: tuple[Notice, ...]
     next_change: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """What became of one commitment by the end of a day: its deadlines, counted on its `ground`, and the judgement."""
+
+    record: Record
+    today: date
+    ground: str
+    obligations: tuple[Obligation, ...]
+    judgement: Judgement
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stands."""
+        return self.judgement.standing
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """The notices that hold."""
+        return self.judgement.notices
+
+    @property
+    def next_change(self) -> date | None:
+        """The first later day on which all this will differ if nothing happens."""
+        return self.judgement.next_change
 
     @property
     def governing(self) -> Obligation | None:
@@ -49,13 +73,29 @@ class Assessment:
     @property
     def moved(self) -> Moved | None:
         """How the deadline last moved, if it did."""
-        return _moved(self.governing.moves[-1]) if self.governing and self.governing.moves else None
+        return self._moved(self.governing.moves[-1]) if self.governing and self.governing.moves else None
+
+    def entry(self, change: Move | Unheeded) -> Recorded:
+        """The entry that moved a deadline, or asked for it in vain."""
+        if change.place is None:
+            return put_back(self.record, self.today)[-1]
+        return moving(self.record)[change.place]
+
+    def _moved(self, move: Move) -> Moved:
+        event = self.entry(move).event
+        return Moved(
+            before=move.before,
+            after=move.after,
+            on=event.occurred_on,
+            decided_by=event.decided_by,
+            document=event.document,
+            note=event.note,
+        )
 
 
 def facts(record: Record) -> dict[str, Value]:
     """A commitment as the flat facts that conditions are asked of."""
     commitment = record.commitment
-    anchors = {f"anchors.{name}": window.latest for name, window in record.anchors.items()}
     return {
         "id": commitment.id,
         "kind": commitment.kind,
@@ -67,7 +107,7 @@ def facts(record: Record) -> dict[str, Value]:
         "parent": commitment.parent,
         "cycle": commitment.cycle or None,
         "made": commitment.made,
-        **anchors,
+        **{f"anchors.{name}": window.latest for name, window in record.anchors.items()},
     }
 
 
@@ -76,16 +116,20 @@ def assess(record: Record, applying: Iterable[str], counts: Counts, today: date)
 
     `record` holds what had happened by then, and no more.
     """
-    names = sorted(applying)
-    found = obligations(record, names, counts, today)
-    governing = _governing(found)
-    standing = _standing(record, governing, today)
-    return Assessment(
-        record=record,
-        today=today,
-        obligations=found,
+    names, ground = sorted(applying), str(Ground.of(record, today))
+    found = counts.obligations(ground, record.commitment.made, names, today)
+    judged = judge(record.commitment.id, found, Outcome.of(record), names, counts, today)
+    return Assessment(record=record, today=today, ground=ground, obligations=found, judgement=judged)
+
+
+def judge(
+    identifier: str, found: tuple[Obligation, ...], outcome: Outcome, names: Sequence[str], counts: Counts, today: date
+) -> Judgement:
+    """Where a commitment with these deadlines and this outcome stands, under the rules of these names."""
+    standing = _standing(outcome, _governing(found), today)
+    return Judgement(
         standing=standing,
-        notices=tuple(_notices(record, found, standing, today)),
+        notices=tuple(_notices(identifier, outcome, found, standing, today)),
         next_change=_next_change(found, names, counts.book, standing, today),
     )
 
@@ -105,18 +149,17 @@ def _precedence(item: Obligation) -> tuple[bool, bool, date, str]:
     )
 
 
-def _standing(record: Record, governing: Obligation | None, today: date) -> Standing:
-    settled = record.settled
-    until = settled.event.occurred_on if settled else today
+def _standing(outcome: Outcome, governing: Obligation | None, today: date) -> Standing:
+    until = outcome.settled_on or today
     original = governing.original if governing else None
     current = governing.current if governing else None
     return Standing(
-        status=_status(record, governing, today),
-        partly=record.partly and settled is None,
+        status=_status(outcome, governing, today),
+        partly=outcome.partly,
         rule=governing.rule if governing else "",
         original=original,
         current=current,
-        settled_on=settled.event.occurred_on if settled else None,
+        settled_on=outcome.settled_on,
         days_late_original=_days_late(original, until),
         days_late_current=_days_late(current, until),
     )
@@ -126,23 +169,22 @@ def _days_late(due: Window | None, day: date) -> int | None:
     return (day - due.latest).days if due else None
 
 
-def _status(record: Record, governing: Obligation | None, today: date) -> Status:
-    if record.settled is not None:
-        return _settled_status(record.settled, governing)
-    if record.suspended is not None:
+def _status(outcome: Outcome, governing: Obligation | None, today: date) -> Status:
+    if outcome.settled is not None and outcome.settled_on is not None:
+        return _settled_status(outcome.settled, outcome.settled_on, governing)
+    if outcome.suspended:
         return Status.SUSPENDED
     if governing is None or governing.current is None:
         return Status.UNDATED
     return open_status(governing, governing.current, today)
 
 
-def _settled_status(settled: Recorded, governing: Obligation | None) -> Status:
-    if settled.event.kind is not EventKind.FULFILLED:
-        return _SETTLED_STATUS[settled.event.kind]
+def _settled_status(settled: EventKind, day: date, governing: Obligation | None) -> Status:
+    if settled is not EventKind.FULFILLED:
+        return _SETTLED_STATUS[settled]
     if governing is None or governing.current is None or not governing.force.can_be_overdue:
         return Status.FULFILLED
-    late = settled.event.occurred_on > governing.current.latest
-    return Status.FULFILLED_LATE if late else Status.FULFILLED
+    return Status.FULFILLED_LATE if day > governing.current.latest else Status.FULFILLED
 
 
 def open_status(obligation: Obligation, due: Window, today: date) -> Status:
@@ -156,17 +198,20 @@ def open_status(obligation: Obligation, due: Window, today: date) -> Status:
     return Status.PENDING
 
 
-def _notices(record: Record, obligations: tuple[Obligation, ...], standing: Standing, today: date) -> Iterator[Notice]:
+def _notices(
+    identifier: str, outcome: Outcome, obligations: tuple[Obligation, ...], standing: Standing, today: date
+) -> Iterator[Notice]:
     """The notices that hold on a day: for each deadline and audience the last stage reached, and no earlier one."""
-    if record.settled is not None:
-        if is_news(record, record.settled):
-            yield from _settled_notices(record, record.settled, obligations, standing)
+    if outcome.settled is not None and outcome.settled_on is not None:
+        if outcome.news:
+            version = f"{outcome.settled} {outcome.settled_on}"
+            yield from _settled_notices(identifier, version, outcome.settled_on, obligations, standing)
         return
-    if record.suspended is not None:
+    if outcome.suspended:
         return
     for obligation in _dated(obligations):
-        for audience, rung in _reached(record, obligation, today).items():
-            yield _notice(record, obligation, audience, rung)
+        for audience, rung in _reached(obligation, today).items():
+            yield _notice(identifier, obligation, audience, rung)
 
 
 def _dated(obligations: tuple[Obligation, ...]) -> Iterator[Obligation]:
@@ -174,16 +219,16 @@ def _dated(obligations: tuple[Obligation, ...]) -> Iterator[Obligation]:
     return (item for item in obligations if not item.beaten_by and item.current is not None)
 
 
-def _reached(record: Record, obligation: Obligation, today: date) -> dict[str, Rung | None]:
+def _reached(obligation: Obligation, today: date) -> dict[str, Rung | None]:
     """The last stage reached by `today`, by audience, first those told first; None is that the deadline moved.
 
     A stage that lies before the last move of the deadline is told by the move; a reminder of a day that is past says
     nothing any more.
     """
     reached: dict[str, Rung | None] = {}
-    moved = obligation.moves[-1].entry if obligation.moves else None
-    since = moved.event.occurred_on if moved else date.min
-    if moved is not None and since <= today and is_news(record, moved):
+    moved = obligation.moves[-1].turn if obligation.moves else None
+    since = moved.day if moved else date.min
+    if moved is not None and since <= today and moved.news:
         reached[CLERK] = None
     late = obligation.current is not None and today > obligation.current.latest
     for rung in obligation.rungs:
@@ -199,56 +244,38 @@ _AHEAD = frozenset({"reminder", "due_today"})
 """The stages that say nothing any more when the deadline has passed."""
 
 
-def _notice(record: Record, obligation: Obligation, audience: str, rung: Rung | None) -> Notice:
+def _notice(identifier: str, obligation: Obligation, audience: str, rung: Rung | None) -> Notice:
     moves = obligation.moves
     return Notice(
-        commitment=record.commitment.id,
+        commitment=identifier,
         rule=obligation.rule,
         stage=Stage(rung.stage) if rung else Stage.DATE_CHANGED,
         step=rung.step if rung else len(moves),
         version=str(obligation.current),
         audience=audience,
-        day=rung.day if rung else moves[-1].entry.event.occurred_on,
+        day=rung.day if rung else moves[-1].turn.day,
     )
 
 
 def _settled_notices(
-    record: Record, settled: Recorded, obligations: tuple[Obligation, ...], standing: Standing
+    identifier: str, version: str, day: date, obligations: tuple[Obligation, ...], standing: Standing
 ) -> Iterator[Notice]:
     """That it is settled is told to the clerk, and to everyone who had been told of it by then."""
-    day = settled.event.occurred_on
-    told = {audience for item in _dated(obligations) for audience in _reached(record, item, day)}
+    told = {audience for item in _dated(obligations) for audience in _reached(item, day)}
     for audience in sorted({CLERK} | told):
         yield Notice(
-            commitment=record.commitment.id,
+            commitment=identifier,
             rule=standing.rule,
             stage=Stage.SETTLED,
             step=1,
-            version=f"{settled.event.kind} {day}",
+            version=version,
             audience=audience,
             day=day,
         )
 
 
-def is_news(record: Record, entry: Recorded) -> bool:
-    """Whether an event was learnt of after the commitment itself: what came in with it is history, and tells nobody."""
-    return entry.recorded_at > record.recorded_at
-
-
-def _moved(move: Move) -> Moved:
-    event = move.entry.event
-    return Moved(
-        before=move.before,
-        after=move.after,
-        on=event.occurred_on,
-        decided_by=event.decided_by,
-        document=event.document,
-        note=event.note,
-    )
-
-
 def _next_change(
-    obligations: tuple[Obligation, ...], names: list[str], book: RuleBook, standing: Standing, today: date
+    obligations: tuple[Obligation, ...], names: Sequence[str], book: RuleBook, standing: Standing, today: date
 ) -> date | None:
     if standing.status.settled or standing.status is Status.SUSPENDED:
         return None
@@ -285,9 +312,8 @@ class Assessor:
 
     def at(self, record: Record, now: datetime) -> Assessment | None:
         """What has become of a commitment by `now`, on the date it is where its rules are from."""
-        dates = _dates(now, self.zones)
-        alike = dates.count(dates[0]) == len(dates)
-        return self.on(record, dates[0] if alike else self.today(now, self.applying(record)))
+        today = self.latest_today(now) if self.one_day(now) else self.today(now, self.applying(record))
+        return self.on(record, today)
 
     def today(self, now: datetime, applying: Iterable[str] = ()) -> date:
         """The local date of the first rule's pack, or of the workspace where no rule applies."""
@@ -297,6 +323,20 @@ class Assessor:
     def latest_today(self, now: datetime) -> date:
         """The furthest date that it is in any pack's zone."""
         return max(_dates(now, self.zones))
+
+    def one_day(self, now: datetime) -> bool:
+        """Whether it is the same date in every pack's zone."""
+        return len(set(_dates(now, self.zones))) == 1
+
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """The fields that the conditions of the rules ask for."""
+        return frozenset(test.field for item in self.book.rules.values() for test in tests(item.rule.condition))
+
+    @cached_property
+    def asks_anchors(self) -> bool:
+        """Whether any rule's conditions ask for the date of an anchor."""
+        return any(field.startswith("anchors.") for field in self.asked)
 
     def is_later_day(self, one: datetime, other: datetime) -> bool:
         """Whether one moment is on a later date than another in some pack's zone."""

@@ -7,17 +7,19 @@ stored only that is written which differs.
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from commitments import register, store
-from commitments.model import Record, Standing, Status
+from commitments.model import Standing, Status
 from commitments.store import Connection, Row
-from engine.assess import Assessment, Assessor
+from engine.assess import Assessor
 from engine.families import Families
+from engine.finding import Found, Reader
 from engine.grow import ACTOR
 from engine.match import joiner
 from engine.owing import batches, owe
@@ -49,17 +51,16 @@ class Assessed:
     changed: int = 0
     changes: list[Change] = field(default_factory=list)
 
-    def see(self, assessment: Assessment, before: str | None) -> None:
-        """Count an assessment of what had the status `before`."""
+    def see(self, found: Found, row: Row[Any]) -> None:
+        """Count what was found of a commitment, whose row is as the pass before left it."""
+        standing = found.judgement.standing
         self.count += 1
-        if before == assessment.standing.status:
+        if row.status == standing.status:
             return
         self.changed += 1
         if len(self.changes) < MOST_CHANGES:
-            commitment, former = assessment.record.commitment, Status(before) if before else None
-            self.changes.append(
-                Change(id=commitment.id, title=commitment.title, before=former, standing=assessment.standing)
-            )
+            before = Status(row.status) if row.status else None
+            self.changes.append(Change(id=row.id, title=row.title, before=before, standing=standing))
 
 
 # ------------------------------------------------------------------------------------------------- what is to be done
@@ -122,35 +123,43 @@ _COLUMNS: Final = (
     "days_late_original",
     "days_late_current",
     "next_change",
+    "ground",
+    "news",
 )
 """What a pass fills in of a commitment's row."""
-_NOWHERE: Final = (None, False, "", "", *[None] * 8)
+_NOWHERE: Final = (None, False, "", "", *[None] * 9, False)
 """The same where a commitment was not there yet."""
-
-
-class _Found(NamedTuple):
-    """What a pass found of a commitment, and when it has to look again."""
-
-    assessment: Assessment
-    next_change: date | None
 
 
 def assess_due(tx: Connection, assessor: Assessor, now: datetime, *, everything: bool) -> Assessed:
     """Assess what changed or whose day has come, and store where it stands and what is owed."""
     done = Assessed()
     families = Families(assessor, joiner())
+    reader = Reader(assessor, now, kept=_kept(tx, assessor, now))
     waiting = _all(tx) if everything else _due(tx, assessor.latest_today(now))
     for rows in waiting:
         with _without_collector():
-            found = _assess(tx, assessor, rows, now)
-            _store_standings(tx, rows, found, assessor.book)
-            owe(tx, [one.assessment for one in found.values()], assessor.book, now)
-        before = {row.id: row.status for row in rows}
-        for identifier, one in found.items():
-            families.see(one.assessment)
-            done.see(one.assessment, before[identifier])
+            found = reader.found(tx, rows)
+            _store(tx, rows, found, assessor.book)
+            owe(tx, list(found.values()), assessor.book, now)
+        for row in rows:
+            if one := found.get(row.id):
+                done.see(one, row)
+                if one.assessment is not None:
+                    families.see(one.assessment)
     families.settle(tx, now)
     return done
+
+
+def _kept(tx: Connection, assessor: Assessor, now: datetime) -> bool:
+    """Whether what the last pass kept of a commitment still holds, as long as it did not change and its day is ahead.
+
+    Not where families are looked at: they are told of by the record. Nor where the last pass was on a later day, or it
+    is another day elsewhere.
+    """
+    last, book = last_pass(tx), assessor.book
+    related = book.inhibitions or book.escalations
+    return bool(last and not related and assessor.one_day(now) and not assessor.is_later_day(last, now))
 
 
 @contextmanager
@@ -179,52 +188,49 @@ def _due(tx: Connection, today: date) -> Iterator[Sequence[Row[Any]]]:
 
 
 def _rows() -> Any:  # noqa: ANN401 (a query has no type outside the store)
-    """Where commitments stand by what is stored, in the order of their ids."""
+    """Commitments with where they stand by what is stored, in the order of their ids."""
     table = store.commitment
-    columns = (table.c.id, *(table.c[name] for name in _COLUMNS), table.c.changed)
-    return table.select().with_only_columns(*columns).order_by(table.c.id)
-
-
-def _assess(tx: Connection, assessor: Assessor, rows: Sequence[Row[Any]], now: datetime) -> dict[str, _Found]:
-    """What has become of these by `now`, by id; without those that were not there yet."""
-    found = {}
-    for record in register.records(tx, [row.id for row in rows]):
-        assessment = assessor.at(record, now)
-        if assessment is not None:
-            found[assessment.record.commitment.id] = _Found(assessment, _next_change(record, assessment))
-    return found
-
-
-def _next_change(record: Record, assessment: Assessment) -> date | None:
-    """The first later day on which it will stand otherwise: by itself, or by an event that is recorded already."""
-    if len(record.history) == len(assessment.record.history):
-        return assessment.next_change
-    events = (entry.event.occurred_on for entry in record.history)
-    ahead = [day for day in events if day > assessment.today]
-    return min([*ahead, *filter(None, [assessment.next_change])], default=None)
+    others = (column for column in table.c if column.name not in _COLUMNS)
+    return table.select().with_only_columns(*(table.c[name] for name in _COLUMNS), *others).order_by(table.c.id)
 
 
 # ------------------------------------------------------------------------------------------------- storing
 
 
-def _store_standings(tx: Connection, rows: Sequence[Row[Any]], found: Mapping[str, _Found], book: RuleBook) -> None:
-    """Write where those stand that stood otherwise, and that all that were there have been seen."""
-    differing, seen = [], []
+def _store(tx: Connection, rows: Sequence[Row[Any]], found: Mapping[str, Found], book: RuleBook) -> None:
+    """Write where those stand that stood otherwise, and that all that were there have been seen.
+
+    Only the columns that differ are written, and at once for all rows in which they come to be the same: another
+    version of a pack is a stamp on many rows.
+    """
+    alike: dict[tuple[tuple[str, Any], ...], list[str]] = defaultdict(list)
     for row in rows:
         one = found.get(row.id)
         values = _columns(one, book) if one else _NOWHERE
-        if values != row[1:-1]:
-            differing.append({"id": row.id, **dict(zip(_COLUMNS, values, strict=True)), "changed": one is None})
+        if values != row[: len(_COLUMNS)]:
+            differ = ((name, new) for name, new, old in zip(_COLUMNS, values, row, strict=False) if new != old)
+            alike[(*differ, ("changed", one is None))].append(row.id)
         elif row.changed and one:
-            seen.append(row.id)
-    store.change(tx, store.commitment, differing)
-    store.change(tx, store.commitment, [{"id": identifier, "changed": False} for identifier in seen])
+            alike[("changed", False),].append(row.id)
+    single: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for fresh, ids in alike.items():
+        if len(ids) > _FEW:
+            table = store.commitment
+            tx.execute(table.update().where(table.c.id.in_(ids)).values(**dict(fresh)))
+        else:
+            single[tuple(name for name, _ in fresh)] += [{"id": identifier, **dict(fresh)} for identifier in ids]
+    for changes in single.values():
+        store.change(tx, store.commitment, changes)
 
 
-def _columns(found: _Found, book: RuleBook) -> tuple[Any, ...]:
-    """What an assessment comes to, in the order of `_COLUMNS`."""
-    standing = found.assessment.standing
-    original, current = standing.original, standing.current
+_FEW: Final = 10
+"""So many rows are written one by one, though they come to be the same."""
+
+
+def _columns(found: Found, book: RuleBook) -> tuple[Any, ...]:
+    """What was found, in the order of `_COLUMNS`; for how long what is open is late changes by the day (`listing`)."""
+    standing = found.judgement.standing
+    original, current, settled = standing.original, standing.current, standing.settled_on is not None
     return (
         standing.status.value,
         standing.partly,
@@ -235,7 +241,9 @@ def _columns(found: _Found, book: RuleBook) -> tuple[Any, ...]:
         current.earliest if current else None,
         current.latest if current else None,
         standing.settled_on,
-        standing.days_late_original,
-        standing.days_late_current,
+        standing.days_late_original if settled else None,
+        standing.days_late_current if settled else None,
         found.next_change,
+        found.ground,
+        found.news,
     )

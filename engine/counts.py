@@ -6,12 +6,15 @@ answers is bounded, so that a pass over a register of any size takes no more roo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from commitments.dates import Window
+from commitments.ground import Ground
+from engine.obligations import Obligation, basis, in_force, obligations
+from notifications.notice import Reason
 from rules.book import BookRule, RuleBook
 from rules.calendar import Calendars
 from rules.deadline import Deadline, compute
@@ -19,8 +22,9 @@ from rules.due import Due
 from rules.terms import resolve
 
 KEPT: Final = 16_384
-"""How many answers of each kind are remembered: ten years of days under six rules; some 40 MB of steps at most."""
-_Item = TypeVar("_Item")
+"""How many deadlines are remembered: ten years of days under six rules; some 40 MB with their steps, at most."""
+OBLIGATIONS_KEPT: Final = 65_536
+"""How many grounds are remembered with what was made of them: some 100 MB at most."""
 
 
 class Counts:
@@ -30,18 +34,31 @@ class Counts:
         self.book = book
         self.calendars = calendars
         self._counted = lru_cache(KEPT)(self._count)
+        self._based = lru_cache(KEPT)(self._base)
         self._extended = lru_cache(KEPT)(self._extend)
         self.meaning = lru_cache(KEPT)(self._mean)
-        self._shared: dict[Hashable, tuple[Any, ...]] = {}
+        self._obliged = lru_cache(OBLIGATIONS_KEPT)(self._oblige)
+        self._passing = frozenset(name for name, item in book.rules.items() if not item.rule.valid.always)
 
-    def shared(self, key: Hashable, make: Callable[[], tuple[_Item, ...]]) -> tuple[_Item, ...]:
-        """What was made under a key before; made now where nothing was. When it is full it is emptied."""
-        found = self._shared.get(key)
-        if found is None:
-            if len(self._shared) >= KEPT:
-                self._shared.clear()
-            found = self._shared[key] = make()
-        return found
+    def obligations(
+        self, ground: str, made: date | None, applying: Sequence[str], today: date
+    ) -> tuple[Obligation, ...]:
+        """Every deadline on a ground, given as its text, that was made on a day, under those rules that are law."""
+        law = tuple(applying)
+        if not self._passing.isdisjoint(law):
+            facts = Ground.read(ground)
+            law = tuple(name for name in law if in_force(self.book.rules[name], facts, made, today))
+        return self._obliged(ground, law)
+
+    def _oblige(self, ground: str, law: tuple[str, ...]) -> tuple[Obligation, ...]:
+        return tuple(obligations(Ground.read(ground), law, self))
+
+    def basis(self, rule: BookRule, anchors: tuple[tuple[str, Window], ...]) -> Reason:
+        """What a rule of the book says of why a date is what it is, where these are the anchors."""
+        return self._based(rule.name, anchors)
+
+    def _base(self, name: str, anchors: tuple[tuple[str, Window], ...]) -> Reason:
+        return basis(self.book.rules[name], dict(anchors))
 
     def deadline(self, rule: BookRule, anchors: Mapping[str, Window]) -> Deadline:
         """The deadline that a rule of the book sets, counted from these dates."""

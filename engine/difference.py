@@ -136,7 +136,7 @@ def _changes(
 def _mover(after: Assessment, fresh: list[Recorded]) -> Recorded | None:
     """The entry that moved the deadline: the last of its moves, or an undoing or an amendment, if it is new."""
     governing = after.governing
-    moves = [move.entry for move in governing.moves] if governing else []
+    moves = [after.entry(move) for move in governing.moves] if governing else []
     if moves and moves[-1] in fresh:
         return moves[-1]
     return _last(fresh, EventKind.UNDONE) or _last(fresh, EventKind.AMENDED)

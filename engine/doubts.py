@@ -70,13 +70,14 @@ def _backwards(assessment: Assessment) -> Iterator[_Told]:
     if governing is None:
         return
     for move in governing.moves:
-        if move.entry.event.kind is EventKind.EXTENDED and move.before and move.after.latest < move.before.latest:
+        if move.turn.kind is EventKind.EXTENDED and move.before and move.after.latest < move.before.latest:
+            seq = assessment.entry(move).seq
             what = f"extended to {spoken_window(move.after)}, before the deadline it had, {spoken_window(move.before)}"
-            yield Doubt.CONTRADICTION, f"{what} (ledger #{move.entry.seq})", "undo the entry if the date is a slip"
+            yield Doubt.CONTRADICTION, f"{what} (ledger #{seq})", "undo the entry if the date is a slip"
     for entry in assessment.record.in_order:
         if entry.event.kind is not EventKind.DELAY_NOTICE:
             continue
-        due = _deadline_at(governing, entry)
+        due = _deadline_at(assessment, governing, entry)
         if due is not None and entry.event.occurred_on > due:
             days = (entry.event.occurred_on - due).days
             what = f"delay notice of {spoken(entry.event.occurred_on)}, {days} days after the deadline of {spoken(due)}"
@@ -84,11 +85,11 @@ def _backwards(assessment: Assessment) -> Iterator[_Told]:
             yield Doubt.CONTRADICTION, f"{what} (ledger #{entry.seq})", "it gives no time; undo it if its day is a slip"
 
 
-def _deadline_at(governing: Obligation, entry: Recorded) -> date | None:
+def _deadline_at(assessment: Assessment, governing: Obligation, entry: Recorded) -> date | None:
     """The last day in time as it was when an event happened."""
     due = governing.original
     for move in governing.moves:
-        if (move.entry.event.occurred_on, move.entry.seq) >= (entry.event.occurred_on, entry.seq):
+        if (move.turn.day, assessment.entry(move).seq) >= (entry.event.occurred_on, entry.seq):
             break
         due = move.after
     return due.latest if due else None

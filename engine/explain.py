@@ -8,9 +8,10 @@ from datetime import date
 
 from commitments.dates import DAY, Window
 from commitments.decisions import asked
-from commitments.model import EventKind, Record, Standing, Status
+from commitments.ground import Ground
+from commitments.model import EventKind, Record, Recorded, Standing, Status
 from engine.assess import Assessment, Assessor, facts
-from engine.obligations import STATED, Move, Obligation, Unheeded, in_force
+from engine.obligations import STATED, Move, Obligation, Unheeded, in_force, reason, steps
 from rules.book import BookRule, RuleBook
 from rules.calendar import spoken
 from rules.condition import Check, trace
@@ -75,7 +76,7 @@ def _times(count: int) -> str:
 def _obligation(obligation: Obligation, assessment: Assessment, book: RuleBook) -> Iterator[str]:
     current = obligation.current
     yield f"due {spoken_window(current)}" if current else f"due date not known: {obligation.unknown}"
-    for number, (name, text) in enumerate(_steps(obligation, assessment.record), start=1):
+    for number, (name, text) in enumerate(_steps(obligation, assessment), start=1):
         yield f"  {number} {name:<{_GUTTER - 2}}{text}"
     if current is not None:
         yield f"  {'late from':<{_GUTTER}}{_late_from(obligation, current, book)}"
@@ -84,14 +85,14 @@ def _obligation(obligation: Obligation, assessment: Assessment, book: RuleBook) 
         yield f"  {'but':<{_GUTTER}}this does not count: {_comes_before(obligation.beaten_by)} comes before it"
 
 
-def _steps(obligation: Obligation, record: Record) -> Iterator[tuple[str, str]]:
-    for step in obligation.deadline.steps:
-        origin = _origin(record, str(step.data.get("anchor", ""))) if step.name == "anchor" else ""
+def _steps(obligation: Obligation, assessment: Assessment) -> Iterator[tuple[str, str]]:
+    for step in steps(obligation, assessment.record):
+        origin = _origin(assessment.record, str(step.data.get("anchor", ""))) if step.name == "anchor" else ""
         yield step.name, f"{step.text}{origin}"
     for move in obligation.moves:
-        yield "moved", _move(move)
+        yield "moved", _move(move, assessment.entry(move))
     for item in obligation.unheeded:
-        yield "refused", _unheeded(item)
+        yield "refused", _unheeded(item, assessment.entry(item))
 
 
 def _origin(record: Record, anchor: str) -> str:
@@ -102,18 +103,18 @@ def _origin(record: Record, anchor: str) -> str:
     return f" ({record.commitment.id}, ledger #{source[0].seq})" if source and source[0].seq else ""
 
 
-def _move(move: Move) -> str:
-    event = move.entry.event
+def _move(move: Move, entry: Recorded) -> str:
+    event = entry.event
     what = f"{event.anchor} dated anew" if event.kind is EventKind.ANCHORED else event.kind.replace("_", " ")
     source = ", ".join(part for part in (event.decided_by, event.document, event.note) if part)
-    origin = f"{source}, ledger #{move.entry.seq}" if source else f"ledger #{move.entry.seq}"
+    origin = f"{source}, ledger #{entry.seq}" if source else f"ledger #{entry.seq}"
     before = f"from {spoken_window(move.before)} " if move.before else ""
     return f"{what} on {spoken(event.occurred_on)}, {before}to {spoken_window(move.after)} ({origin})"
 
 
-def _unheeded(item: Unheeded) -> str:
-    event = item.entry.event
-    return f"{event.kind.replace('_', ' ')} of {spoken(event.occurred_on)}: {item.reason} (ledger #{item.entry.seq})"
+def _unheeded(item: Unheeded, entry: Recorded) -> str:
+    event = entry.event
+    return f"{event.kind.replace('_', ' ')} of {spoken(event.occurred_on)}: {item.reason} (ledger #{entry.seq})"
 
 
 def _late_from(obligation: Obligation, current: Window, book: RuleBook) -> str:
@@ -127,7 +128,7 @@ def _late_from(obligation: Obligation, current: Window, book: RuleBook) -> str:
 def _because(obligation: Obligation, assessment: Assessment, book: RuleBook) -> str:
     if obligation.rule == STATED:
         source = assessment.record.commitment.source
-        quote = obligation.reason.phrase or source.quote
+        quote = reason(obligation, assessment.record).phrase or source.quote
         return f"the commitment says so{_quoted(quote)}{_from(str(source))}"
     rule = book.rules[obligation.rule]
     return f"rule {rule.name}{_quoted(rule.rule.source.quote)}{_from(str(rule.rule.source))}"
@@ -178,7 +179,8 @@ def applied(assessor: Assessor, assessment: Assessment) -> tuple[WhyNot, ...]:
 
 
 def _kept_back(rule: BookRule, assessment: Assessment) -> str:
-    if not in_force(rule, assessment.record, assessment.today):
+    record = assessment.record
+    if not in_force(rule, Ground.of(record, assessment.today), record.commitment.made, assessment.today):
         return f"it is law {rule.rule.valid} only"
     beaten_by = next((item.beaten_by for item in assessment.obligations if item.rule == rule.name), "")
     return f"{_comes_before(beaten_by)} comes before it" if beaten_by else ""
@@ -219,24 +221,29 @@ def as_json(assessment: Assessment, muted: str = "") -> dict[str, object]:
         "next_change": _iso(assessment.next_change),
         "muted": muted or None,
         "explanation_asked_on": [_iso(day) for day in asked(assessment.record)],
-        "deadlines": [_deadline_json(item) for item in assessment.obligations],
+        "deadlines": [_deadline_json(item, assessment) for item in assessment.obligations],
         "notices": [{**vars(item), "stage": item.stage.value, "day": _iso(item.day)} for item in assessment.notices],
     }
 
 
-def _deadline_json(obligation: Obligation) -> Mapping[str, object]:
+def _deadline_json(obligation: Obligation, assessment: Assessment) -> Mapping[str, object]:
+    told = reason(obligation, assessment.record)
     return {
         "rule": obligation.rule,
         "original": str(obligation.original) if obligation.original else None,
         "current": str(obligation.current) if obligation.current else None,
         "unknown": obligation.unknown,
         "beaten_by": obligation.beaten_by,
-        "steps": [{"step": step.name, "text": step.text, **step.data} for step in obligation.deadline.steps],
+        "steps": [{"step": step.name, "text": step.text, **step.data} for step in steps(obligation, assessment.record)],
         "moves": [
-            {"from": str(move.before) if move.before else None, "to": str(move.after), "ledger": move.entry.seq}
+            {
+                "from": str(move.before) if move.before else None,
+                "to": str(move.after),
+                "ledger": assessment.entry(move).seq,
+            }
             for move in obligation.moves
         ],
-        "source": {"quote": obligation.reason.quote, "document": obligation.reason.document},
+        "source": {"quote": told.quote, "document": told.document},
     }
 
 

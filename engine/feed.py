@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from commitments.model import Record
 from engine.assess import Assessment, open_status
+from engine.obligations import reason
 from engine.settings import Workspace
 from notifications import ics
 from notifications.languages import LANGUAGES
@@ -39,7 +40,7 @@ def _entries(workspace: Workspace, assessment: Assessment, language: str) -> Ite
             replace(
                 standing, rule=obligation.rule, status=status, current=obligation.current, original=obligation.original
             ),
-            obligation.reason,
+            reason(obligation, record),
             revision=revision(record),
             changed_at=changed_at(record),
             names=workspace.parties,

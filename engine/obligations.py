@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cached_property, partial
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from commitments.dates import DAY, Window
-from commitments.model import EventKind, Force, Record, Recorded, StatedDue
-from engine.counts import Counts
+from commitments.ground import Ground, Turn, Windows
+from commitments.model import EventKind, Force, Record, StatedDue
 from notifications.notice import Reason
 from rules.book import BookRule
 from rules.calendar import WEEKENDS, Calendar
@@ -18,6 +19,9 @@ from rules.due import Due
 from rules.pack import DEFAULT_LADDER, Extension, Ladder, Rung
 from rules.period import Unit
 
+if TYPE_CHECKING:
+    from engine.counts import Counts
+
 STATED = "stated"
 """What stands for the rule where the commitment itself names its date."""
 NO_DATE = "the commitment names no date, and no rule in use counts one for it"
@@ -25,9 +29,13 @@ NO_DATE = "the commitment names no date, and no rule in use counts one for it"
 
 @dataclass(frozen=True)
 class Move:
-    """A deadline that came to fall elsewhere: the event that moved it, and from where (None: not known) to where."""
+    """A deadline that came to fall elsewhere: what moved it, and from where (None: not known) to where.
 
-    entry: Recorded
+    `place` is the place of the event among those of the record that may move a deadline; None is the last undoing.
+    """
+
+    place: int | None
+    turn: Turn
     before: Window | None
     after: Window
 
@@ -36,7 +44,7 @@ class Move:
 class Unheeded:
     """An event that asked for more time and got none, and why; `pending` where how much it got is not known yet."""
 
-    entry: Recorded
+    place: int
     reason: str
     pending: bool = False
 
@@ -45,15 +53,15 @@ class Unheeded:
 class Obligation:
     """One deadline of a commitment: the rule that set it, the date as first counted and as it stands, and its ladder.
 
-    `unknown` says why its date is not known, empty where it is. `beaten_by` names what counts instead of it, empty
-    where it counts.
+    `basis` is the reason for its date, without what is the commitment's own. `unknown` says why its date is not known,
+    empty where it is. `beaten_by` names what counts instead of it, empty where it counts.
     """
 
     rule: str
     deadline: Deadline
     force: Force
     ladder: Ladder
-    reason: Reason
+    basis: Reason
     moves: tuple[Move, ...] = ()
     unheeded: tuple[Unheeded, ...] = ()
     unknown: str = ""
@@ -93,44 +101,23 @@ class Obligation:
         return tuple(sorted({*own, *(rung.day for rung in self.rungs)}))
 
 
-def obligations(record: Record, applying: list[str], counts: Counts, today: date) -> tuple[Obligation, ...]:
-    """Every deadline of a commitment under the rules that apply to it, as far as they are law.
-
-    Commitments that are alike in all that is counted share them.
-    """
-    made = partial(_obligations, record, applying, counts, today)
-    key = _alike(record, applying, counts, today)
-    return counts.shared(key, made) if key else made()
-
-
-def _alike(record: Record, applying: list[str], counts: Counts, today: date) -> Hashable:
-    """What the deadlines depend on, where nothing of them is a commitment's own: no date it states, no event."""
-    commitment = record.commitment
-    if commitment.stated_due is not None or not any(not counts.book.rules[name].rule.due.stated for name in applying):
-        return None
-    if record.void or any(entry.event.kind in _MOVING for entry in record.valid):
-        return None
-    return (*applying, *commitment.anchors.items(), commitment.force, commitment.made, today)
-
-
-def _obligations(record: Record, applying: list[str], counts: Counts, today: date) -> tuple[Obligation, ...]:
-    rules = [rule for name in applying if in_force(rule := counts.book.rules[name], record, today)]
+def obligations(ground: Ground, law: Iterable[str], counts: Counts) -> Iterator[Obligation]:
+    """Every deadline that there is on a ground under the rules that apply and are law."""
+    rules = [counts.book.rules[name] for name in law]
     counting = [rule for rule in rules if not rule.rule.due.stated]
-    stated = record.commitment.stated_due is not None
-    found = []
+    stated = ground.stated is not None
     if stated or not counting:
-        found.append(_stated(record, rules, counts, today))
+        named = _stated(ground, rules, counts)
         # Words that no pack knows name no date: they do not come before one that a rule can count.
-        stated = found[0].original is not None
+        stated = named.original is not None
+        yield named
     excepted = {f"{rule.pack.pack}/{rule.rule.exception_of}": rule.name for rule in rules if rule.rule.exception_of}
     dues: dict[str, Window] = {}
     for rule in _in_order(counting):
-        beaten_by = STATED if stated else excepted.get(rule.name, "")
-        one = _counted(record, rule, counts, dues, beaten_by, today)
-        if one.current is not None:
-            dues |= {f"{rule.rule.id}.due": one.current, f"{rule.name}.due": one.current}
-        found.append(one)
-    return tuple(found)
+        found = _counted(ground, rule, counts, dues, STATED if stated else excepted.get(rule.name, ""))
+        if found.current is not None:
+            dues |= {f"{rule.rule.id}.due": found.current, f"{rule.name}.due": found.current}
+        yield found
 
 
 def _in_order(rules: list[BookRule]) -> list[BookRule]:
@@ -154,29 +141,27 @@ def anchor_name(due: Due) -> str:
     return due.origin if isinstance(due.origin, str) else ""
 
 
-def in_force(rule: BookRule, record: Record, today: date) -> bool:
+def in_force(rule: BookRule, ground: Ground, made: date | None, today: date) -> bool:
     """Whether a rule is law for a commitment: on the day it counts from, or on the present one, as the rule says."""
     valid = rule.rule.valid
     if valid.on == "today":
         return today in valid
-    anchor = record.anchors.get(anchor_name(rule.rule.due))
-    return (anchor.earliest if anchor else record.commitment.made or today) in valid
+    anchor = dict(ground.latest).get(anchor_name(rule.rule.due))
+    return (anchor.earliest if anchor else made or today) in valid
 
 
-def _counted(
-    record: Record, rule: BookRule, counts: Counts, dues: Mapping[str, Window], beaten_by: str, today: date
-) -> Obligation:
+def _counted(ground: Ground, rule: BookRule, counts: Counts, dues: Mapping[str, Window], beaten_by: str) -> Obligation:
     def count(anchors: Mapping[str, Window]) -> Deadline:
         return counts.deadline(rule, {**anchors, **dues})
 
-    changes = _changes(record, lambda anchors: count(anchors).window, _Terms(rule, counts), today)
-    deadline = count(_first_anchors(record))
+    changes = _changes(ground, lambda anchors: count(anchors).window, _Terms(rule, counts))
+    deadline = count(_first_anchors(ground.anchors, ground.turns))
     return Obligation(
         rule=rule.name,
         deadline=deadline,
-        force=rule.rule.force or record.commitment.force,
+        force=rule.rule.force or ground.force,
         ladder=rule.ladder,
-        reason=_reason(rule, record.anchors),
+        basis=counts.basis(rule, ground.latest),
         moves=tuple(change for change in changes if isinstance(change, Move)),
         unheeded=tuple(change for change in changes if isinstance(change, Unheeded)),
         unknown=_unknown(deadline, changes),
@@ -192,28 +177,38 @@ def _unknown(deadline: Deadline, changes: list[Move | Unheeded]) -> str:
     return "" if any(isinstance(change, Move) for change in changes) else deadline.unknown
 
 
-def _stated(record: Record, rules: list[BookRule], counts: Counts, today: date) -> Obligation:
+def _stated(ground: Ground, rules: list[BookRule], counts: Counts) -> Obligation:
     """The date that the commitment itself names, or ought to, told as the rule that applies would tell it."""
-    stated, source = record.commitment.stated_due, record.commitment.source
+    stated = ground.stated
     rule = min(rules, key=lambda item: not item.rule.due.stated, default=None)
-    deadline = _named(stated, record.commitment.made, counts.meaning)
-    changes = _changes(record, lambda _: deadline.window, _Terms(), today)
+    deadline = _named(stated, ground.made, counts.meaning)
+    changes = _changes(ground, lambda _: deadline.window, _Terms())
     return Obligation(
         rule=STATED,
         deadline=deadline,
-        force=(rule.rule.force if rule else None) or record.commitment.force,
+        force=(rule.rule.force if rule else None) or ground.force,
         ladder=rule.ladder if rule else DEFAULT_LADDER,
-        reason=Reason(
-            rule=STATED if stated else "",
-            phrase=stated.phrase if stated else "",
-            quote=source.quote,
-            document=str(source),
-            url=source.url,
-        ),
+        basis=Reason(rule=STATED if stated else ""),
         moves=tuple(change for change in changes if isinstance(change, Move)),
         unheeded=tuple(change for change in changes if isinstance(change, Unheeded)),
         unknown=_unknown(deadline, changes),
     )
+
+
+def reason(obligation: Obligation, record: Record) -> Reason:
+    """Why a deadline of a record is what it is: what the rule says, or where the commitment says it."""
+    if obligation.rule != STATED:
+        return obligation.basis
+    stated, source = record.commitment.stated_due, record.commitment.source
+    phrase = stated.phrase if stated else ""
+    return replace(obligation.basis, phrase=phrase, quote=source.quote, document=str(source), url=source.url)
+
+
+def steps(obligation: Obligation, record: Record) -> tuple[Step, ...]:
+    """The steps that led to a deadline of a record, in the words in which the commitment names it where it does."""
+    stated = record.commitment.stated_due
+    named = obligation.rule == STATED and stated is not None and stated.date is not None
+    return _named_date(stated).steps if named and stated else obligation.deadline.steps
 
 
 def _named(stated: StatedDue | None, made: date | None, meaning: Callable[[str, date | None], Deadline]) -> Deadline:
@@ -236,7 +231,8 @@ def _named_date(stated: StatedDue) -> Deadline:
     return Deadline(window=stated.window, at=None, steps=(step,))
 
 
-def _reason(rule: BookRule, anchors: Mapping[str, Window]) -> Reason:
+def basis(rule: BookRule, anchors: Mapping[str, Window]) -> Reason:
+    """What a rule says of why a date is what it is, where these are the anchors."""
     due = rule.rule.due
     return Reason(
         rule=rule.name,
@@ -252,10 +248,6 @@ def _reason(rule: BookRule, anchors: Mapping[str, Window]) -> Reason:
 
 
 # ------------------------------------------------------------------------------------------------- what moved it
-
-_MOVING = frozenset(
-    {EventKind.ANCHORED, EventKind.EXTENDED, EventKind.DELAY_NOTICE, EventKind.SUSPENDED, EventKind.RESUMED}
-)
 
 
 @dataclass(frozen=True)
@@ -309,70 +301,62 @@ class _Walk:
     stopped: date | None = None
 
 
-def _first_anchors(record: Record) -> Mapping[str, Window]:
+def _first_anchors(anchors: Windows, turns: Iterable[Turn]) -> Mapping[str, Window]:
     """The anchors as they were first known: those the commitment came with, and the first date of each later one."""
-    anchors = dict(record.commitment.anchors)
-    for entry in record.in_order:
-        if entry.event.kind is EventKind.ANCHORED and entry.event.date is not None:
-            anchors.setdefault(entry.event.anchor, entry.event.date)
-    return anchors
+    first = dict(anchors)
+    for turn in turns:
+        if turn.kind is EventKind.ANCHORED and turn.to is not None:
+            first.setdefault(turn.anchor, turn.to)
+    return first
 
 
 _Count = Callable[[Mapping[str, Window]], Window | None]
 
 
-def _changes(record: Record, count: _Count, terms: _Terms, today: date) -> list[Move | Unheeded]:
-    """What became of the deadline by `today`, event by event: where it moved, and who asked for more time in vain."""
-    changes, end = _walked(record, count, terms)
-    undone = [entry for entry in _undoings(record) if entry.event.occurred_on <= today]
-    if undone and end is not None:
-        first = undone[0].seq
-        _, before = _walked(Record(tuple(entry for entry in record.history if entry.seq < first)), count, terms)
+def _changes(ground: Ground, count: _Count, terms: _Terms) -> list[Move | Unheeded]:
+    """What became of the deadline, event by event: where it moved, and who asked for more time in vain."""
+    undoing = ground.undoing
+    if not ground.turns and undoing is None:
+        return []
+    changes, end = _walked(_first_anchors(ground.anchors, ground.turns), ground.turns, count, terms)
+    if undoing is not None and end is not None:
+        first = _first_anchors(undoing.anchors, undoing.turns)
+        _, before = _walked(first, undoing.turns, count, terms)
         if before != end:
-            changes.append(Move(undone[-1], before, end))
+            changes.append(Move(None, undoing.turn, before, end))
     return changes
 
 
-def _undoings(record: Record) -> list[Recorded]:
-    """The undoings of what moved the deadline since something last did: they put it back."""
-    moving = {entry.seq for entry in record.history if entry.event.kind in _MOVING}
-    last = max(moving - set(record.void), default=0)
-    undone = {record.void[seq].seq for seq in moving & set(record.void)}
-    return [entry for entry in record.history if entry.seq in undone and entry.seq > last]
-
-
-def _walked(record: Record, count: _Count, terms: _Terms) -> tuple[list[Move | Unheeded], Window | None]:
+def _walked(
+    anchors: Mapping[str, Window], turns: Iterable[Turn], count: _Count, terms: _Terms
+) -> tuple[list[Move | Unheeded], Window | None]:
     """What became of the deadline along the events that hold, and where it ends."""
     changes: list[Move | Unheeded] = []
-    turns = [entry for entry in record.in_order if entry.event.kind in _MOVING]
-    if not turns and not record.void:
-        return changes, None
-    walk = _Walk(dict(_first_anchors(record)))
+    walk = _Walk(dict(anchors))
     before = count(walk.anchors)
-    for entry in turns:
-        reason = _take(walk, entry, before, terms)
+    for place, turn in enumerate(turns):
+        vain = _take(walk, turn, before, terms)
         after = None if walk.pending else walk.granted or count(walk.anchors)
-        if reason:
-            changes.append(Unheeded(entry, reason, walk.pending))
+        if vain:
+            changes.append(Unheeded(place, vain, walk.pending))
         elif after is not None and after != before:
-            changes.append(Move(entry, before, after))
+            changes.append(Move(place, turn, before, after))
         before = after
     return changes, before
 
 
-def _take(walk: _Walk, entry: Recorded, current: Window | None, terms: _Terms) -> str:
+def _take(walk: _Walk, turn: Turn, current: Window | None, terms: _Terms) -> str:
     """Take one event into account; why it gives no more time, where it asked for some."""
-    event = entry.event
-    if event.kind is EventKind.ANCHORED and event.date is not None:
-        walk.anchors[event.anchor] = event.date
-    elif event.kind is EventKind.EXTENDED:
-        walk.granted, walk.pending = event.date, False
-    elif event.kind is EventKind.SUSPENDED:
-        walk.stopped = event.occurred_on
-    elif event.kind is EventKind.RESUMED:
-        return _resume(walk, event.occurred_on, current, terms)
+    if turn.kind is EventKind.ANCHORED and turn.to is not None:
+        walk.anchors[turn.anchor] = turn.to
+    elif turn.kind is EventKind.EXTENDED:
+        walk.granted, walk.pending = turn.to, False
+    elif turn.kind is EventKind.SUSPENDED:
+        walk.stopped = turn.day
+    elif turn.kind is EventKind.RESUMED:
+        return _resume(walk, turn.day, current, terms)
     else:
-        return _notify(walk, event.occurred_on, current, terms)
+        return _notify(walk, turn.day, current, terms)
     return ""
 
 

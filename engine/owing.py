@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from commitments import store
-from commitments.model import EventKind, Status
+from commitments.model import Status
 from commitments.store import Connection
-from engine.assess import Assessment
+from engine.assess import Judgement
 from engine.consequences import MUTED
+from engine.finding import Found
 from notifications.notice import Notice
 from rules.book import RuleBook
 
@@ -22,30 +23,28 @@ _BATCH: Final = 500
 _Item = TypeVar("_Item")
 
 
-def owe(tx: Connection, assessments: Sequence[Assessment], book: RuleBook, now: datetime) -> None:
-    """Bring the notices of some commitments up to what was found of them; those of groups are left alone."""
-    known = _known(tx, [item.record.commitment.id for item in assessments], book)
+def owe(tx: Connection, found: Sequence[Found], book: RuleBook, now: datetime) -> None:
+    """Bring the notices of some commitments up to what was found of them; those of groups are left alone.
+
+    One that was amended may have come into the scope of others, so its notices are looked at anew.
+    """
+    known = _known(tx, [one.id for one in found], book)
     new: list[Notice] = []
     turned: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for assessment in assessments:
-        before = known.get(assessment.record.commitment.id, {})
-        holding = {item.key: item for item in assessment.notices}
+    for one in found:
+        before = known.get(one.id, {})
+        holding = {item.key: item for item in one.judgement.notices}
         for key, item in holding.items():
             if key not in before:
                 new.append(item)
-            elif before[key].state != "owed" or _amended(assessment):
+            elif before[key].state != "owed" or one.amended:
                 turned["owed", ""].append(key)
         for key, row in before.items():
             if key not in holding and (row.state == "owed" or is_muted(row)):
-                turned[_gone(row, assessment)].append(key)
+                turned[_gone(row, one.judgement)].append(key)
     add(tx, new, book, now)
     for (state, reason), keys in turned.items():
         turn(tx, keys, state, reason)
-
-
-def _amended(assessment: Assessment) -> bool:
-    """Whether a commitment was amended: it may have come into the scope of others, who look at its notices anew."""
-    return any(assessment.record.of(EventKind.AMENDED))
 
 
 def _known(tx: Connection, identifiers: Sequence[str], book: RuleBook) -> dict[str, dict[str, Any]]:
@@ -61,14 +60,14 @@ def _known(tx: Connection, identifiers: Sequence[str], book: RuleBook) -> dict[s
     return known
 
 
-def _gone(row: Any, assessment: Assessment) -> tuple[str, str]:  # noqa: ANN401 (a row has no type of its own)
+def _gone(row: Any, judgement: Judgement) -> tuple[str, str]:  # noqa: ANN401 (a row has no type of its own)
     """Why a notice is owed no more."""
-    status = assessment.standing.status
+    status = judgement.standing.status
     if status.settled:
         return "dropped", f"{status.replace('_', ' ')} since"
     if status is Status.SUSPENDED:
         return "dropped", "the clock stands still"
-    for item in assessment.notices:
+    for item in judgement.notices:
         if (item.rule, item.audience) == (row.rule, row.audience):
             return "superseded", f"by {item.stage.replace('_', ' ')} {item.step} of {item.day}"
     return "dropped", "the deadline it spoke of no longer counts"

@@ -11,6 +11,7 @@ from commitments.model import EventKind, Record, Status
 from commitments.trouble import TroubleError
 from engine.assess import Assessment
 from engine.explain import verdict
+from engine.obligations import reason
 from notifications import phrases
 from notifications.languages import LANGUAGES
 from notifications.letter import Facts, Told
@@ -40,7 +41,7 @@ def facts(assessment: Assessment, language: str, names: Mapping[str, str], *, an
     if standing.status.settled or not (overdue or anyway):
         raise NotOverdueError(assessment)
     words, commitment = LANGUAGES[language], record.commitment
-    reason = assessment.governing.reason if assessment.governing else None
+    told = reason(assessment.governing, record) if assessment.governing else None
     letter = record.anchors.get("letter")
     return Facts(
         language=language,
@@ -54,8 +55,8 @@ def facts(assessment: Assessment, language: str, names: Mapping[str, str], *, an
         document=phrases.clean(str(commitment.source)),
         letter_of=_days(words, letter),
         made_on=phrases.short_date(words, commitment.made) if commitment.made else "",
-        term=phrases.because(words, reason),
-        quote=phrases.clean(commitment.source.quote or (reason.phrase if reason else "")),
+        term=phrases.because(words, told),
+        quote=phrases.clean(commitment.source.quote or (told.phrase if told else "")),
         original=_due(words, standing.original),
         due=_due(words, standing.current),
         overdue=overdue,
@@ -82,15 +83,16 @@ def _late(words: Words, days: int | None) -> str:
 
 def _moves(words: Words, assessment: Assessment) -> tuple[Told, ...]:
     moves = assessment.governing.moves if assessment.governing else ()
+    moved = ((move, assessment.entry(move).event) for move in moves)
     return tuple(
         Told(
-            on=_on(words, move.entry.event.occurred_on),
+            on=_on(words, event.occurred_on),
             after=_due(words, move.after),
-            by=phrases.clean(move.entry.event.decided_by),
-            document=phrases.clean(move.entry.event.document),
-            note=phrases.clean(move.entry.event.note),
+            by=phrases.clean(event.decided_by),
+            document=phrases.clean(event.document),
+            note=phrases.clean(event.note),
         )
-        for move in moves
+        for move, event in moved
     )
 
 

@@ -18,6 +18,7 @@ from commitments.store import Connection, Row
 from engine.assess import Assessment, Assessor
 from engine.feed import changed_at, revision
 from engine.hush import hushed, silencing
+from engine.obligations import reason
 from engine.owing import batches
 from engine.recipients import Recipient
 from engine.silences import Silence, silences
@@ -141,7 +142,7 @@ def as_item(assessment: Assessment, notice: Notice) -> Item:
         commitment=assessment.record.commitment,
         standing=assessment.standing,
         notice=notice,
-        reason=obligation.reason if obligation else None,
+        reason=reason(obligation, assessment.record) if obligation else None,
         moved=assessment.moved,
         revision=revision(assessment.record),
         changed_at=changed_at(assessment.record),

@@ -161,6 +161,11 @@ class Validity(Frozen):
         return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
     @property
+    def always(self) -> bool:
+        """Whether it is law on every day."""
+        return self.since is None and self.until is None
+
+    @property
     def turning_days(self) -> tuple[date, ...]:
         """The days on which it becomes law and ceases to be, where the present day decides that."""
         if self.on == "anchor":

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commitments.dates import DAY
+from commitments.ground import Ground, is_news, moving
 from commitments.model import CLERK, Commitment, Event, EventKind, Record, Recorded, Status
-from engine.assess import Assessor, assess, is_news
+from engine.assess import Assessor, assess
 from engine.counts import Counts
 from engine.match import matcher
 from engine.session import conditions
@@ -30,7 +31,7 @@ SHAPES = (
 )
 days = st.integers(0, 500).map(lambda number: FIRST + timedelta(number))
 dates = st.one_of(days.map(str), st.sampled_from(["2019", "2019-06", "2019-Q3", "2019-03-01/2019-03-20"]))
-moving = st.sampled_from(
+happening = st.sampled_from(
     [kind for kind in EventKind if kind not in {EventKind.MADE, EventKind.AMENDED, EventKind.UNDONE}]
 )
 
@@ -59,10 +60,13 @@ def records(draw):
         source={"quote": draw(st.sampled_from(["one", "two"]))},
     )
     events = [Event(kind=EventKind.MADE, occurred_on=FIRST, commitment=commitment)]
-    for kind, day, on in draw(st.lists(st.tuples(moving, days, dates), max_size=4)):
+    for kind, day, on in draw(st.lists(st.tuples(happening, days, dates), max_size=4)):
         more = {"date": on} if kind in {EventKind.EXTENDED, EventKind.ANCHORED} else {}
         named = {"anchor": anchor} if kind is EventKind.ANCHORED else {}
         events.append(Event(kind=kind, occurred_on=day, **more, **named))
+    if draw(st.booleans()) and len(events) > 1:
+        undone = draw(st.integers(2, len(events)))
+        events.append(Event(kind=EventKind.UNDONE, occurred_on=draw(days), undoes=undone))
     learnt = draw(st.integers(0, 1))
     return Record(
         tuple(
@@ -96,6 +100,13 @@ def test_stages_and_days_are_those_of_the_definitions(assessor, record, today):
         assert list(found.notices) == told
 
 
+@settings(deadline=None, max_examples=300)
+@given(records())
+def test_a_ground_is_read_back_from_its_text(record):
+    ground = Ground.of(record, FIRST + timedelta(250))
+    assert Ground.read(str(ground)) == ground
+
+
 def last_reached(record, obligation, today):
     return {notice.audience: notice for notice in reached(record, obligation, today)}.values()
 
@@ -103,8 +114,8 @@ def last_reached(record, obligation, today):
 def reached(record, obligation, today):
     due, move = obligation.current, obligation.moves[-1] if obligation.moves else None
     own = {"commitment": record.commitment.id, "rule": obligation.rule, "version": str(due)}
-    since = move.entry.event.occurred_on if move else None
-    if move and since <= today and is_news(record, move.entry):
+    since = move.turn.day if move else None
+    if move and since <= today and is_news(record, moving(record)[move.place]):
         step = len(obligation.moves)
         yield Notice(**own, stage=Stage.DATE_CHANGED, step=step, audience=CLERK, day=since)
     for rung in obligation.ladder.rungs(due):

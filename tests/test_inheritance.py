@@ -152,7 +152,7 @@ def test_what_a_rule_says_to_its_readers_stands_in_their_digest_in_their_languag
         commitment=found.record.commitment,
         standing=found.standing,
         notice=found.notices[0],
-        reason=found.governing.reason,
+        reason=found.governing.basis,
     )
     shown = {}
     for language in ("en", "nl"):

@@ -264,7 +264,7 @@ def assessed(session, day, *events):
 
 def moves(assessment):
     return [
-        (move.entry.event.kind.value, str(move.before), str(move.after))
+        (move.turn.kind.value, str(move.before), str(move.after))
         for one in assessment.obligations
         for move in one.moves
     ]

@@ -115,6 +115,15 @@ def _add_silences(tx: Connection) -> None:
     warned.create(tx, checkfirst=True)
 
 
+def _keep_grounds(tx: Connection) -> None:
+    """What a pass keeps of a commitment: the next one reads every record and fills it in."""
+    there = {column["name"] for column in sa.inspect(tx).get_columns(commitment.name)}
+    for name, kind in (("ground", "TEXT"), ("news", "BOOLEAN NOT NULL DEFAULT FALSE")):
+        if name not in there:
+            tx.exec_driver_sql(f"ALTER TABLE commitment ADD COLUMN {name} {kind}")
+    tx.execute(sa.update(commitment).values(changed=True))
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _add_members,
@@ -128,6 +137,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_bounces,
     _add_bodies,
     _add_silences,
+    _keep_grounds,
 )
 """The steps to the present layout, numbered from 1; a store that lacks some gets them in one transaction."""
 

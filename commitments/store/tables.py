@@ -53,9 +53,15 @@ commitment = sa.Table(
     sa.Column("days_late_original", sa.Integer),
     sa.Column("days_late_current", sa.Integer),
     sa.Column("next_change", sa.Date, index=True),
+    sa.Column("ground", sa.Text),
+    sa.Column("news", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("changed", sa.Boolean, nullable=False, default=True),
 )
-"""Each commitment as it stands: `by` and `to` are JSON lists; status NULL until assessed, next_change NULL: never."""
+"""Each commitment as it stands: `by` and `to` are JSON lists; status NULL until assessed, next_change NULL: never.
+
+`days_late_…` are of what is settled: those of the others change by the day. `ground` and `news` are what a pass keeps
+so that it need not read the ledger when rules change (commitments.ground).
+"""
 changed = sa.Index(
     "commitment_changed",
     commitment.c.changed,

@@ -1,0 +1,53 @@
+"""The projection made anew from the ledger, and whether it was what the ledger makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from commitments import register, store
+from commitments.store import Connection
+from commitments.trouble import TroubleError
+from engine.assess import Assessor
+from engine.assessing import assess_due, last_pass, outdated
+from engine.settings import Workspace
+
+
+class NoPassError(TroubleError):
+    """There is nothing to compare with what would be made anew."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no pass has been made under the rules that are in use now, so where commitments stand is not stored yet; "
+            "run gestand tick, then ask again"
+        )
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """How many commitments were made anew, and the ids of those whose rows were otherwise before."""
+
+    count: int
+    differing: tuple[str, ...]
+
+
+def rebuild(tx: Connection, workspace: Workspace, assessor: Assessor) -> Rebuilt:
+    """Make the rows of all commitments anew from the ledger, as of the last pass; what changed since is not compared.
+
+    Roll `tx` back to have looked only. Raises NoPassError where no pass was made under these rules.
+    """
+    now = last_pass(tx)
+    if now is None or outdated(tx, workspace, assessor, now):
+        raise NoPassError
+    before = _rows(tx)
+    count = register.rebuild(tx)
+    assess_due(tx, assessor, now, everything=True)
+    after = _rows(tx)
+    differing = (identifier for identifier, row in before.items() if after.get(identifier) != row)
+    return Rebuilt(count, tuple(sorted(differing)))
+
+
+def _rows(tx: Connection) -> dict[str, int]:
+    """What stands for the content of each row that no event has changed since the last pass."""
+    table = store.commitment
+    query = table.select().where(table.c.changed.is_(False)).execution_options(yield_per=1000)
+    return {row.id: hash(tuple(row)) for row in tx.execute(query)}

@@ -1,0 +1,152 @@
+"""Where rules change, what the last pass kept gives the same as the ledger: rows, notices, and the next day to look."""
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+
+import pytest
+from sample_register import SETTINGS, drafts, take_in
+
+from commitments import register, store
+from commitments.model import Event, EventKind
+from engine.finding import Reader
+from engine.rebuilding import NoPassError, Rebuilt, rebuild
+from engine.session import open_session
+from engine.tick import tick
+from rules.book import RuleBook
+
+NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)
+HOUSE = """
+pack: house
+title: House rules
+timezone: Europe/Amsterdam
+rules:
+  - id: early
+    title: What was sent in spring is answered sooner
+    when: {kind: question, anchors.sent: "2019-03-01 .. 2019-06-30"}
+    due: 1 week after sent
+  - id: gone
+    title: Undertakings to the house, while that was law
+    valid: {to: 2020-06-10, on: today}
+    when: {kind: [undertaking, reply], made: ">= 2019-01-01"}
+    due: {period: 2 months, after: letter}
+"""
+CHANGES = {
+    "another rule for some": SETTINGS,
+    "fewer packs": SETTINGS.replace("nl-tweede-kamer, ", ""),
+    "none": "timezone: Europe/Amsterdam\n",
+}
+
+
+def live(session, seed):
+    """What befell a register in some weeks, and the passes that saw it; the last events are news to nobody yet."""
+    random = Random(seed)
+    for number in range(6):
+        now = NOW + timedelta(number * 5)
+        take_in(session, drafts(10 + number * 6, seed=seed), now)
+        with session.store.writing() as tx:
+            for one in register.records(tx):
+                if random.random() < 0.3:
+                    register.append(tx, [(one.commitment.id, _event(random, now.date()))], at=now, actor="clerk")
+        pass_on(session, now)
+    take_in(session, drafts(60, seed=seed), now)
+
+
+def _event(random, today):
+    kind = random.choice(
+        [EventKind.EXTENDED, EventKind.DELAY_NOTICE, EventKind.PARTLY_FULFILLED, EventKind.FULFILLED, EventKind.LAPSED]
+    )
+    to = today + timedelta(random.randrange(90)) if kind is EventKind.EXTENDED else None
+    return Event(kind=kind, occurred_on=today - timedelta(random.randrange(9)), date=to)
+
+
+def pass_on(session, now):
+    return tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
+
+
+def held(session):
+    """Where everything stands and what is owed, without the numbers that say in which order it came to be owed."""
+    with session.store.reading() as tx:
+        rows = tx.execute(store.commitment.select().order_by(store.commitment.c.id)).all()
+        notices = tx.execute(store.notice.select().order_by(store.notice.c.key)).mappings()
+        return rows, [{name: value for name, value in row.items() if name != "number"} for row in notices]
+
+
+@pytest.mark.parametrize("days", [0, 12, 100])
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_was_kept_gives_the_same_as_the_ledger(tmp_path, monkeypatch, change, days):
+    kept, read = tmp_path / "kept", tmp_path / "read"
+    kept.mkdir()
+    (kept / "gestand.yaml").write_text(SETTINGS)
+    with open_session(kept) as session:
+        live(session, days)
+    (kept / "gestand.yaml").write_text(CHANGES[change])
+    (kept / "rules").mkdir()
+    (kept / "rules" / "house.yaml").write_text(HOUSE)
+    shutil.copytree(kept, read)
+    later = NOW + timedelta(26 + days)
+    with open_session(read) as session:
+        with session.store.writing() as tx:
+            tx.execute(store.commitment.update().values(ground=None))
+        assert pass_on(session, later).assessed == 60
+        expected = held(session)
+    asked = count_records(monkeypatch)
+    with open_session(kept) as session:
+        assert session.workspace.problems == ()
+        assert pass_on(session, later).assessed == 60
+        assert held(session) == expected
+    assert len(asked) < 55
+
+
+def count_records(monkeypatch):
+    """The ids of the commitments whose records are read from now on."""
+    asked, found = [], Reader.found
+
+    def counted(self, tx, rows):
+        asked.extend(row.id for row in rows if not self._holds(row))
+        return found(self, tx, rows)
+
+    monkeypatch.setattr(Reader, "found", counted)
+    return asked
+
+
+def test_nothing_that_was_kept_is_used_for_an_earlier_day(tmp_path):
+    (tmp_path / "gestand.yaml").write_text(SETTINGS)
+    with open_session(tmp_path) as session:
+        take_in(session, drafts(60), NOW)
+        pass_on(session, NOW)
+        now = NOW - timedelta(200)
+        then = {item.record.commitment.id: item.standing.status for item in session.assessments(now.date())}
+        with session.current(now) as tx:
+            rows = tx.execute(store.commitment.select().where(store.commitment.c.status.is_not(None)))
+            assert {row.id: row.status for row in rows} == then
+
+
+def test_a_projection_made_anew_is_the_same(tmp_path):
+    (tmp_path / "gestand.yaml").write_text(SETTINGS)
+    with open_session(tmp_path) as session:
+        live(session, 7)
+        now = NOW + timedelta(30)
+        pass_on(session, now)
+        before = held(session)
+        with session.store.writing() as tx:
+            assert register.rebuild(tx) == 60
+        pass_on(session, now)
+        assert held(session) == before
+        assert before[0][0].made >= date(2018, 1, 1)
+
+
+def test_a_row_that_is_not_what_the_ledger_makes_of_it_is_found_and_mended(tmp_path):
+    (tmp_path / "gestand.yaml").write_text(SETTINGS)
+    with open_session(tmp_path) as session:
+        live(session, 3)
+        with pytest.raises(NoPassError), session.store.reading() as tx:
+            rebuild(tx, replace(session.workspace, book=RuleBook()), session.assessor)
+        with session.store.writing() as tx:
+            assert rebuild(tx, session.workspace, session.assessor) == Rebuilt(60, ())
+            tx.execute(store.commitment.update().where(store.commitment.c.id == "C-3").values(title="Another"))
+            tx.execute(store.commitment.update().where(store.commitment.c.id == "C-4").values(status="lapsed"))
+        with session.store.writing() as tx:
+            assert rebuild(tx, session.workspace, session.assessor) == Rebuilt(60, ("C-3", "C-4"))
+            assert rebuild(tx, session.workspace, session.assessor) == Rebuilt(60, ())

@@ -158,11 +158,10 @@ def _refused(meeting: Meeting, decision: Decision, record: Record) -> str:
     """Why a commitment cannot stay as it is decided to; what settles it is for the order of events to judge."""
     if decision.new_deadline and decision.new_deadline.latest < meeting.day:
         return f"the new deadline {decision.new_deadline} is before {meeting.day}, the day of the meeting"
-    settled = record.as_of(meeting.day)
-    settled_by = settled.settled if settled else None
-    if settled_by is None or decision.ruling.settles:
+    settled = _settled(record, meeting.day)
+    if settled is None or decision.ruling.settles:
         return ""
-    was = f"it was {settled_by.event.kind.replace('_', ' ')} on {settled_by.event.occurred_on}"
+    was = f"it was {settled.kind.replace('_', ' ')} on {settled.occurred_on}"
     return f"{was}, so it cannot be {decision.words!r} on {meeting.day}; record reopened first"
 
 
@@ -180,7 +179,10 @@ def _events(meeting: Meeting, decision: Decision, record: Record) -> Iterator[Ev
         )
 
     if decision.ruling.settles:
-        yield event(_SETTLING[decision.ruling], decision.note, decision.on)
+        own = event(_SETTLING[decision.ruling], decision.note, decision.on)
+        before = _settled(record, meeting.day)
+        stays = before is not None and before != own and before.kind is own.kind
+        yield event(EventKind.NOTE, _said(decision)) if stays else own
         return
     partly = event(EventKind.PARTLY_FULFILLED, decision.note, decision.on)
     becomes_partly = decision.ruling is Ruling.PARTLY and not _partly_without(record, meeting.day, partly)
@@ -190,6 +192,12 @@ def _events(meeting: Meeting, decision: Decision, record: Record) -> Iterator[Ev
         yield event(EventKind.NOTE, _said(decision))
     if decision.new_deadline:
         yield event(EventKind.EXTENDED, decision.note, to=decision.new_deadline)
+
+
+def _settled(record: Record, day: date) -> Event | None:
+    """What had settled a commitment by the end of a day."""
+    then = record.as_of(day)
+    return then.settled.event if then and then.settled else None
 
 
 def _partly_without(record: Record, day: date, event: Event) -> bool:

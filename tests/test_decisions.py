@@ -76,6 +76,8 @@ PARTLY = on("2021-05-01", "partly_fulfilled", document="letter of 1 May")
         ("deels voldaan", {"new_deadline": NEW},
          [("partly_fulfilled", "2021-11-23", "", ""), ("extended", "2021-11-23", "2023-01-01", "")]),
         # it was so before: it stays so
+        ("voldaan", {"known": record(on("2021-11-12", "fulfilled", document="brief"))},
+         [("note", "2021-11-23", "", "voldaan")]),
         ("deels voldaan", {"known": record(PARTLY)}, [("note", "2021-11-23", "", "deels voldaan")]),
         ("deels voldaan", {"known": record(PARTLY), "new_deadline": NEW},
          [("extended", "2021-11-23", "2023-01-01", "")]),

@@ -252,3 +252,38 @@ def test_a_register_may_be_larger_than_a_rule_file_but_not_endless(tmp_path):
     assert read(tmp_path, "r.yaml", b"#" * 20_000_001)[1] == [
         " this file is larger than 20 MB\n  hint: split it into several"
     ]
+
+
+ROWS = b"id,kind,title,by,to\na,reply,t,b,c\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [  # what cannot be text or CSV is refused whole, however far down it stands
+        (ROWS + b"b,reply,\x00,b,c\n",
+         [("3:9: there is an invisible character here that does not belong in a text (U+0000)\n  3 | b,reply,·,b,c\n"
+           "    |         ^\n  hint: remove it; if the file was cut off or damaged, restore it")]),
+        (ROWS + b"b,reply," + b"x" * 131_073 + b",b,c\n",
+         [(" this is not CSV: a cell is longer than 131072 characters\n"
+           "  hint: close every quote, and write a quote inside quotes twice")]),
+        (ROWS + b'b,reply,"' + b"x\n" * 100_000,  # a quote that never closes swallows no more than a cell may hold
+         [(" this is not CSV: a cell is longer than 131072 characters\n"
+           "  hint: close every quote, and write a quote inside quotes twice")]),
+        (ROWS + b"x" * 1_000_001,
+         [" line 3 is longer than 1 MB\n  hint: break it up; is this the file that was meant?"]),
+        ("id,kind".encode("utf-16"), [" this file is written in UTF-16\n  hint: save it as UTF-8"]),
+        (b"\n\n", [" the first line is empty\n  hint: write the names of the columns there"]),
+    ],
+)  # fmt: skip
+def test_i1_a_csv_file_out_of_bounds_is_refused_whole(tmp_path, text, expected):
+    assert read(tmp_path, "r.csv", text) == ((), expected)
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\n"])
+def test_lines_may_end_in_any_way(tmp_path, end):
+    drafts, problems = read(tmp_path, "r.csv", ROWS.replace(b"\n", end) + b"b,reply,t,b,c")
+    assert ([(draft.id, draft.origin[1]) for draft in drafts], problems) == ([("a", 2), ("b", 3)], [])
+
+
+def test_i1_json_that_is_nested_too_deep_is_refused(tmp_path):
+    assert first_lines(read(tmp_path, "r.json", "[" * 100_000)[1]) == ["1:21: this is nested more than 20 levels deep"]

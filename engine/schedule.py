@@ -21,6 +21,8 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from commitments.store import LostRightError
+
 INTERVAL = 30.0
 """Seconds between the end of one tick's waiting and the next tick."""
 SILENCES = 3
@@ -77,7 +79,8 @@ class Heartbeat:
     """When a pass last ended, on the monotonic clock, and how passes have gone since the service began.
 
     `began` is when the pass that is under way began, None where none is. `failing` is what the last pass failed with,
-    empty where it did not; `seconds` is how long it took. `jumps` counts how often the clock was found set.
+    empty where it did not; `seconds` is how long it took. `jumps` counts how often the clock was found set. `lost` says
+    that the right to act is gone: no pass can go well any more.
     """
 
     at: float = field(default_factory=time.monotonic)
@@ -87,6 +90,7 @@ class Heartbeat:
     failing: str = ""
     seconds: float = 0.0
     jumps: int = 0
+    lost: LostRightError | None = None
 
     def beat(self, event: JobExecutionEvent) -> None:
         """Note that a pass ended, well or badly."""
@@ -96,6 +100,7 @@ class Heartbeat:
         if event.exception is not None:
             self.errors += 1
             self.failing = str(event.exception) or type(event.exception).__name__
+            self.lost = event.exception if isinstance(event.exception, LostRightError) else None
             log.error("the pass failed and will be tried again: %s", self.failing)
 
     def timed(self, tick: Callable[[], object]) -> Callable[[], None]:
@@ -149,7 +154,10 @@ class Watch:
 
 
 def serve(tick: Callable[[], object], *, interval: float = INTERVAL, heartbeat: Heartbeat | None = None) -> None:
-    """Run `tick` every `interval` seconds until SIGTERM or SIGINT; a tick under way is finished first."""
+    """Run `tick` every `interval` seconds until SIGTERM or SIGINT; a tick under way is finished first.
+
+    Raises LostRightError where another process may act by now: started anew, this one acts again, or says who does.
+    """
     stop = threading.Event()
     previous = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     heartbeat = heartbeat or Heartbeat()
@@ -160,6 +168,8 @@ def serve(tick: Callable[[], object], *, interval: float = INTERVAL, heartbeat: 
     try:
         while not stop.wait(min(interval, 1.0)):
             watch.look()
+            if heartbeat.lost:
+                raise heartbeat.lost
     finally:
         notify("STOPPING=1")
         scheduler.shutdown(wait=True)

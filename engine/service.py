@@ -29,7 +29,8 @@ class Service:
 
     def turn(self) -> Pass:
         """One pass, with its files as they are now; a clock that was set since the last is noted in the ledger."""
-        now = schedule.now()
+        clock = self.watched.session.store.clock(schedule.now)
+        now = clock()
         jumped = self.clocks.jumped(now, schedule.running())
         if jumped:
             self.heartbeat.jumps += 1
@@ -41,7 +42,7 @@ class Service:
             session.assessor,
             session.deliverer,
             now=now,
-            clock=session.store.clock(schedule.now),
+            clock=clock,
             back=True,
             jumped=jumped,
         )

@@ -15,6 +15,20 @@ from sqlalchemy.engine import Connection, Engine
 
 from commitments.store import guards, migrations
 from commitments.store.places import Database, database
+from commitments.store.rows import recall, remember
+from commitments.store.trouble import LostRightError
+
+_ACTING = "acting"
+"""Under this name the store has the number of the one who acts; whoever takes the right takes the next."""
+_HOLDER = "SELECT value FROM meta WHERE name = 'acting'"
+
+
+@dataclass(frozen=True)
+class _Right:
+    """The right to act for a store, as it was taken; whoever takes it later has another number."""
+
+    number: str
+    assure: Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -23,7 +37,7 @@ class Store:
 
     database: Database
     _engine: Engine = field(repr=False)
-    _assured: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    _rights: list[_Right] = field(default_factory=list, repr=False)
 
     @classmethod
     def open(cls, place: str | Path) -> Self:
@@ -62,9 +76,13 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that may write; one at a time, the others wait for up to 5 seconds."""
-        for assure in self._assured:
-            assure()
+        for right in self._rights:
+            right.assure()
         with self._told(), self._engine.connect().execution_options(writing=True) as connection, connection.begin():
+            # Asked where no other can write: a process that stood still meanwhile finds its successor's number.
+            for right in self._rights:
+                if connection.exec_driver_sql(_HOLDER).scalar() != right.number:
+                    raise LostRightError(self.where, "was taken by another process")
             yield connection
 
     @contextmanager
@@ -74,15 +92,28 @@ class Store:
         Raises AlreadyRunningError; a transaction that would write after the right was lost raises LostRightError.
         """
         with self._told(), self.database.lock() as assure:
-            self._assured.append(assure)
+            right = _Right(self._next_number(), assure)
+            self._rights.append(right)
             try:
                 yield
             finally:
-                self._assured.remove(assure)
+                self._rights.remove(right)
+
+    def _next_number(self) -> str:
+        with self.writing() as tx:
+            number = str(int(recall(tx, _ACTING) or 0) + 1)
+            remember(tx, _ACTING, number)
+        return number
 
     def clock(self, local: Callable[[], datetime]) -> Callable[[], datetime]:
         """What tells the time for all who act for this store; `local` is this computer's clock."""
-        return self.database.clock(self._engine, local)
+        clock = self.database.clock(self._engine, local)
+
+        def now() -> datetime:
+            with self._told():
+                return clock()
+
+        return now
 
     def check(self) -> None:
         """Read all of the database, which takes seconds where it is large. Raises DamagedStoreError."""

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -108,7 +108,7 @@ class Postgres:
         def now() -> datetime:
             with engine.connect().execution_options(bare=True) as connection:
                 moment: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
-                return moment
+                return moment.astimezone(UTC)
 
         return now
 
@@ -129,7 +129,7 @@ class Postgres:
                 try:
                     connection.exec_driver_sql("SELECT 1")
                 except sa.exc.DBAPIError as error:
-                    raise LostRightError(self.where) from error
+                    raise LostRightError(self.where, "was lost with its connection, which was cut") from error
 
             yield assure
 

@@ -84,10 +84,8 @@ class AlreadyRunningError(TroubleError):
 class LostRightError(StoreError):
     """The right to act for a store was lost: another process may have it by now."""
 
-    def __init__(self, where: str) -> None:
-        super().__init__(
-            f"the connection that held the right to act for {where} was cut; nothing was written. Start gestand again"
-        )
+    def __init__(self, where: str, how: str) -> None:
+        super().__init__(f"the right to act for {where} {how}; nothing was written. Start gestand again")
 
 
 # ------------------------------------------------------------------------------------------------- a server's own

@@ -17,6 +17,7 @@ from engine.cli.output import Day, Failed, as_path, number, tell_problems, works
 from engine.ping import Ping
 from engine.port import listening
 from engine.reload import Watched
+from engine.schedule import TwoClocks
 from engine.service import Service
 from engine.session import Session, open_session
 from engine.settings import ServiceSettings
@@ -31,7 +32,7 @@ def tick_command(folder: Path, as_of: date | None) -> None:
     """Run one pass: assess what changed, make the digests that are due, send what is in the outbox."""
     with open_session(folder) as session, session.store.acting():
         _refuse_broken(session)
-        now = session.morning(as_of) if as_of else schedule.now()
+        now = session.morning(as_of) if as_of else session.store.clock(schedule.now)()
         done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
     tell_pass(done, session)
     if done.earlier_than or (done.delivered and done.delivered.failed):
@@ -111,7 +112,8 @@ def serve_command(folder: Path, interval: float, port: int | None) -> None:
         if port is not None:
             settings = ServiceSettings.model_validate({**settings.model_dump(exclude_unset=True), "port": port})
         session.store.check()
-        service = Service(watched=watched, interval=interval, ping=Ping(settings.ping))
+        clocks = TwoClocks(wall=session.store.clock(schedule.now)())
+        service = Service(watched=watched, interval=interval, ping=Ping(settings.ping), clocks=clocks)
         with listening(settings, service.respond) as there:
             click.echo(f"serving {as_path(folder)}: a pass every {interval:g} s{_at(settings, there)}; Ctrl-C stops it")
             schedule.serve(lambda: _log(service.turn()), interval=interval, heartbeat=service.heartbeat)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from commitments.listing import Brief
-from commitments.model import CLERK, Commitment, Frozen, Party, as_list, within
+from commitments.model import CLERK, Frozen, Party, as_list, within
 from commitments.zone import Zone
 from notifications.languages import Language
 from notifications.notice import Stage
@@ -27,6 +26,21 @@ Words = Annotated[tuple[str, ...], BeforeValidator(as_list)]
 Roles = Annotated[tuple[str, ...], BeforeValidator(as_list), Field(min_length=1)]
 
 
+class Described(Protocol):
+    """What a scope asks of a commitment."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def by(self) -> tuple[Party, ...]: ...  # noqa: D102
+    @property
+    def to(self) -> tuple[Party, ...]: ...  # noqa: D102
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+    @property
+    def dossier(self) -> str: ...  # noqa: D102
+
+
 class Scope(Frozen):
     """Which commitments a recipient hears of: every key that is given must fit, a list means any of."""
 
@@ -36,7 +50,7 @@ class Scope(Frozen):
     kind: Words = ()
     dossier: Words = ()
 
-    def covers(self, commitment: Commitment | Brief) -> bool:
+    def covers(self, commitment: Described) -> bool:
         """Whether a commitment is in this scope; a party covers everything below it."""
         return (
             (not self.id or commitment.id in self.id)

@@ -94,7 +94,7 @@ def _at_slot(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipi
         told = _Told(slot=slot, fresh=fresh, ending=ending, replaced=not_gone(tx, address))
         return _tell(tx, workspace, desk, recipient, told)
     reason = f"{NOTHING}; {len(fresh.held)} held back" if fresh.held else NOTHING
-    look(tx, recipient, serve(tx, address, slot, state="nothing", reason=reason))
+    look(tx, recipient, serve(tx, address, slot, state="nothing", reason=reason), desk.owed)
     return None
 
 
@@ -107,7 +107,7 @@ def _tell(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient
     made = digest_of(tx, workspace, desk, recipient, told.slot, items, ending=told.ending, replaced=told.replaced)
     number = serve(tx, address, told.slot, state="queued", covers_from=made.covers_from)
     tell(tx, address, number, keys)
-    look(tx, recipient, number)
+    look(tx, recipient, number, desk.owed)
     warned_of(tx, address, told.ending)
     sender = workspace.settings.mail.sender
     message_id = f"<{uuid4().hex}@{sender.partition('@')[2]}>"
@@ -157,5 +157,4 @@ def _besides(
     """What is counted in a line: what is awaited or undated, once a month; what is overdue, where nothing is new."""
     monthly = recipient.monthly and not told_since(tx, recipient.address, month_began(workspace, recipient, slot))
     wanted = [*([] if new else [Status.OVERDUE]), *([Status.AWAITED, Status.UNDATED] if monthly else [])]
-    counted = desk.besides(tx, recipient) if wanted else {}
-    return {status: counted[status] for status in wanted if counted[status]}
+    return {status: number for status in wanted if (number := desk.besides(tx, recipient, status))}

@@ -6,35 +6,69 @@ was told or is not for them, and for which roles and scope that is so; the next 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 from commitments import store
-from commitments.listing import brief
 from commitments.store import Connection, Row
 from engine.owing import batches, last_number
-from engine.recipients import Recipient
+from engine.profiles import Profiles
+from engine.recipients import Recipient, Scope
 
 
-def unheard(tx: Connection, recipient: Recipient) -> list[Row[Any]]:
+class Owed:
+    """The commitments of which something is owed, looked up once for all who are told in a pass.
+
+    What came to be owed after the number `last` is for the next time.
+    """
+
+    def __init__(self) -> None:
+        self.last = 0
+        self._first = 0
+        self._profiles: Profiles | None = None
+
+    def within(self, tx: Connection, scope: Scope, first: int) -> list[str]:
+        """The ids of those in a scope of which something came to be owed after a number."""
+        if self._profiles is None or first < self._first:
+            self.last = last_number(tx)
+            # Twice as far back as is asked for: the next recipient may ask for a little more.
+            self._first = max(0, self.last - 2 * (self.last - first))
+            table = store.notice
+            owed = table.select().where(table.c.state == "owed", table.c.number > self._first)
+            self._profiles = Profiles(tx, store.commitment.c.id.in_(owed.with_only_columns(table.c.commitment)))
+        return self._profiles.within(scope)
+
+
+def unheard(tx: Connection, recipient: Recipient, owed: Owed | None = None) -> list[Row[Any]]:
     """The notices that are owed to a recipient and were not told, in the order in which they came to be owed."""
     table, first = store.notice, _looked(tx, recipient)
-    told = store.told.select().where(store.told.c.recipient == recipient.address, store.told.c.notice == table.c.key)
-    owed = table.select().where(
-        table.c.state == "owed", table.c.audience.in_(recipient.roles), table.c.number > first, ~told.exists()
-    )
-    rows = tx.execute(owed.order_by(table.c.number, table.c.key)).all()
-    covered = _covered(tx, recipient, {row.commitment for row in rows})
-    return [row for row in rows if row.commitment in covered]
+    found: list[Row[Any]] = []
+    for some in batches((owed or Owed()).within(tx, recipient.scope, first)):
+        # Only by commitment: a database that is given more to choose from looks through all that was ever owed.
+        rows = tx.execute(table.select().where(table.c.commitment.in_(some)))
+        found += (row for row in rows if row.state == "owed" and row.number > first and row.audience in recipient.roles)
+    told = _told(tx, recipient, [row.key for row in found])
+    return sorted((row for row in found if row.key not in told), key=lambda row: (row.number, row.key))
 
 
-def look(tx: Connection, recipient: Recipient, digest: int) -> None:
+def _told(tx: Connection, recipient: Recipient, keys: list[str]) -> set[str]:
+    """Those of these notices that a recipient was told of."""
+    table, told = store.told, set[str]()
+    for some in batches(keys):
+        mine = table.select().where(table.c.recipient == recipient.address, table.c.notice.in_(some))
+        told.update(row.notice for row in tx.execute(mine))
+    return told
+
+
+def look(tx: Connection, recipient: Recipient, digest: int, owed: Owed | None = None) -> None:
     """Remember with a digest how far a recipient is told, once what it tells is written down.
 
     What was held back is looked at again at the next slot: everything from there on is.
     """
-    left = [row.number for row in unheard(tx, recipient)]
-    last = min(left) - 1 if left else last_number(tx)
+    owed = owed or Owed()
+    left = [row.number for row in unheard(tx, recipient, owed)]
+    last = min([owed.last, *(number - 1 for number in left)])
     table = store.digest
     looked = {"looked": last, "looked_as": _as(recipient)}
     tx.execute(table.update().where(table.c.id == digest).values(**looked))
@@ -48,16 +82,7 @@ def _looked(tx: Connection, recipient: Recipient) -> int:
     return last.looked if last and last.looked_as == _as(recipient) else 0
 
 
+@lru_cache(maxsize=10_000)
 def _as(recipient: Recipient) -> str:
     """What tells one set of roles and scope from another."""
     return sha256(f"{sorted(recipient.roles)} {recipient.scope.model_dump_json()}".encode()).hexdigest()
-
-
-def _covered(tx: Connection, recipient: Recipient, identifiers: set[str]) -> set[str]:
-    """Those of these commitments that are in a recipient's scope."""
-    table = store.commitment
-    found: set[str] = set()
-    for some in batches(sorted(identifiers)):
-        rows = tx.execute(table.select().where(table.c.id.in_(some)))
-        found.update(row.id for row in rows if recipient.scope.covers(brief(row)))
-    return found

@@ -5,14 +5,12 @@ A commitment is assessed once for all who hear of it in a pass.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
 from commitments import register, store
-from commitments.listing import brief
 from commitments.model import Status
 from commitments.store import Connection, Row
 from engine.assess import Assessment, Assessor
@@ -20,15 +18,14 @@ from engine.feed import changed_at, revision
 from engine.hush import hushed, silencing
 from engine.obligations import reason
 from engine.owing import batches
+from engine.profiles import Profiles
 from engine.recipients import Recipient
 from engine.silences import Silence, silences
-from engine.unheard import unheard
+from engine.unheard import Owed, unheard
 from notifications.notice import Item, Notice, Stage
 
 _KEPT: Final = 20_000
 """So many assessments are remembered in a pass: some 100 MB at most."""
-BESIDES: Final = (Status.OVERDUE, Status.AWAITED, Status.UNDATED)
-"""What is counted in a line of its own, for it comes up by itself only once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +58,8 @@ class Desk:
     now: datetime
     _assessed: dict[str, Assessment | None] = field(default_factory=dict)
     _silences: tuple[Silence, ...] | None = None
-    _besides: dict[str, Counter[Status]] = field(default_factory=dict)
+    owed: Owed = field(default_factory=Owed)
+    _standing: dict[Status, Profiles] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -76,7 +74,7 @@ class Desk:
 
     def waiting(self, tx: Connection, recipient: Recipient, stages: Collection[Stage] = ()) -> Waiting:
         """What is owed to a recipient and was not told; only of some stages, where they are given."""
-        rows = [row for row in unheard(tx, recipient) if not stages or row.stage in stages]
+        rows = [row for row in unheard(tx, recipient, self.owed) if not stages or row.stage in stages]
         return self.of(tx, rows)
 
     def of(self, tx: Connection, rows: Collection[Row[Any]]) -> Waiting:
@@ -94,15 +92,11 @@ class Desk:
                 items.append(as_item(assessment, notice))
         return Waiting(items=tuple(items), held=tuple(held))
 
-    def besides(self, tx: Connection, recipient: Recipient) -> Counter[Status]:
-        """How many commitments in a recipient's scope stand as those that are counted in a line of their own."""
-        scope = recipient.scope.model_dump_json()
-        if scope not in self._besides:
-            table = store.commitment
-            rows = tx.execute(table.select().where(table.c.status.in_(BESIDES)))
-            standing = (row.status for row in rows if recipient.scope.covers(brief(row)))
-            self._besides[scope] = Counter(Status(status) for status in standing)
-        return self._besides[scope]
+    def besides(self, tx: Connection, recipient: Recipient, status: Status) -> int:
+        """How many commitments in a recipient's scope stand so."""
+        if status not in self._standing:
+            self._standing[status] = Profiles(tx, store.commitment.c.status == status.value)
+        return len(self._standing[status].within(recipient.scope))
 
     def _assess(self, tx: Connection, identifiers: set[str]) -> None:
         missing = sorted(identifiers - self._assessed.keys())

@@ -60,6 +60,8 @@ def not_gone(tx: Connection, address: str) -> list[int]:
 
 def told_in(tx: Connection, digests: Sequence[int]) -> list[str]:
     """The keys of the notices that these digests tell."""
+    if not digests:
+        return []
     table = store.told
     return list(
         tx.execute(table.select().with_only_columns(table.c.notice).where(table.c.digest.in_(digests))).scalars()

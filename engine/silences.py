@@ -92,6 +92,8 @@ def _silence(row: Any) -> Silence:  # noqa: ANN401 (a row has no type of its own
 def to_warn_of(tx: Connection, address: str, held: Iterable[Silence], today: date) -> list[Silence]:
     """Of the silences that hold something back from a reader, those that end soon and that they were not told of."""
     ending = {one.number: one for one in held if one.until - today < WARNED}
+    if not ending:
+        return []
     table = store.warned
     known = table.select().where(table.c.recipient == address, table.c.silence.in_(ending))
     told = {row.silence for row in tx.execute(known)}

@@ -99,7 +99,7 @@ class Desk:
         return len(self._standing[status].within(recipient.scope))
 
     def _assess(self, tx: Connection, identifiers: set[str]) -> None:
-        missing = sorted(identifiers - self._assessed.keys())
+        missing = sorted(one for one in identifiers if one not in self._assessed)
         if len(self._assessed) + len(missing) > _KEPT:
             self._assessed.clear()
             missing = sorted(identifiers)

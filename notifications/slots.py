@@ -53,7 +53,8 @@ class NotACadenceError(ValueError):
 class Cadence:
     """The local days and the time at which a recipient is told: certain weekdays (0 is Monday), or a day of the month.
 
-    A month that is too short for the day has its slot on its last day.
+    A month that is too short for the day has its slot on its last day. A month's slot on a quiet day moves to the first
+    day after it that is none; that of a weekday is left out, for another comes.
     """
 
     at: time
@@ -82,6 +83,15 @@ class Cadence:
         if not self.month_day:
             return day.weekday() in self.weekdays
         return day.day == min(self.month_day, month_end(day.year, day.month).day)
+
+    def is_told_on(self, day: date, quiet: Quiet) -> bool:
+        """Whether there is a slot on that local day, where some days are quiet."""
+        if quiet(day):
+            return False
+        if self.falls_on(day) or not self.month_day:
+            return self.falls_on(day)
+        before = takewhile(quiet, (day - number * _DAY for number in range(1, _LONGEST)))
+        return any(self.falls_on(other) for other in before)
 
     def __str__(self) -> str:
         """The words that parse to the same cadence."""
@@ -163,7 +173,7 @@ def _slots(cadence: Cadence, zone: str, first: date, step: timedelta, quiet: Qui
         if number - served > _LONGEST:
             return
         day = first + number * step
-        if not cadence.falls_on(day) or quiet(day):
+        if not cadence.is_told_on(day, quiet):
             continue
         served = number
         slot = instant(day, cadence.at, zone)

@@ -2,7 +2,7 @@
 
 import logging
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -12,10 +12,12 @@ from zones import LONG_AGO, made_zones
 from commitments import store
 from engine import schedule
 from engine.ping import Ping
+from engine.recipients import Recipient
 from engine.reload import Watched
 from engine.service import Service
 from engine.session import open_session
 from notifications.slots import Cadence, last_slot, next_slots
+from rules.calendar import SHIPPED, Calendars
 
 AMS, LON, NYC = "Europe/Amsterdam", "Europe/London", "America/New_York"
 HAVANA, CAIRO, HOWE, APIA = "America/Havana", "Africa/Cairo", "Australia/Lord_Howe", "Pacific/Apia"
@@ -225,3 +227,49 @@ def test_t5_a_change_that_is_learnt_of_late_tells_nobody_twice(served, tmp_path)
     live(datetime(2026, 11, 26, 13, tzinfo=UTC))
     assert told_twice(base) == 0
     assert sorted((tmp_path / "outbox").glob("*.eml")) == sent
+
+
+# ------------------------------------------------------------------------------------------------- quiet days
+
+# Days off of the calendar nl: weekends, Good Friday, Easter Monday (6 April 2026), King's Day (27 April), 5 May,
+# Ascension (14 May 2026, by decree the 15th), Christmas (25 and 26 December), 1 January (in 2026 by decree the 2nd).
+QUIET_DATES = [
+    ("daily 07:30", "2026-04-02 12:00", "2026-04-07T07:30+02:00"),  # Friday to Monday is Easter
+    ("daily 07:30", "2026-12-24 12:00", "2026-12-28T07:30+01:00"),  # Christmas on Friday and Saturday, then Sunday
+    ("weekdays 07:30", "2026-12-31 12:00", "2027-01-04T07:30+01:00"),  # Friday is 1 January, then the weekend
+    ("weekdays 07:30", "2025-12-31 12:00", "2026-01-05T07:30+01:00"),  # Thursday, and Friday by decree
+    ("weekdays 07:30", "2026-04-24 12:00", "2026-04-28T07:30+02:00"),  # King's Day is a Monday
+    ("Mondays 09:00", "2026-04-03 12:00", "2026-04-13T09:00+02:00"),  # not on Easter Monday, but a week later
+    ("Mondays and Thursdays 09:00", "2026-05-11 12:00", "2026-05-18T09:00+02:00"),  # not on Ascension: the Monday after
+    ("Saturdays and Tuesdays 09:00", "2026-05-01 12:00", "2026-05-12T09:00+02:00"),  # the 2nd, 9th: Saturdays; 5 May
+    ("1st of the month 08:00", "2026-12-15", "2027-01-04T08:00+01:00"),  # Friday 1 January, moved to Monday
+    ("1st of the month 08:00", "2026-07-15", "2026-08-03T08:00+02:00"),  # 1 August is a Saturday
+    ("1st of the month 08:00", "2026-08-03 12:00", "2026-09-01T08:00+02:00"),  # a Tuesday: as it says
+    ("31st of the month 08:00", "2026-02-01 12:00", "2026-02-02T08:00+01:00"),  # January's, from Saturday to Monday
+    ("31st of the month 08:00", "2026-02-02 12:00", "2026-03-02T08:00+01:00"),  # 28 February is a Saturday too
+    ("31st of the month 08:00", "2026-03-02 12:00", "2026-03-31T08:00+02:00"),  # March has its own, a Tuesday
+    ("29th of the month 08:00", "2028-02-01", "2028-02-29T08:00+01:00"),  # the leap day is a Tuesday
+    ("25th of the month 08:00", "2026-12-01", "2026-12-28T08:00+01:00"),  # Christmas, moved over the weekend
+]
+
+
+@pytest.mark.parametrize(("cadence", "after", "expected"), QUIET_DATES)
+def test_t6_the_first_slot_after_a_moment_where_days_off_are_quiet(cadence, after, expected):
+    calendars, problems = Calendars.load([SHIPPED])
+    assert problems == ()
+    reader = Recipient(name="Clerk", address="clerk@example.org", cadence=cadence, quiet="nl")
+    quiet = reader.quiet_days(calendars)
+    (slot,) = next_slots(reader.cadence, AMS, utc(after), 1, quiet)
+    assert local(slot, AMS) == expected
+    assert last_slot(reader.cadence, AMS, slot, quiet) == slot
+    assert last_slot(reader.cadence, AMS, slot - timedelta(seconds=1), quiet) <= utc(after)
+
+
+def test_t6_after_a_recess_one_slot_makes_up_for_the_months_in_it():
+    """Two first days lie in it, and the slot of both is the first day after it."""
+
+    def recess(day):
+        return date(2026, 7, 10) <= day <= date(2026, 9, 7)
+
+    slots = next_slots(Cadence.parse("1st of the month 08:00"), "UTC", utc("2026-07-01 12:00"), 2, recess)
+    assert slots == [utc("2026-09-08 08:00"), utc("2026-10-01 08:00")]

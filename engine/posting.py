@@ -109,7 +109,8 @@ def _leaving(tx: Connection, workspace: Workspace, recipient: Recipient) -> Iter
 def attached(workspace: Workspace, digest: Digest) -> Iterator[Attachment]:
     """The files that go with a digest: all of its rows as a table, and its deadlines for a calendar."""
     base, words = workspace.settings.base_address, LANGUAGES[digest.reader.language]
-    yield Attachment(name=f"gestand-{digest.day}.csv", subtype="csv", content=sheet(digest, base=base))
+    if digest.sections:
+        yield Attachment(name=f"gestand-{digest.day}.csv", subtype="csv", content=sheet(digest, base=base))
     if deadlines := list(ics.entries(words, digest, base=base)):
         calendar = ics.calendar(
             deadlines,

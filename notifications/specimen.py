@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from commitments.dates import Window
 from commitments.model import Commitment, Force, Standing, Status
-from notifications.digest import Digest, Reader, compose
+from notifications.digest import Digest, Ending, Reader, compose
 from notifications.letter import Facts, Told
 from notifications.notice import Item, Moved, Notice, Reason, Stage
 
@@ -51,7 +51,8 @@ def digests(language: str) -> tuple[Digest, Digest]:
     )
     assert full is not None  # noqa: S101 (there is something to say)
     assert bare is not None  # noqa: S101
-    return full, bare
+    silence = Ending(what="A reply", until=_DAY, author="the clerk")
+    return replace(full, besides={Status.AWAITED: 1, Status.UNDATED: 2}, ending=(silence,)), bare
 
 
 def _items() -> Iterator[Item]:

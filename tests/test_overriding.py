@@ -1,10 +1,14 @@
 """Templates of a workspace: they take the place of ours, can do no harm, and a broken one never costs a digest."""
 
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sample_digest import LETTER, digest
 
+from engine.reload import Watched
+from engine.session import open_session
 from notifications import jailed
 from notifications.jail import TemplateTroubleError, set_apart
 from notifications.overriding import read_templates, template_problems
@@ -197,6 +201,14 @@ def test_the_administrator_is_told_once_and_again_after_it_was_mended(workspace,
     assert mail.read_text().startswith(
         "a template has a mistake and is not used: digest.html:2: nothing here is called 'subjct'\n"
     )
+
+
+def test_a_service_takes_a_template_when_it_is_saved(workspace, tmp_path):
+    with open_session(tmp_path) as session, closing(Watched(session)) as watched:
+        now = datetime(2018, 8, 13, 6, tzinfo=UTC)
+        assert watched.refreshed(now).workspace.templates == {}
+        with_template(tmp_path, "<p>new")
+        assert watched.refreshed(now).workspace.templates == {"digest.html": "<p>new"}
 
 
 # ------------------------------------------------------------------------------------------------- gestand check

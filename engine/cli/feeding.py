@@ -11,7 +11,7 @@ import click
 
 from commitments import register
 from engine.assess import Assessment
-from engine.cli.output import as_path, workspace_option
+from engine.cli.output import as_path, save, workspace_option
 from engine.cli.reading import filter_options, fits, opened, when, when_options
 from engine.feed import feed
 from engine.recipients import Recipient
@@ -49,10 +49,7 @@ def feed_command(
     if output is None:
         click.echo(written, nl=False)
         return
-    try:
-        output.write_bytes(written)
-    except OSError as error:
-        raise click.FileError(str(output), error.strerror) from error
+    save(written, output)
     click.echo(f"written to {as_path(output)}", err=True)
 
 

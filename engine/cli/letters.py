@@ -10,7 +10,7 @@ import click
 from commitments.trouble import TroubleError
 from engine import reminder
 from engine.cli.completing import complete_ids
-from engine.cli.output import Day, as_path, workspace_option
+from engine.cli.output import Day, as_path, save, workspace_option
 from engine.cli.reading import find, opened, today
 from engine.session import Session
 from notifications import letter
@@ -61,10 +61,7 @@ def letter_command(
     if output is None:
         click.echo(written.decode(), nl=False)
         return
-    try:
-        output.write_bytes(written)
-    except OSError as error:
-        raise click.FileError(str(output), error.strerror) from error
+    save(written, output)
     click.echo(f"a draft is in {as_path(output)}; read it before it goes out, and write down that it did:", err=True)
     click.echo(f'  gestand record note {identifier} --on DATE --note "reminder"', err=True)
 

@@ -204,6 +204,14 @@ def workspace_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.pass_obj(command)
 
 
+def save(written: bytes, output: Path) -> None:
+    """Write a file that was asked for; a complaint where that cannot be done."""
+    try:
+        output.write_bytes(written)
+    except OSError as error:
+        raise click.FileError(str(output), error.strerror) from error
+
+
 def as_path(folder: Path) -> str:
     """A folder as it is best named to the one who called: relative where it lies below."""
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Protocol
@@ -70,11 +70,10 @@ class _Current:
     def doubts(self) -> Iterator[Doubtful]:
         """Only those are assessed of which something can be doubtful."""
         names = self.session.workspace.settings.parties and self.session.workspace.parties
-        looked_at = set(suspects(self.tx))
-        for row in self.lines():
-            early = row.made and row.settled_on and row.settled_on < row.made
-            if row.status is Status.UNDATED or early or (names and not {*row.by, *row.to} <= names.keys()):
-                looked_at.add(row.id)
+        undated = replace(self.asked.wanted, status=(Status.UNDATED.value,))
+        looked_at = {*suspects(self.tx), *(row.id for row in lines(self.tx, self.asked.day, undated))}
+        if names:
+            looked_at |= {row.id for row in self.lines() if not {*row.by, *row.to} <= names.keys()}
         for record in register.records(self.tx, looked_at):
             assessment = self.session.assessor.on(record, self.asked.day)
             if assessment is not None and _fits(assessment, self.asked.wanted):

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
 
 from commitments.audit.figures import MOST_IDS, Place, Tally, age, timing
 from commitments.audit.lines import late
@@ -19,44 +20,61 @@ MOST_ROWS: Final = 200
 """So many commitments of a status are shown; all are counted."""
 
 
+Who = tuple[tuple[str, ...], tuple[str, ...], str]
+"""Who owes a commitment, to whom, and of what kind it is."""
+KEYS: Final[Mapping[str, Callable[[Line], Any]]] = {
+    "who": attrgetter("by", "to", "kind"),
+    "dossier": attrgetter("dossier"),
+    "due": attrgetter("current_latest"),
+}
+"""What commitments are divided by; the groups that a value of it comes into are found once."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Grouping:
-    """A way of dividing commitments: its name, what one group is called, and the groups that a commitment is in."""
+    """A way of dividing commitments: its name, what one group is called, and the groups for each value of a key."""
 
     name: str
     title: str
     one: str
-    groups: Callable[[Line], tuple[str, ...]]
+    key: str
+    groups: Callable[[Any], tuple[str, ...]]
 
 
-def _bodies(row: Line) -> tuple[str, ...]:
-    return tuple(dict.fromkeys("/".join(party.split("/", 2)[:2]) for party in row.to))
+def _bodies(who: Who) -> tuple[str, ...]:
+    return tuple(dict.fromkeys("/".join(party.split("/", 2)[:2]) for party in who[1]))
 
 
-def _committees(row: Line) -> tuple[str, ...]:
-    return tuple(party for party in row.to if party.count("/") > 1)
+def _committees(who: Who) -> tuple[str, ...]:
+    return tuple(party for party in who[1] if party.count("/") > 1)
 
 
-def _year(row: Line) -> tuple[str, ...]:
-    return (str(row.current_latest.year) if row.current_latest else NO_DATE,)
+def _dossier(dossier: str) -> tuple[str, ...]:
+    return (dossier or NO_DOSSIER,)
 
 
-def _quarter(row: Line) -> tuple[str, ...]:
-    day = row.current_latest
-    return (f"{day.year}-Q{(day.month + 2) // 3}" if day else NO_DATE,)
+def _year(due: date | None) -> tuple[str, ...]:
+    return (str(due.year) if due else NO_DATE,)
 
 
+def _quarter(due: date | None) -> tuple[str, ...]:
+    return (f"{due.year}-Q{(due.month + 2) // 3}" if due else NO_DATE,)
+
+
+_COMMITTEE: Final = "By the committee it is owed to"
 GROUPINGS: Final = (
-    Grouping(name="by", title="By the party that owes", one="party", groups=lambda row: row.by),
-    Grouping(name="to", title="By the body it is owed to", one="body", groups=_bodies),
-    Grouping(name="committee", title="By the committee it is owed to", one="committee", groups=_committees),
-    Grouping(name="kind", title="By kind", one="kind", groups=lambda row: (row.kind,)),
-    Grouping(name="dossier", title="By dossier", one="dossier", groups=lambda row: (row.dossier or NO_DOSSIER,)),
+    Grouping(name="by", title="By the party that owes", one="party", key="who", groups=lambda who: who[0]),
+    Grouping(name="to", title="By the body it is owed to", one="body", key="who", groups=_bodies),
+    Grouping(name="committee", title=_COMMITTEE, one="committee", key="who", groups=_committees),
+    Grouping(name="kind", title="By kind", one="kind", key="who", groups=lambda who: (who[2],)),
+    Grouping(name="dossier", title="By dossier", one="dossier", key="dossier", groups=_dossier),
 )
 """What every account is divided by, besides the time of the deadline."""
 PERIODS: Final = {
-    "year": Grouping(name="year", title="By the year of the deadline", one="year", groups=_year),
-    "quarter": Grouping(name="quarter", title="By the quarter of the deadline", one="quarter", groups=_quarter),
+    "year": Grouping(name="year", title="By the year of the deadline", one="year", key="due", groups=_year),
+    "quarter": Grouping(
+        name="quarter", title="By the quarter of the deadline", one="quarter", key="due", groups=_quarter
+    ),
 }
 """The spans of time that the on-time rate is told over: that of the deadline as it stands, not of the answer."""
 
@@ -88,19 +106,17 @@ def account(
     known: str = "",
 ) -> Account:  # fmt: skip
     """The account of these commitments; a commitment of two parties counts with both, and once in the whole."""
-    groupings = (*GROUPINGS, PERIODS[per])
-    counted = _Counted(groupings, most)
-    for row in rows:
-        counted.see(row, as_of)
+    counted = _Counted((*GROUPINGS, PERIODS[per]), most)
+    counted.see(rows, as_of)
     return Account(
         as_of=as_of,
         head=head,
-        whole=counted.whole.tally(),
+        whole=counted.tally(counted.whole),
         groups={
-            grouping: {name: group.tally() for name, group in sorted(found.items())}
-            for grouping, found in zip(groupings, counted.groups, strict=True)
+            grouping: {name: counted.tally(group) for name, group in sorted(found.items())}
+            for grouping, found in counted.groups.items()
         },
-        rows={status: top.rows() for status, top in counted.tops.items()},
+        rows={status: top.rows() for status, top in sorted(counted.tops.items())},
         narrowed=narrowed,
         known=known,
     )
@@ -113,58 +129,76 @@ _SPAN: Final = 1 << 32
 _LATE: Final = frozenset({Status.FULFILLED_LATE, Status.OVERDUE})
 
 
+class _Group:
+    """A group that is being counted: how many of each mark, and the first of each place, by its number."""
+
+    __slots__ = ("first", "marks")
+
+    def __init__(self) -> None:
+        self.marks: defaultdict[int, int] = defaultdict(int)
+        self.first: defaultdict[int, list[str]] = defaultdict(list)
+
+
 class _Counted:
     """What the pass has counted so far."""
 
     def __init__(self, groupings: tuple[Grouping, ...], most: int) -> None:
-        self.numbers: dict[Place, int] = {}
         self.most = most
-        self.whole = _Group(self.numbers)
-        self.groups: list[dict[str, _Group]] = [{} for _ in groupings]
+        self.whole = _Group()
+        self.groups: dict[Grouping, dict[str, _Group]] = {grouping: {} for grouping in groupings}
         self.tops: dict[Status, _Top] = {}
-        self._divided = [(grouping.groups, found) for grouping, found in zip(groupings, self.groups, strict=True)]
+        self._places: dict[Place, int] = {}
 
-    def see(self, row: Line, day: date) -> None:
-        """Count a commitment everywhere it belongs."""
-        days = (late(row.current_latest, row.settled_on or day) or 0) if row.status in _LATE else 0
-        place = Place(row.status, row.partly, timing(row, day), age(days) if row.status is Status.OVERDUE else 0)
-        number = self.numbers.setdefault(place, len(self.numbers))
-        mark = number * _SPAN + days
-        self.whole.count(number, mark, row.id)
-        for groups, found in self._divided:
-            for name in groups(row):
-                group = found.get(name)
-                if group is None:
-                    group = found[name] = _Group(self.numbers)
-                group.count(number, mark, row.id)
-        top = self.tops.get(row.status)
+    def see(self, rows: Iterable[Line], day: date) -> None:
+        """Count each commitment everywhere it belongs."""
+        divided = [(key, _Found(self._of(name))) for name, key in KEYS.items()]
+        every = (self.whole,)
+        for row in rows:
+            number, days, top = self._place(row, day)
+            mark = number * _SPAN + days
+            identifier = row.id
+            for groups in (every, *[found[key(row)] for key, found in divided]):
+                for group in groups:
+                    group.marks[mark] += 1
+                    first = group.first[number]
+                    if len(first) < MOST_IDS:
+                        first.append(identifier)
+            if top.last is None or (-days, row.current_latest or date.max) <= top.last:
+                top.see(row, days)
+
+    def _of(self, key: str) -> list[tuple[Grouping, dict[str, _Group]]]:
+        return [(grouping, found) for grouping, found in self.groups.items() if grouping.key == key]
+
+    def _place(self, row: Line, day: date) -> tuple[int, int, _Top]:
+        """The number of a commitment's place, the days it is late, and where the rows of its status are kept."""
+        status = row.status
+        days = (late(row.current_latest, row.settled_on or day) or 0) if status in _LATE else 0
+        place = Place(status, row.partly, timing(row, day), age(days) if status is Status.OVERDUE else 0)
+        number = self._places.setdefault(place, len(self._places))
+        top = self.tops.get(status)
         if top is None:
-            top = self.tops[row.status] = _Top(self.most)
-        top.see(row, days)
+            top = self.tops[status] = _Top(self.most)
+        return number, days, top
+
+    def tally(self, group: _Group) -> Tally:
+        """How a group stands."""
+        places = list(self._places)
+        marks = {(places[mark // _SPAN], mark % _SPAN): count for mark, count in group.marks.items()}
+        return Tally(marks, {places[number]: tuple(some) for number, some in group.first.items()})
 
 
-class _Group:
-    """A group that is being counted."""
+class _Found(dict[Any, tuple[_Group, ...]]):
+    """The groups of several groupings for each value of their key; those of a new value are looked up, or made."""
 
-    __slots__ = ("first", "marks", "numbers")
+    def __init__(self, groupings: list[tuple[Grouping, dict[str, _Group]]]) -> None:
+        super().__init__()
+        self._groupings = groupings
 
-    def __init__(self, numbers: dict[Place, int]) -> None:
-        self.numbers = numbers
-        self.marks: defaultdict[int, int] = defaultdict(int)
-        self.first: dict[int, list[str]] = {}
-
-    def count(self, number: int, mark: int, identifier: str) -> None:
-        self.marks[mark] += 1
-        some = self.first.get(number)
-        if some is None:
-            self.first[number] = [identifier]
-        elif len(some) < MOST_IDS:
-            some.append(identifier)
-
-    def tally(self) -> Tally:
-        places = {number: place for place, number in self.numbers.items()}
-        marks = {(places[mark // _SPAN], mark % _SPAN): count for mark, count in self.marks.items()}
-        return Tally(marks, {places[number]: tuple(some) for number, some in self.first.items()})
+    def __missing__(self, value: Any) -> tuple[_Group, ...]:  # noqa: ANN401
+        found = self[value] = tuple(
+            groups.setdefault(name, _Group()) for grouping, groups in self._groupings for name in grouping.groups(value)
+        )
+        return found
 
 
 class _Top:
@@ -176,10 +210,8 @@ class _Top:
         self.last: tuple[int, date] | None = None
 
     def see(self, row: Line, days: int) -> None:
-        key = (-days, row.current_latest or date.max)
-        if self.last is not None and key > self.last:
-            return
-        self.found.append((*key, row.id, row))
+        """Keep a row, where it is among the most pressing; those that are not are sorted out now and then."""
+        self.found.append((-days, row.current_latest or date.max, row.id, row))
         if len(self.found) > 2 * self.most + 100:
             self._cut()
             self.last = self.found[-1][:2] if self.found else None
@@ -195,5 +227,7 @@ class _Top:
 
 def shown(found: Mapping[str, Tally], most: int) -> Iterator[tuple[str, Tally]]:
     """The groups that there is room for, in their order: where there are too many, those with most overdue and late."""
-    chosen = set(sorted(found, key=lambda name: (-found[name]["overdue"], -found[name]["late"], name))[:most])
+    if len(found) <= most:
+        return iter(found.items())
+    chosen = set(sorted(found, key=lambda name: (found[name].pressing, name))[:most])
     return ((name, tally) for name, tally in found.items() if name in chosen)

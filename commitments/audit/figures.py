@@ -242,6 +242,11 @@ class Tally:
         """How long that has been overdue which is; None where nothing is."""
         return _spread(self._days(Status.OVERDUE))
 
+    @cached_property
+    def pressing(self) -> tuple[int, int]:
+        """What puts a group before others: most overdue, then most that came late."""
+        return -self["overdue"], -self["late"]
+
     def count(self, counts: Callable[[Place], bool]) -> int:
         """How many are in the places that are chosen."""
         return sum(count for place, count in self.places.items() if counts(place))

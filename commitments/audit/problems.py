@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from itertools import groupby
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from commitments import store
 from commitments.dates import Window
@@ -68,35 +67,37 @@ _MOVERS: Final = (EventKind.EXTENDED.value, EventKind.DELAY_NOTICE.value)
 
 
 def suspects(tx: Connection) -> Iterator[str]:
-    """The commitments whose extensions or delay notices may contradict their deadlines: few, to be looked at closely.
+    """The commitments whose events may contradict one another, or their deadlines: few, to be looked at closely.
 
     The projection must be up to date.
     """
+    table = store.commitment
+    yield from tx.execute(
+        table.select().with_only_columns(table.c.id).where(table.c.settled_on < table.c.made)
+    ).scalars()
+    yield from _out_of_time(tx)
+
+
+def _out_of_time(tx: Connection) -> Iterator[str]:
+    """Those with an extension that may shorten the time, or a delay notice that may have come when it was up."""
     ledger, commitment = store.ledger, store.commitment
-    columns = (ledger.c.commitment, ledger.c.kind, ledger.c.payload, commitment.c.original_latest)
+    columns = (ledger.c.commitment, ledger.c.kind, ledger.c.payload)
     query = (
         ledger.join(commitment, ledger.c.commitment == commitment.c.id)
         .select()
-        .with_only_columns(*columns, commitment.c.current_latest)
+        .with_only_columns(*columns, commitment.c.original_latest, commitment.c.current_latest)
         .where(ledger.c.kind.in_(_MOVERS))
-        .order_by(ledger.c.commitment, ledger.c.seq)
+        .order_by(ledger.c.seq)
         .execution_options(yield_per=1000)
     )
-    for identifier, rows in groupby(tx.execute(query), key=lambda row: row.commitment):
-        if _suspect(rows):
+    granted: dict[str, date] = {}
+    for identifier, kind, payload, original, current in tx.execute(query):
+        event = json.loads(payload)
+        if kind == EventKind.DELAY_NOTICE:
+            if original and date.fromisoformat(event["occurred_on"]) > original:
+                yield identifier
+            continue
+        day = Window.parse(event["date"]).latest
+        if any(day < known for known in (granted.get(identifier), original, current) if known):
             yield identifier
-
-
-def _suspect(rows: Iterable[Any]) -> bool:
-    granted = date.min
-    for row in rows:
-        event = json.loads(row.payload)
-        happened = event["occurred_on"]
-        if row.kind == EventKind.EXTENDED:
-            day = Window.parse(event["date"]).latest
-            if day < max(granted, *(known for known in (row.original_latest, row.current_latest) if known), date.min):
-                return True
-            granted = day
-        elif row.original_latest and date.fromisoformat(happened) > row.original_latest:
-            return True
-    return False
+        granted[identifier] = day

@@ -38,12 +38,20 @@ def rebuild(tx: Connection, workspace: Workspace, assessor: Assessor) -> Rebuilt
     now = last_pass(tx)
     if now is None or outdated(tx, workspace, assessor, now):
         raise NoPassError
-    before = _rows(tx)
+    before, known = _rows(tx), set(register.ids(tx))
     count = register.rebuild(tx)
     assess_due(tx, assessor, now, everything=True)
     after = _rows(tx)
-    differing = (identifier for identifier, row in before.items() if after.get(identifier) != row)
-    return Rebuilt(count, tuple(sorted(differing)))
+    missing = set(register.ids(tx)) - known
+    differing = {identifier for identifier, row in before.items() if after.get(identifier) != row}
+    return Rebuilt(count, tuple(sorted(differing | missing | _unmade(tx))))
+
+
+def _unmade(tx: Connection) -> set[str]:
+    """The rows that no entry of the ledger made."""
+    table, ledger = store.commitment, store.ledger
+    made = ledger.select().with_only_columns(ledger.c.commitment).where(ledger.c.kind == "made")
+    return set(tx.execute(table.select().with_only_columns(table.c.id).where(table.c.id.not_in(made))).scalars())
 
 
 def _rows(tx: Connection) -> dict[str, int]:

@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from commitments import register
+from commitments import holding, register
 from commitments.audit import Audited
 from commitments.listing import Wanted, listed
 from commitments.problem import Problem
@@ -76,6 +76,11 @@ class Session:
         with self.store.reading() as tx:
             found = (self.assessor.on(record, day, known_at) for record in register.records(tx))
             return [assessment for assessment in found if assessment is not None]
+
+    def held(self) -> str:
+        """Why nothing is delivered, empty where it is."""
+        with self.store.reading() as tx:
+            return holding.held(tx)
 
     def head(self) -> str:
         """The ledger's head."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from commitments import register, store
+from commitments.holding import held
 from commitments.store import Connection, Store
 from engine.assess import Assessor
 from engine.assessing import LATEST, Assessed, Change, assess_due, last_pass, rules_changed
@@ -32,7 +33,8 @@ class Pass:
 
     `earlier_than` is the moment of a later pass: where it is given, nothing was done. `nothing_for` are the
     recipients whose slot had come, and who were owed nothing. `changed` counts the changes of status; `changes` are the
-    first of them. `told` counts the digests that were queued; `digests` are the first of them.
+    first of them. `told` counts the digests that were queued; `digests` are the first of them. `held` says why nothing
+    was told or delivered, where that is so.
     """
 
     now: datetime
@@ -45,6 +47,7 @@ class Pass:
     digests: tuple[Digest, ...] = ()
     nothing_for: tuple[Recipient, ...] = ()
     delivered: Delivered | None = None
+    held: str = ""
 
 
 def tick(
@@ -66,7 +69,7 @@ def tick(
     """
     with base.writing() as tx:
         done = _plan(tx, workspace, assessor, now, back=back, jumped=jumped)
-    if done.earlier_than is not None:
+    if done.earlier_than is not None or done.held:
         return done
     told = queue_digests(base, workspace, assessor, now)
     delivered = dispatch(base, workspace, deliverer, now=clock or (lambda: now), review=review(workspace, assessor))
@@ -120,6 +123,7 @@ def _plan(
         assessed=found.count,
         changed=found.changed,
         changes=tuple(found.changes),
+        held=held(tx),
     )
 
 

@@ -139,8 +139,8 @@ def test_what_is_not_a_database_is_told(tmp_path):
     with pytest.raises(DamagedStoreError) as told:
         Store.open(path)
     assert str(told.value) == (
-        f"{path} is damaged or not a database (file is not a database); put back a copy of it, or move it away and "
-        "import the register anew. Nothing was changed."
+        f"{path} is damaged or not a database (file is not a database); put back a copy with "
+        "`gestand restore FILE --replace`, or move it away and import the register anew. Nothing was changed."
     )
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection, Row
 
+from commitments.store.copies import HELD, back_up, restore
 from commitments.store.guards import protect
 from commitments.store.migrations import MIGRATIONS
 from commitments.store.opened import Store
 from commitments.store.places import Database, is_address, lock, may_be_there
-from commitments.store.rows import change, counted, put, recall, remember
+from commitments.store.rows import change, counted, forget, put, recall, remember
 from commitments.store.tables import (
     bounce,
     commitment,
@@ -38,15 +39,18 @@ from commitments.store.trouble import (
     MissingFolderError,
     NetworkStoreError,
     NewerStoreError,
+    NoCopyError,
     NoDatabaseError,
     NotAnAddressError,
     ReadOnlyStoreError,
     StoreError,
+    TakenPlaceError,
     UnreachableStoreError,
     WrongPasswordError,
 )
 
 __all__ = [
+    "HELD",
     "MIGRATIONS",
     "AlreadyRunningError",
     "BusyStoreError",
@@ -61,19 +65,23 @@ __all__ = [
     "MissingFolderError",
     "NetworkStoreError",
     "NewerStoreError",
+    "NoCopyError",
     "NoDatabaseError",
     "NotAnAddressError",
     "ReadOnlyStoreError",
     "Row",
     "Store",
     "StoreError",
+    "TakenPlaceError",
     "UnreachableStoreError",
     "WrongPasswordError",
+    "back_up",
     "bounce",
     "change",
     "commitment",
     "counted",
     "digest",
+    "forget",
     "is_address",
     "ledger",
     "lock",
@@ -86,6 +94,7 @@ __all__ = [
     "put",
     "recall",
     "remember",
+    "restore",
     "silence",
     "suppression",
     "told",

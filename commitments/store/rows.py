@@ -47,6 +47,11 @@ def recall(tx: Connection, name: str) -> str | None:
     return row.value if row else None
 
 
+def forget(tx: Connection, name: str) -> None:
+    """Remember nothing under a name any more."""
+    tx.execute(meta.delete().where(meta.c.name == name))
+
+
 def remember(tx: Connection, name: str, value: str) -> None:
     """Remember a text under a name, in the place of what was there."""
     put(tx, meta, [{"name": name, "value": value}])

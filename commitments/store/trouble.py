@@ -14,8 +14,8 @@ class DamagedStoreError(StoreError):
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(
-            f"{where} is damaged or not a database ({reason}); put back a copy of it, or move it away and import the "
-            "register anew. Nothing was changed."
+            f"{where} is damaged or not a database ({reason}); put back a copy with `gestand restore FILE --replace`, "
+            "or move it away and import the register anew. Nothing was changed."
         )
 
 
@@ -140,3 +140,20 @@ class LostStoreError(StoreError):
             f"the connection to {where} was cut ({reason}); what was being written was undone. Try again: a new "
             "connection is made by itself"
         )
+
+
+# ------------------------------------------------------------------------------------------------- copies
+
+
+class TakenPlaceError(StoreError):
+    """Where a copy is to go, there is something already."""
+
+    def __init__(self, where: str, way_out: str) -> None:
+        super().__init__(f"{where} is there already and was left as it is; {way_out}")
+
+
+class NoCopyError(StoreError):
+    """A copy cannot be read, or not be written."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"nothing was copied: {where}: {reason}")

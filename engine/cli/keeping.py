@@ -6,27 +6,66 @@ from pathlib import Path
 
 import click
 
-from commitments import erasure, ledger, register
+from commitments import erasure, ledger, register, store
 from commitments.erasure import Erased
 from engine import schedule
 from engine.cli.completing import complete_ids
 from engine.cli.output import EntryNumber, Failed, actor_option, number, workspace_option
 from engine.cli.reading import find
-from engine.session import open_session
+from engine.rebuilding import rebuild as rebuild_projection
+from engine.session import Session, open_session
 
 
 @click.command("verify")
 @workspace_option
 @click.option("--anchor", metavar='"#SEQ HASH"', help="A ledger head, as printed in a digest: finds a cut-off tail.")
-def verify_command(folder: Path, anchor: str | None) -> None:
-    """Check that nobody changed the ledger: every entry against its hash and the one before it."""
+@click.option("--rebuild", is_flag=True, help="Make the projection anew in a trial too, and say what differs.")
+@click.option("--mend", is_flag=True, help="Make the triggers of the ledger and the projection anew.")
+def verify_command(folder: Path, anchor: str | None, rebuild: bool, mend: bool) -> None:
+    """Check that nobody changed the ledger: every entry against its hash and the one before it, and its triggers.
+
+    With --rebuild what lists and digests read, too: it must be what the ledger and the rules make of it.
+    """
     with open_session(folder) as session:
         session.store.check()
         with session.store.reading() as tx:
             verdict = ledger.verify(register.lines(tx), anchor)
-    click.echo(str(verdict))
-    if not verdict.ok:
+        click.echo(str(verdict))
+        found = [verdict.ok, _guarded(session), not rebuild or _as_rebuilt(session)]
+        if mend and verdict.ok:
+            _mend(session)
+    if not (verdict.ok and (mend or all(found))):
         raise Failed
+
+
+def _guarded(session: Session) -> bool:
+    gone = session.store.unguarded()
+    for name in gone:
+        click.echo(f"the trigger {name} is gone or was changed: without it the ledger can be; --mend makes it anew")
+    return not gone
+
+
+def _as_rebuilt(session: Session) -> bool:
+    with session.store.writing() as tx:
+        found = rebuild_projection(tx, session.workspace, session.assessor)
+        tx.rollback()
+    if not found.differing:
+        click.echo(f"the projection is what the ledger makes of it: {number(found.count, 'commitment')}")
+        return True
+    some = ", ".join(found.differing[:_SOME]) + (" …" if len(found.differing) > _SOME else "")
+    count = number(len(found.differing), "commitment")
+    click.echo(f"the projection is not what the ledger makes of it, for {count}: {some}; --mend makes it anew")
+    return False
+
+
+_SOME = 20
+
+
+def _mend(session: Session) -> None:
+    with session.store.writing() as tx:
+        register.rebuild(tx)
+        store.protect(tx)
+    click.echo("made anew: the triggers and the projection; the next pass assesses everything")
 
 
 @click.command("erase")

@@ -67,8 +67,15 @@ def tell_pass(done: Pass, session: Session) -> None:
         click.echo(f"  nothing to say to {recipient.name}")
     if done.delivered is not None:
         click.echo(f"  {done.delivered}")
+    if done.held:
+        click.echo(f"  {held_line(done.held)}")
     if session.workspace.settings.mail.deliver == "folder" and done.digests:
         click.echo(f"  in {as_path(session.workspace.outbox)}")
+
+
+def held_line(reason: str) -> str:
+    """That nothing is delivered, why, and the way out."""
+    return f"nothing is delivered: {reason}; `gestand resume` lets it"
 
 
 def tell_changes(changes: Sequence[Change]) -> None:
@@ -116,6 +123,8 @@ def serve_command(folder: Path, interval: float, port: int | None) -> None:
         service = Service(watched=watched, interval=interval, ping=Ping(settings.ping), clocks=clocks)
         with listening(settings, service.respond) as there:
             click.echo(f"serving {as_path(folder)}: a pass every {interval:g} s{_at(settings, there)}; Ctrl-C stops it")
+            if reason := session.held():
+                click.echo(held_line(reason))
             schedule.serve(lambda: _log(service.turn()), interval=interval, heartbeat=service.heartbeat)
     click.echo("stopped")
 

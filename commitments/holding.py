@@ -1,0 +1,30 @@
+"""A register that is held: it assesses, and delivers nothing until somebody lets it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from commitments import register, store
+from commitments.store import HELD, Connection
+from commitments.trouble import TroubleError
+
+
+class NotHeldError(TroubleError):
+    """A register that delivers already."""
+
+    def __init__(self) -> None:
+        super().__init__("this register is not held: its digests go out with every pass")
+
+
+def held(tx: Connection) -> str:
+    """Why nothing is delivered, empty where it is."""
+    return store.recall(tx, HELD) or ""
+
+
+def resume(tx: Connection, *, at: datetime, actor: str) -> None:
+    """Let the register deliver again, and write that down. Raises NotHeldError."""
+    reason = held(tx)
+    if not reason:
+        raise NotHeldError
+    store.forget(tx, HELD)
+    register.note(tx, "delivery_resumed", {"held": reason}, at=at, actor=actor)

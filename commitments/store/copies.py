@@ -1,0 +1,135 @@
+"""Copies of a store: a SQLite file that holds all of it, whatever kind of database it is from, and back again."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from commitments.store.opened import Store
+from commitments.store.places import database
+from commitments.store.rows import put, remember
+from commitments.store.sqlite import Sqlite
+from commitments.store.tables import ledger, metadata
+from commitments.store.trouble import DamagedStoreError, ForeignStoreError, NoCopyError, TakenPlaceError
+
+HELD = "held"
+"""Under this name the store remembers why nothing is to be delivered from it."""
+_COPY = "it is a copy, and the original may still be at work"
+_BESIDE = ("", "-wal", "-shm")
+_SOME = 1000
+
+
+def back_up(store: Store, file: Path) -> None:
+    """Write all of a store, as it is now, into a new file: a SQLite database that is held from delivering.
+
+    Others may read and write meanwhile. Raises TakenPlaceError, NoCopyError.
+    """
+    if file.exists():
+        raise TakenPlaceError(str(file), "name a new file for the copy")
+    with _made_whole(file) as partial, closing(Store.open(partial)) as copy:
+        with store.reading() as source, copy.writing() as target:
+            _copy(source, target)
+        copy.check()
+
+
+def restore(file: Path, place: str | Path, *, replace: bool, at: datetime) -> Path | None:
+    """Make a register at a place from a copy, held from delivering; where the former one was put aside, if any was.
+
+    The copy is left as it is. A register that is there is refused, or put aside with `replace`; a database on a server
+    must be empty. Raises TakenPlaceError, NoCopyError, and AlreadyRunningError while somebody acts for the former one.
+    """
+    there = database(place)
+    if not isinstance(there, Sqlite):
+        _fill(file, place)
+        return None
+    if there.path.exists() and not replace:
+        raise TakenPlaceError(there.where, "with --replace it is put aside and the copy takes its place")
+    with there.lock(), _made_whole(there.path) as partial:
+        with _opened_copy(file, partial) as copy, copy.writing() as tx:
+            remember(tx, HELD, _COPY)
+        return _put_aside(there.path, at)
+
+
+def _fill(file: Path, place: str | Path) -> None:
+    """Fill an empty database; the copy is copied once more, for it may have to be brought to the present layout."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _opened_copy(file, Path(folder) / "copy.db") as copy,
+        closing(Store.open(place)) as store,
+        store.acting(),
+        copy.reading() as source,
+        store.writing() as target,
+    ):
+        if target.execute(sa.select(ledger.c.seq).limit(1)).first() is not None:
+            raise TakenPlaceError(store.where, "make an empty database with createdb, and name that as `store`")
+        _copy(source, target)
+
+
+@contextmanager
+def _opened_copy(file: Path, own: Path) -> Iterator[Store]:
+    """A copy of a copy, brought to the present layout and found whole; at the end it is one file."""
+    try:
+        shutil.copyfile(file, own)
+        with closing(Store.open(own)) as copy:
+            copy.check()
+            yield copy
+    except (DamagedStoreError, ForeignStoreError) as error:
+        raise NoCopyError(str(file), "it is damaged, or not a copy of a register") from error
+    except OSError as error:
+        raise NoCopyError(str(file), error.strerror or str(error)) from error
+
+
+def _copy(source: Connection, target: Connection) -> None:
+    for table in metadata.sorted_tables:
+        with source.execute(table.select().execution_options(yield_per=_SOME)) as rows:
+            for some in rows.mappings().partitions(_SOME):
+                put(target, table, [dict(row) for row in some])
+        _number_on(target, table)
+    remember(target, HELD, _COPY)
+
+
+def _number_on(target: Connection, table: sa.Table) -> None:
+    """Let a database that numbers rows by itself go on after those that were brought along."""
+    counted = table.autoincrement_column
+    if counted is None or target.dialect.name != "postgresql":
+        return
+    following = sa.select(sa.func.coalesce(sa.func.max(counted), 0) + 1).scalar_subquery()
+    sequence = sa.func.pg_get_serial_sequence(table.name, counted.name)
+    target.execute(sa.select(sa.func.setval(sequence, following, sa.false())))
+
+
+@contextmanager
+def _made_whole(file: Path) -> Iterator[Path]:
+    """A path beside a file: what was written there becomes the file in the end, and is gone where that fails."""
+    partial = file.with_name(f"{file.name}.partial")
+    try:
+        _remove(partial)
+        yield partial
+        partial.replace(file)
+    except OSError as error:
+        raise NoCopyError(str(file), error.strerror or str(error)) from error
+    finally:
+        with suppress(OSError):
+            _remove(partial)
+
+
+def _remove(path: Path) -> None:
+    for ending in _BESIDE:
+        path.with_name(f"{path.name}{ending}").unlink(missing_ok=True)
+
+
+def _put_aside(path: Path, at: datetime) -> Path | None:
+    if not path.exists():
+        return None
+    aside = path.with_name(f"{path.name}.before-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    for ending in _BESIDE:
+        with suppress(FileNotFoundError):
+            path.with_name(f"{path.name}{ending}").rename(aside.with_name(f"{aside.name}{ending}"))
+    return aside

@@ -1,0 +1,84 @@
+"""The commands for copies of the register: backup, restore, resume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from commitments import holding, ledger, register, store
+from commitments.ledger import Verdict
+from commitments.store import Store
+from engine import schedule
+from engine.cli.output import Failed, actor_option, as_path, workspace_option
+from engine.session import open_session
+from engine.settings import store_place
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("backup")
+@workspace_option
+@click.argument("file", type=_FILE)
+def backup_command(folder: Path, file: Path) -> None:
+    """Write a copy of the whole register to a new FILE, and check the copy; a service may go on meanwhile.
+
+    The copy is a SQLite file, from PostgreSQL too, and delivers nothing until `gestand resume`.
+    """
+    with open_session(folder) as session:
+        store.back_up(session.store, file)
+    click.echo(f"written to {as_path(file)}")
+    _tell(_verdict(str(file)))
+
+
+@click.command("restore")
+@workspace_option
+@click.argument("file", type=_FILE)
+@click.option("--replace", is_flag=True, help="Put the register that is there aside, and take the copy in its place.")
+@click.option("--resume", is_flag=True, help="Let it deliver at once: the original is no more.")
+@actor_option
+def restore_command(folder: Path, file: Path, replace: bool, resume: bool, actor: str) -> None:
+    """Make the register of this workspace from a copy that `gestand backup` wrote.
+
+    It assesses, but delivers nothing until `gestand resume`: the original may still be at work, and nobody is to be
+    told twice.
+    """
+    place = store_place(folder)
+    aside = store.restore(file, place, replace=replace, at=schedule.now())
+    if aside is not None:
+        click.echo(f"put aside: {as_path(aside)}")
+    click.echo(f"restored from {as_path(file)}")
+    _tell(_verdict(place))
+    if resume:
+        _resume(folder, actor)
+    else:
+        click.echo("nothing is delivered until `gestand resume`")
+
+
+@click.command("resume")
+@workspace_option
+@actor_option
+def resume_command(folder: Path, actor: str) -> None:
+    """Let a restored register deliver again; the ledger says who did."""
+    _resume(folder, actor)
+
+
+def _resume(folder: Path, actor: str) -> None:
+    with open_session(folder) as session, session.store.writing() as tx:
+        holding.resume(tx, at=schedule.now(), actor=actor)
+    click.echo("digests go out again from the next pass on")
+
+
+def _verdict(place: str) -> Verdict:
+    opened = Store.open(place)
+    try:
+        with opened.reading() as tx:
+            return ledger.verify(register.lines(tx))
+    finally:
+        opened.close()
+
+
+def _tell(verdict: Verdict) -> None:
+    click.echo(str(verdict))
+    if not verdict.ok:
+        raise Failed

@@ -362,4 +362,4 @@ def test_a_damaged_register_is_refused_with_a_way_out(workspace, tmp_path, comma
     status, _, err = workspace(command)
     assert status == 1
     assert "gestand.db is damaged or not a database (" in err
-    assert "put back a copy of it, or move it away and import the register anew. Nothing was changed." in err
+    assert "put back a copy with `gestand restore FILE --replace`, or move it away and import" in err

@@ -292,10 +292,10 @@ def test_a_projection_that_is_not_what_the_ledger_makes_of_it_is_told_and_mended
         " VALUES ('X', 'reply', 'x', 'requested', '', '', '[]', '[]', 0, '', 1)",
     )
     status, out, _ = workspace("verify", "--rebuild")
-    assert (status, out.splitlines()[1]) == (
-        1,
+    assert status == 1
+    assert out.splitlines()[1] == (
         "the projection is not what the ledger makes of it, for 3 commitments: 34964-B, EXAMPLE-1, X; "
-        "--mend makes it anew",
+        "--mend makes it anew"
     )
     change(tmp_path / "gestand.db", "DELETE FROM commitment WHERE id = 'X'")
     assert workspace("verify", "--mend")[0] == 0

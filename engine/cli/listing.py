@@ -13,6 +13,7 @@ import click
 
 from commitments import audit
 from commitments.audit import Audited
+from commitments.dates import Window
 from commitments.formula import harmless
 from engine import explain, schedule
 from engine.cli.output import number, table, workspace_option, write_json
@@ -186,15 +187,29 @@ def _cell(value: Value) -> str | int:
     return harmless(value) if isinstance(value, str) else "" if value is None else value
 
 
+_SPOKEN: Mapping[str, Callable[[Audited], str]] = {
+    "id": lambda row: row.commitment.id,
+    "title": lambda row: row.commitment.title,
+    "kind": lambda row: row.commitment.kind,
+    "by": lambda row: ", ".join(row.commitment.by),
+    "to": lambda row: ", ".join(row.commitment.to),
+    "current_due": lambda row: _due(row.standing.current),
+    "original_due": lambda row: _due(row.standing.original),
+    "status": lambda row: explain.verdict(row.standing),
+    "partly": lambda row: "yes" if row.standing.partly else "no",
+}
+"""How a column is said to people, where it is not just its plain value."""
+
+
+def _due(window: Window | None) -> str:
+    return explain.spoken_window(window) if window else "–"
+
+
 def _cells(row: Audited, columns: Sequence[str]) -> tuple[str, ...]:
     """A row for people: dates with their weekdays, and how late in words."""
-    standing, values = row.standing, plain(row, columns)
-    spoken = {
-        "by": ", ".join(row.commitment.by),
-        "to": ", ".join(row.commitment.to),
-        "current_due": explain.spoken_window(standing.current) if standing.current else "–",
-        "original_due": explain.spoken_window(standing.original) if standing.original else "–",
-        "status": explain.verdict(standing),
-        "partly": "yes" if standing.partly else "no",
-    }
-    return tuple(spoken.get(name) or ("–" if value in (None, "") else str(value)) for name, value in values.items())
+    return tuple(_SPOKEN[name](row) if name in _SPOKEN else _said(row, name) for name in columns)
+
+
+def _said(row: Audited, column: str) -> str:
+    value = plain(row, (column,))[column]
+    return "–" if value in (None, "") else str(value)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from commitments.audit.figures import MOST_IDS, Place, Tally, age, timing
 from commitments.audit.lines import late
@@ -129,14 +129,15 @@ _SPAN: Final = 1 << 32
 _LATE: Final = frozenset({Status.FULFILLED_LATE, Status.OVERDUE})
 
 
-class _Group:
+class _Group(NamedTuple):
     """A group that is being counted: how many of each mark, and the first of each place, by its number."""
 
-    __slots__ = ("first", "marks")
+    marks: defaultdict[int, int]
+    first: defaultdict[int, list[str]]
 
-    def __init__(self) -> None:
-        self.marks: defaultdict[int, int] = defaultdict(int)
-        self.first: defaultdict[int, list[str]] = defaultdict(list)
+
+def _group() -> _Group:
+    return _Group(defaultdict(int), defaultdict(list))
 
 
 class _Counted:
@@ -144,30 +145,28 @@ class _Counted:
 
     def __init__(self, groupings: tuple[Grouping, ...], most: int) -> None:
         self.most = most
-        self.whole = _Group()
+        self.whole = _group()
         self.groups: dict[Grouping, dict[str, _Group]] = {grouping: {} for grouping in groupings}
         self.tops: dict[Status, _Top] = {}
         self._places: dict[Place, int] = {}
+        self._found = {name: _Found([pair for pair in self.groups.items() if pair[0].key == name]) for name in KEYS}
+        self._found["who"].everywhere = (self.whole,)
 
     def see(self, rows: Iterable[Line], day: date) -> None:
         """Count each commitment everywhere it belongs."""
-        divided = [(key, _Found(self._of(name))) for name, key in KEYS.items()]
-        every = (self.whole,)
+        divided = [(KEYS[name], found) for name, found in self._found.items()]
         for row in rows:
             number, days, top = self._place(row, day)
             mark = number * _SPAN + days
             identifier = row.id
-            for groups in (every, *[found[key(row)] for key, found in divided]):
-                for group in groups:
-                    group.marks[mark] += 1
-                    first = group.first[number]
-                    if len(first) < MOST_IDS:
-                        first.append(identifier)
+            for key, found in divided:
+                for marks, first in found[key(row)]:
+                    marks[mark] += 1
+                    some = first[number]
+                    if len(some) < MOST_IDS:
+                        some.append(identifier)
             if top.last is None or (-days, row.current_latest or date.max) <= top.last:
                 top.see(row, days)
-
-    def _of(self, key: str) -> list[tuple[Grouping, dict[str, _Group]]]:
-        return [(grouping, found) for grouping, found in self.groups.items() if grouping.key == key]
 
     def _place(self, row: Line, day: date) -> tuple[int, int, _Top]:
         """The number of a commitment's place, the days it is late, and where the rows of its status are kept."""
@@ -192,12 +191,14 @@ class _Found(dict[Any, tuple[_Group, ...]]):
 
     def __init__(self, groupings: list[tuple[Grouping, dict[str, _Group]]]) -> None:
         super().__init__()
+        self.everywhere: tuple[_Group, ...] = ()
         self._groupings = groupings
 
     def __missing__(self, value: Any) -> tuple[_Group, ...]:  # noqa: ANN401
-        found = self[value] = tuple(
-            groups.setdefault(name, _Group()) for grouping, groups in self._groupings for name in grouping.groups(value)
+        own = (
+            groups.setdefault(name, _group()) for grouping, groups in self._groupings for name in grouping.groups(value)
         )
+        found = self[value] = (*self.everywhere, *own)
         return found
 
 

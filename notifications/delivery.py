@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from email import policy
 from email.parser import BytesHeaderParser
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from commitments.ledger import stamp
 from commitments.store import Connection, Row, Store
@@ -125,7 +125,7 @@ class _Desk:
         review: Review | None,
         trouble: Trouble | None,
     ) -> None:
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[_Became] = []
         self._store, self._now, self._lease = store, now, lease
         self._review, self._trouble = review, trouble
         self._left = limit
@@ -145,7 +145,7 @@ class _Desk:
             return row
 
     def _settle(self, tx: Connection, outcome: Outcome, now: datetime) -> None:
-        self.outcomes.append(outcome)
+        self.outcomes.append(_Became(outcome.state, outcome.again, outcome.why))
         outbox.mark(tx, outcome, now)
         if isinstance(outcome.error, ServerError):
             self._shut.add(outcome.row.route)
@@ -202,7 +202,15 @@ def _worth_telling(outcome: Outcome) -> tuple[str, str] | None:
     return None
 
 
-def _sum(outcomes: list[Outcome]) -> Delivered:
+class _Became(NamedTuple):
+    """What became of a message, without the message: a round may have thousands."""
+
+    state: State
+    again: bool
+    why: str
+
+
+def _sum(outcomes: list[_Became]) -> Delivered:
     count = Counter(one.state for one in outcomes)
     return Delivered(
         sent=count[State.SENT],

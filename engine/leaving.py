@@ -28,7 +28,8 @@ _ACTOR: Final = "reader"
 def leave(base: Store, workspace: Workspace, asked: Asked, now: datetime) -> Answer:
     """What is answered to one who asks for the address in a digest, and done where it was meant."""
     with base.reading() as tx:
-        address = read_token(asked.path.removeprefix(PATH), secret(tx), now.date())
+        addresses = [recipient.address for recipient in workspace.settings.recipients]
+        address = read_token(asked.path.removeprefix(PATH), secret(tx), addresses, now.date())
     words = LANGUAGES[_language(workspace, address or "")]
     if address is None:
         return Answer.page(HTTPStatus.NOT_FOUND, _page(words, words.leave_unknown))

@@ -96,7 +96,7 @@ def test_d15_one_valid_post_unsubscribes_and_twice_is_once(service, ask, made):
     assert "clerk@example.org" not in entries[0].payload
 
 
-@pytest.mark.parametrize("wrong", ["", "x", "1", "1AAAA", "../health", "1" + "A" * 5000, "%00", "1é".encode().hex()])
+@pytest.mark.parametrize("wrong", ["", "x", "1", "1AAAA", "../health", "A" * 5000, "%00", "1é".encode().hex()])
 def test_d15_what_is_no_token_is_told_so_and_says_nothing_of_anybody(service, ask, made, wrong):
     known = made("clerk@example.org")
     for text in (wrong, known[:-1], known[:-1] + ("A" if known[-1] != "A" else "B")):

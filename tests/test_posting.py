@@ -49,7 +49,7 @@ def test_d15_a_message_says_where_to_leave_where_there_is_such_a_place(workspace
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     with open_session(tmp_path) as session, session.store.reading() as tx:
         sealed = page.removeprefix("<https://gestand.example.org/unsubscribe/").removesuffix(">")
-        assert read_token(sealed, secret(tx)) == "clerk@example.org"
+        assert read_token(sealed, secret(tx), ["clerk@example.org"]) == "clerk@example.org"
     assert f"\nNo more of these: {page[1:-1]}" in message.get_body(("plain",)).get_content().replace("\r\n", "\n")
     assert f'<a href="{page[1:-1]}">unsubscribe</a>' in message.get_body(("html",)).get_content()
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commitments.dates import DAY
-from commitments.ground import Ground, is_news, moving
+from commitments.ground import Ground, is_news
 from commitments.model import CLERK, Commitment, Event, EventKind, Record, Recorded, Status
 from engine.assess import Assessor, assess
 from engine.counts import Counts
@@ -96,7 +96,7 @@ def test_stages_and_days_are_those_of_the_definitions(assessor, record, today):
     assert found.next_change == next_change(assessor, found, today)
     if not found.standing.status.settled and found.standing.status is not Status.SUSPENDED:
         counting = [item for item in found.obligations if not item.beaten_by and item.current]
-        told = [notice for item in counting for notice in last_reached(found.record, item, today)]
+        told = [notice for item in counting for notice in last_reached(found, item)]
         assert list(found.notices) == told
 
 
@@ -107,15 +107,16 @@ def test_a_ground_is_read_back_from_its_text(record):
     assert Ground.read(str(ground)) == ground
 
 
-def last_reached(record, obligation, today):
-    return {notice.audience: notice for notice in reached(record, obligation, today)}.values()
+def last_reached(found, obligation):
+    return {notice.audience: notice for notice in reached(found, obligation)}.values()
 
 
-def reached(record, obligation, today):
+def reached(found, obligation):
+    record, today = found.record, found.today
     due, move = obligation.current, obligation.moves[-1] if obligation.moves else None
     own = {"commitment": record.commitment.id, "rule": obligation.rule, "version": str(due)}
     since = move.turn.day if move else None
-    if move and since <= today and is_news(record, moving(record)[move.place]):
+    if move and since <= today and is_news(record, found.entry(move)):
         step = len(obligation.moves)
         yield Notice(**own, stage=Stage.DATE_CHANGED, step=step, audience=CLERK, day=since)
     for rung in obligation.ladder.rungs(due):

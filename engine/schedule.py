@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -158,15 +158,18 @@ def serve(tick: Callable[[], object], *, interval: float = INTERVAL, heartbeat: 
 
     Raises LostRightError where another process may act by now: started anew, this one acts again, or says who does.
     """
-    stop = threading.Event()
-    previous = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    # A pipe and no Event: a signal comes in the thread that waits, which may hold the Event's lock just then.
+    asked, ask = os.pipe()
+    previous = {
+        number: signal.signal(number, lambda *_: os.write(ask, b".")) for number in (signal.SIGTERM, signal.SIGINT)
+    }
     heartbeat = heartbeat or Heartbeat()
     scheduler = _scheduler(tick, interval, heartbeat)
     scheduler.start()
     watch = Watch(scheduler, heartbeat, interval)
     notify("READY=1")
     try:
-        while not stop.wait(min(interval, 1.0)):
+        while not select.select([asked], [], [], min(interval, 1.0))[0]:
             watch.look()
             if heartbeat.lost:
                 raise heartbeat.lost
@@ -175,6 +178,8 @@ def serve(tick: Callable[[], object], *, interval: float = INTERVAL, heartbeat: 
         scheduler.shutdown(wait=True)
         for number, handler in previous.items():
             signal.signal(number, handler)
+        os.close(asked)
+        os.close(ask)
 
 
 def _scheduler(tick: Callable[[], object], interval: float, heartbeat: Heartbeat) -> BackgroundScheduler:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import Self
 
+from commitments.replacing import replace, settle
 from notifications.deliverer import ServerError
 
 
@@ -37,8 +37,8 @@ class FolderDeliverer:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             for suffix, content in forms.items():
-                _write(self.folder / f"{stem}{suffix}", content)
-            _settle(self.folder)
+                replace(self.folder / f"{stem}{suffix}", [content])
+            settle(self.folder)
         except OSError as error:
             raise ServerError(0, f"the folder {self.folder} cannot be written to: {error.strerror}") from error
 
@@ -53,22 +53,3 @@ def _stem(sent: EmailMessage, to: str) -> str:
 def _part(sent: EmailMessage, form: str) -> bytes:
     part = sent.get_body((form,))
     return str(part.get_content()).replace("\r\n", "\n").encode() if part else b""
-
-
-def _write(target: Path, content: bytes) -> None:
-    """The file whole or not at all, whatever happens meanwhile."""
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(target)
-
-
-def _settle(folder: Path) -> None:
-    """Make the new names last through a power cut, as the contents already do."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

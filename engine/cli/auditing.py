@@ -16,7 +16,7 @@ from commitments.audit.account import MOST_ROWS, PERIODS
 from commitments.audit.page import Section, Table
 from engine import schedule
 from engine.accounting import Asked, Source, report, source
-from engine.cli.output import Day, as_path, table, workspace_option
+from engine.cli.output import Day, hand_out, table, workspace_option
 from engine.cli.reading import filter_options, opened, spoken_when, wanted, when, when_options
 from engine.session import Session
 from notifications.render import render_template
@@ -110,7 +110,7 @@ def _write(session: Session, found: Source, asked: Asked, form: str, output: Pat
     if form == "terminal":
         _tell(report(session, found, replace(asked, most=min(asked.most, _SHOWN))), asked)
         return
-    _put(written(session, found, asked, form), output)
+    hand_out((piece.encode() for piece in written(session, found, asked, form)), output)
 
 
 def written(session: Session, found: Source, asked: Asked, form: str) -> Iterable[str]:
@@ -122,19 +122,6 @@ def written(session: Session, found: Source, asked: Asked, form: str) -> Iterabl
         return audit.to_json(made, found.lines())
     page = audit.page(made)
     return (audit.to_markdown(page) if form == "markdown" else render_template("audit.html", page=page),)
-
-
-def _put(pieces: Iterable[str], output: Path | None) -> None:
-    if output is None:
-        for piece in pieces:
-            click.echo(piece, nl=False)
-        return
-    try:
-        with output.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(pieces)
-    except OSError as error:
-        raise click.FileError(str(output), error.strerror) from error
-    click.echo(f"written to {as_path(output)}", err=True)
 
 
 # ------------------------------------------------------------------------------------------------- on the terminal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from commitments.ledger import canonical
 from commitments.model import Record
 from commitments.store import Connection
 from engine.assess import Assessment
-from engine.cli.output import as_path, number, workspace_option
+from engine.cli.output import hand_out, number, workspace_option
 from engine.cli.reading import filter_options, fits, opened, when, when_options
 from engine.feed import feed
 from engine.session import Session, audited
@@ -54,13 +54,13 @@ def export_command(
         raise click.UsageError("a workbook is not for a terminal: name a file with -o, or pass it on")
     with opened(folder) as session, session.store.reading() as tx:
         if whole_ledger:
-            _write((f"{canonical(entry._asdict())}\n".encode() for entry in register.entries(tx)), output)
+            hand_out((f"{canonical(entry._asdict())}\n".encode() for entry in register.entries(tx)), output)
             return
         records = _Chosen(session, tx, *when(session, as_of, known_at), filters)
         if form == "ics":
-            _write([feed(session.workspace, records.assessments(), records.day)], output)
+            hand_out([feed(session.workspace, records.assessments(), records.day)], output)
             return
-        _write(exchange.written(form, records), output)
+        hand_out(exchange.written(form, records), output)
         if form in exchange.TABLES and (missing := sum(map(unsaid, records))):
             told = f"{number(missing, 'event')} left out, for which {form.upper()} has no place; YAML has"
             click.echo(f"gestand: {told}", err=True)
@@ -88,16 +88,3 @@ class _Chosen:
             assessment = self.session.assessor.on(record, self.day, self.known_at)
             if assessment is not None and fits(*audited([assessment]), **self.filters):
                 yield assessment
-
-
-def _write(pieces: Iterable[bytes], output: Path | None) -> None:
-    if output is None:
-        for piece in pieces:
-            click.echo(piece, nl=False)
-        return
-    try:
-        with output.open("wb") as file:
-            file.writelines(pieces)
-    except OSError as error:
-        raise click.FileError(str(output), error.strerror) from error
-    click.echo(f"written to {as_path(output)}", err=True)

@@ -11,7 +11,7 @@ import click
 
 from commitments import register
 from engine.assess import Assessment
-from engine.cli.output import as_path, save, workspace_option
+from engine.cli.output import hand_out, workspace_option
 from engine.cli.reading import filter_options, fits, opened, when, when_options
 from engine.feed import feed
 from engine.recipients import Recipient
@@ -46,11 +46,7 @@ def feed_command(
         chosen = _chosen(session, day, moment, recipient, filters)
         spoken = language or (recipient.language if recipient else None) or ""
         written = feed(session.workspace, chosen, day, spoken)
-    if output is None:
-        click.echo(written, nl=False)
-        return
-    save(written, output)
-    click.echo(f"written to {as_path(output)}", err=True)
+    hand_out([written], output)
 
 
 def _recipient(session: Session, address: str) -> Recipient:

@@ -61,7 +61,7 @@ def letter_command(
     if output is None:
         click.echo(written.decode(), nl=False)
         return
-    save(written, output)
+    save([written], output)
     click.echo(f"a draft is in {as_path(output)}; read it before it goes out, and write down that it did:", err=True)
     click.echo(f'  gestand record note {identifier} --on DATE --note "reminder"', err=True)
 

@@ -17,6 +17,7 @@ import click
 
 from commitments.formats import FORMATS
 from commitments.problem import Problem
+from commitments.replacing import replace
 from commitments.trouble import TroubleError
 
 NARROW = 120
@@ -204,12 +205,22 @@ def workspace_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.pass_obj(command)
 
 
-def save(written: bytes, output: Path) -> None:
-    """Write a file that was asked for; a complaint where that cannot be done."""
+def save(pieces: Iterable[bytes], output: Path) -> None:
+    """Write a file that was asked for, whole or not at all; a complaint where that cannot be done."""
     try:
-        output.write_bytes(written)
+        replace(output, pieces)
     except OSError as error:
         raise click.FileError(str(output), error.strerror) from error
+
+
+def hand_out(pieces: Iterable[bytes], output: Path | None) -> None:
+    """Write what was asked for into a file and say so, or print it where none was named."""
+    if output is None:
+        for piece in pieces:
+            click.echo(piece, nl=False)
+        return
+    save(pieces, output)
+    click.echo(f"written to {as_path(output)}", err=True)
 
 
 def as_path(folder: Path) -> str:

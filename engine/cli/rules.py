@@ -9,7 +9,7 @@ import click
 
 from commitments.problem import Problem
 from engine import schema
-from engine.cli.output import Failed, as_path, format_option, number, tell_problems, workspace_option, write_json
+from engine.cli.output import Failed, as_path, format_option, number, save, tell_problems, workspace_option, write_json
 from engine.coverage import Coverage, coverage
 from engine.settings import workspace_or_shipped
 from engine.trials import Outcome, Verdict, as_junit, as_values, gather, run
@@ -39,7 +39,7 @@ def test_command(
     seen = coverage(book, found)
     problems = (*problems, *(one for outcome in outcomes for one in outcome.problems))
     if junit is not None:
-        junit.write_text(as_junit(outcomes), encoding="utf-8")
+        save([as_junit(outcomes).encode()], junit)
     if as_json:
         _write_report(outcomes, seen, problems)
     else:
@@ -117,7 +117,7 @@ def _keep(texts: Iterable[tuple[str, str]], into: Path, *, check: bool) -> None:
     stale = [(into / name, text) for name, text in texts if not _is(into / name, text)]
     for file, text in () if check else stale:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        save([text.encode()], file)
     for file, _ in stale:
         click.echo(f"{as_path(file)} {'is not up to date' if check else 'written'}")
     if not stale:

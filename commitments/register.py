@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 from commitments import store
 from commitments.fit import close
 from commitments.intake import Draft, Gathering, Intake, Outcome, weigh
-from commitments.ledger import Entry, Head, Line, canonical, seal, stamp
+from commitments.ledger import ERASURE, Entry, Head, Line, canonical, seal, stamp
 from commitments.model import Commitment, Event, EventKind, Record, Recorded
 from commitments.store import Connection, Row
 from commitments.texts import SALT, joined, parted
@@ -32,6 +32,7 @@ __all__ = [
     "entry",
     "head",
     "ids",
+    "last_told",
     "lines",
     "note",
     "rebuild",
@@ -182,6 +183,13 @@ def lines(tx: Connection) -> Iterator[Line]:
     query = store.ledger.select().with_only_columns(*columns).order_by(store.ledger.c.seq)
     with tx.execute(query.execution_options(yield_per=1000)) as found:
         yield from cast("Iterable[Line]", found)
+
+
+def last_told(tx: Connection) -> int:
+    """The number of the last entry that says something of a commitment, or that texts were erased; 0 without any."""
+    table = store.ledger
+    query = table.select().with_only_columns(table.c.seq).where(table.c.kind.in_((*_EVENTS, ERASURE)))
+    return tx.execute(query.order_by(table.c.seq.desc()).limit(1)).scalar() or 0
 
 
 def entry(tx: Connection, seq: int) -> Entry | None:

@@ -68,7 +68,7 @@ class Assessed:
 
 def rules_changed(tx: Connection, workspace: Workspace, now: datetime) -> bool:
     """Whether the rules or calendars differ from those of the pass before; the ledger then says which are in use."""
-    version = _version(workspace)
+    version = rules_in_use(workspace)
     if store.recall(tx, _RULES) == version:
         return False
     packs = {loaded.pack.pack: loaded.hash for loaded in workspace.book.packs}
@@ -78,7 +78,8 @@ def rules_changed(tx: Connection, workspace: Workspace, now: datetime) -> bool:
     return True
 
 
-def _version(workspace: Workspace) -> str:
+def rules_in_use(workspace: Workspace) -> str:
+    """What tells the rules and calendars in use from others."""
     return f"{workspace.book.hash} {workspace.calendars.version}"
 
 
@@ -92,7 +93,7 @@ def outdated(tx: Connection, workspace: Workspace, assessor: Assessor, now: date
     """Whether all of the projection is not of `now`: other rules are in use, or the last pass was on a later day."""
     last = last_pass(tx)
     later = last is not None and assessor.is_later_day(last, now)
-    return later or store.recall(tx, _RULES) != _version(workspace)
+    return later or store.recall(tx, _RULES) != rules_in_use(workspace)
 
 
 def stale(tx: Connection, today: date) -> bool:

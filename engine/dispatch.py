@@ -21,7 +21,7 @@ from notifications.smtp import SmtpDeliverer
 
 def deliverer(workspace: Workspace) -> Deliverer:
     """What takes the messages away: each end its own, and the mail what the settings name."""
-    mail, ends = _mail(workspace), workspace.settings.ends
+    mail, ends = _mail(workspace), [end for end in workspace.settings.ends if end.tells]
     return Routes(mail, {end.route: end.deliverer(schedule.now) for end in ends}) if ends else mail
 
 

@@ -1,29 +1,54 @@
-"""Ends other than mail: webhooks and chats that are told as recipients are, each under a name of its own."""
+"""Ends other than mail, each under a name of its own: webhooks and chats, told as recipients are; calendar files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Self
+from pathlib import PurePath
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from commitments.model import CLERK, Frozen
 from commitments.zone import Zone
-from engine.recipients import Recipient, Roles, Scope
+from engine.recipients import Address, Recipient, Roles, Scope
 from notifications.chat import ChatDeliverer, ChatSettings
 from notifications.deliverer import Deliverer
 from notifications.languages import Language
 from notifications.slots import Cadence
 from notifications.webhook import WebhookDeliverer, WebhookSettings
 
+_TELLING: Final = ("roles", "cadence", "timezone")
+"""What decides when something is told, and of which stages: a calendar shows every deadline all the time."""
+
+
+class FeedSettings(Frozen):
+    """A calendar file, in the workspace or at an absolute path; of what a `recipient` hears of, where one is named."""
+
+    file: str
+    recipient: Address | Literal[""] = ""
+
+    @field_validator("file")
+    @classmethod
+    def _a_place(cls, file: str) -> str:
+        if not file.isprintable() or not PurePath(file).stem or PurePath(file).suffix.lower() != ".ics":
+            raise ValueError(f"{file!r} is not the name of a calendar file; write one such as feeds/clerk.ics")
+        if file.startswith("~") or ".." in PurePath(file).parts:
+            raise ValueError("write a path below the workspace, or a whole one that begins with /")
+        return file
+
 
 class End(Frozen):
-    """An end that is no mailbox: a webhook or a chat; it hears what a recipient with its roles and scope would hear."""
+    """An end that is no mailbox.
+
+    A webhook or a chat hears what a recipient with its roles and scope would hear; a feed is a calendar file of the
+    deadlines in its scope, and is told nothing.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
     webhook: WebhookSettings | None = None
     chat: ChatSettings | None = None
+    feed: FeedSettings | None = None
     language: Language | None = None
     timezone: Zone | None = None
     roles: Roles = (CLERK,)
@@ -32,14 +57,31 @@ class End(Frozen):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.webhook is None) == (self.chat is None):
-            raise ValueError("say which kind of end it is: webhook: {url: …} or chat: {url_env: …}")
+        if [self.webhook, self.chat, self.feed].count(None) != 2:
+            kinds = "webhook: {url: …}, chat: {url_env: …} or feed: {file: …}"
+            raise ValueError(f"say which kind of end it is: {kinds}")
         return self
+
+    @model_validator(mode="after")
+    def _feed_by_itself(self) -> Self:
+        if self.feed is None:
+            return self
+        if needless := [name for name in _TELLING if name in self.model_fields_set]:
+            raise ValueError(f"a calendar file is written by every pass, with every deadline: leave out {needless[0]}")
+        if self.feed.recipient and "scope" in self.model_fields_set:
+            raise ValueError("a calendar file is a recipient's or of a scope: leave out one of them")
+        return self
+
+    @property
+    def tells(self) -> bool:
+        """Whether it is told something, as a recipient is."""
+        return self.feed is None
 
     @property
     def route(self) -> str:
         """What stands in the outbox in the place of an address: webhook:dashboard."""
-        return f"{'chat' if self.webhook is None else 'webhook'}:{self.name}"
+        kind = "webhook" if self.webhook else "chat" if self.chat else "feed"
+        return f"{kind}:{self.name}"
 
     @property
     def recipient(self) -> Recipient:

@@ -17,17 +17,24 @@ from notifications.message import domain
 
 def feed(workspace: Workspace, assessments: Iterable[Assessment], today: date, language: str = "") -> bytes:
     """The calendar of every deadline that counts in these assessments, in a language, the workspace's by default."""
-    words = LANGUAGES[language or workspace.settings.language]
+    spoken = language or workspace.settings.language
+    found = (one for assessment in assessments for one in entries(workspace, assessment, spoken))
+    return written(workspace, found, today, spoken)
+
+
+def written(workspace: Workspace, entries: Iterable[ics.Entry], today: date, language: str) -> bytes:
+    """The calendar of these deadlines."""
     return ics.calendar(
-        [one for assessment in assessments for one in _entries(workspace, assessment, words.code)],
-        title=words.heading,
-        language=words.code,
+        entries,
+        title=LANGUAGES[language].heading,
+        language=language,
         domain=domain(workspace.settings.mail.sender),
         today=today,
     )
 
 
-def _entries(workspace: Workspace, assessment: Assessment, language: str) -> Iterator[ics.Entry]:
+def entries(workspace: Workspace, assessment: Assessment, language: str) -> Iterator[ics.Entry]:
+    """The deadlines that count in an assessment, where their dates are known."""
     standing, record = assessment.standing, assessment.record
     for obligation in assessment.obligations:
         if obligation.beaten_by or obligation.current is None:

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from commitments import store
 from commitments.store import Connection, Store
 from commitments.trouble import TroubleError
+from engine import publishing
 from engine.match import engine_name
 from engine.schedule import SILENCES, Heartbeat
 
@@ -58,14 +59,16 @@ def examine(base: Store, heartbeat: Heartbeat, *, interval: float, now: datetime
     """How the service is by now; a register that cannot be read is told as what is wrong."""
     messages: dict[str, int] = {}
     oldest: float | None = None
+    unwritten: tuple[str, ...] = ()
     try:
         with base.reading() as tx:
             messages, oldest = _messages(tx, now)
+            unwritten = publishing.troubles(tx)
         unreadable: tuple[str, ...] = ()
     except TroubleError as error:
         unreadable = (str(error),)
     return Health(
-        troubles=(*_silent(heartbeat, interval), *unreadable, *_unsent(oldest)),
+        troubles=(*_silent(heartbeat, interval), *unreadable, *_unsent(oldest), *unwritten),
         seconds_since_pass=round(heartbeat.silence, 1),
         last_pass_seconds=round(heartbeat.seconds, 3),
         passes=heartbeat.passes,

@@ -15,7 +15,7 @@ from commitments.source import Document, Problem, check, problem, read
 from commitments.store import is_address
 from commitments.trouble import TroubleError
 from commitments.zone import Zone
-from engine.ends import End
+from engine.ends import End, FeedSettings
 from engine.recipients import Address, Recipient, Words
 from notifications import phrases
 from notifications.languages import Language
@@ -112,7 +112,16 @@ class Settings(Frozen):
     @property
     def hearers(self) -> tuple[Recipient, ...]:
         """Everybody and everything that gets digests."""
-        return (*self.recipients, *(end.recipient for end in self.ends))
+        return (*self.recipients, *(end.recipient for end in self.ends if end.tells))
+
+    @property
+    def feeds(self) -> tuple[tuple[End, FeedSettings], ...]:
+        """The ends that are calendar files, each with what it says of the file."""
+        return tuple((end, end.feed) for end in self.ends if end.feed)
+
+    def recipient(self, address: str) -> Recipient | None:
+        """The recipient with an address, None where there is none."""
+        return next((one for one in self.recipients if one.address.lower() == address.lower()), None)
 
 
 class NoWorkspaceError(TroubleError):
@@ -254,6 +263,23 @@ def _cross_check(settings: Settings, document: Document) -> Iterator[Problem]:
             yield problem(
                 document, ("ends", index, "name"), f"{route} is there twice", "give each end a name of its own"
             )
+    yield from _feeds(settings, document)
+
+
+def _feeds(settings: Settings, document: Document) -> Iterator[Problem]:
+    known = ", ".join(one.address for one in settings.recipients) or "nobody"
+    files: list[Path] = []
+    for index, end in enumerate(settings.ends):
+        if end.feed is None:
+            continue
+        if end.feed.recipient and settings.recipient(end.feed.recipient) is None:
+            message = f"there is no recipient {end.feed.recipient}"
+            yield problem(document, ("ends", index, "feed", "recipient"), message, f"recipients are {known}")
+        file = Path(end.feed.file)
+        if file in files:
+            message = f"{file} is written by another end already"
+            yield problem(document, ("ends", index, "feed", "file"), message, "give each calendar a file of its own")
+        files.append(file)
 
 
 def _unknown_calendars(settings: Settings, document: Document, calendars: Calendars) -> Iterator[Problem]:

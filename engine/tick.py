@@ -6,7 +6,7 @@ The pass writes in one transaction; only then is anything sent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from commitments import register, store
@@ -17,6 +17,7 @@ from engine.assessing import LATEST, Assessed, Change, assess_due, last_pass, ru
 from engine.dispatch import dispatch
 from engine.follow import follow
 from engine.grow import ACTOR, grow
+from engine.publishing import Published, publish
 from engine.recipients import Recipient
 from engine.review import review
 from engine.settings import Workspace
@@ -33,8 +34,8 @@ class Pass:
 
     `earlier_than` is the moment of a later pass: where it is given, nothing was done. `nothing_for` are the
     recipients whose slot had come, and who were owed nothing. `changed` counts the changes of status; `changes` are the
-    first of them. `told` counts the digests that were queued; `digests` are the first of them. `held` says why nothing
-    was told or delivered, where that is so.
+    first of them. `told` counts the digests that were queued; `digests` are the first of them. `published` are the
+    calendar files. `held` says why nothing was told or delivered, where that is so.
     """
 
     now: datetime
@@ -47,6 +48,7 @@ class Pass:
     digests: tuple[Digest, ...] = ()
     nothing_for: tuple[Recipient, ...] = ()
     delivered: Delivered | None = None
+    published: Published = field(default_factory=Published)
     held: str = ""
 
 
@@ -73,8 +75,14 @@ def tick(
         return done
     told = queue_digests(base, workspace, assessor, now)
     delivered = dispatch(base, workspace, deliverer, now=clock or (lambda: now), review=review(workspace, assessor))
-    more = {"told": told.count, "digests": tuple(told.digests), "nothing_for": tuple(told.nothing)}
-    return Pass(**{**vars(done), **more, "delivered": delivered})
+    return replace(
+        done,
+        told=told.count,
+        digests=tuple(told.digests),
+        nothing_for=tuple(told.nothing),
+        delivered=delivered,
+        published=publish(base, workspace, assessor, now),
+    )
 
 
 def preview(

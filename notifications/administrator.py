@@ -26,6 +26,7 @@ _ADVICE = {
     "failed": "`gestand outbox --state failed` lists what was refused; `gestand outbox retry ID` tries it again.",
     "dead": "`gestand outbox --state dead` lists what was given up; `gestand outbox retry --dead` tries it all again.",
     "bounced": "`gestand outbox suppressed` lists the addresses that get nothing more, and since when.",
+    "feed": "The file that was there is as it was; every pass tries again. `gestand check` says more.",
     "template": "Digests go out in the form that ships until it is mended; `gestand check` says where the mistake is.",
 }
 _ELSE = "`gestand outbox` lists what waits, and why."

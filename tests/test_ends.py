@@ -90,7 +90,7 @@ def test_an_end_that_is_gone_from_the_settings_keeps_what_it_has_not_got(ends, t
 @pytest.mark.parametrize(
     ("end", "said"),
     [
-        ("{name: x}", "say which kind of end it is: webhook: {url: …} or chat: {url_env: …}"),
+        ("{name: x}", "say which kind of end it is: webhook: {url: …}, chat: {url_env: …} or feed: {file: …}"),
         ("{name: x y, chat: {url_env: A}}", "name"),
         ("{name: x, chat: {}}", "say where the address of the chat stands"),
         ("{name: x, webhook: {url: 'http://example.org', secret_env: A}}", "it must begin with https://"),

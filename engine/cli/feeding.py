@@ -50,10 +50,11 @@ def feed_command(
 
 
 def _recipient(session: Session, address: str) -> Recipient:
-    known = {one.address.lower(): one for one in session.workspace.settings.recipients}
-    if address.lower() not in known:
-        raise click.UsageError(f"no recipient {address}; those in gestand.yaml are {', '.join(known) or 'none'}")
-    return known[address.lower()]
+    found = session.workspace.settings.recipient(address)
+    if found is None:
+        known = ", ".join(one.address for one in session.workspace.settings.recipients)
+        raise click.UsageError(f"no recipient {address}; those in gestand.yaml are {known or 'none'}")
+    return found
 
 
 def _chosen(

@@ -35,7 +35,7 @@ def tick_command(folder: Path, as_of: date | None) -> None:
         now = session.morning(as_of) if as_of else session.store.clock(schedule.now)()
         done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
     tell_pass(done, session)
-    if done.earlier_than or (done.delivered and done.delivered.failed):
+    if done.earlier_than or (done.delivered and done.delivered.failed) or done.published.troubles:
         raise Failed
 
 
@@ -67,6 +67,10 @@ def tell_pass(done: Pass, session: Session) -> None:
         click.echo(f"  nothing to say to {recipient.name}")
     if done.delivered is not None:
         click.echo(f"  {done.delivered}")
+    for file in done.published.written:
+        click.echo(f"  calendar file {file} written")
+    for trouble in done.published.troubles:
+        click.echo(f"  {trouble}")
     if done.held:
         click.echo(f"  {held_line(done.held)}")
     if session.workspace.settings.mail.deliver == "folder" and done.digests:

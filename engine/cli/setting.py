@@ -19,6 +19,7 @@ from commitments.trouble import TroubleError
 from engine.cli.output import Failed, as_path, format_option, number, tell_problems, workspace_option
 from engine.linting import findings
 from engine.match import engine_name
+from engine.publishing import doubtful
 from engine.session import open_session
 from engine.settings import FILE, Workspace, languages, shipped_packs, workspace_or_shipped
 from engine.trials import gather
@@ -91,7 +92,7 @@ def check_command(folder: Path, files: tuple[Path, ...], strict: bool, form: str
     else:
         drafts, faults = _register(folder)
         mistakes = template_problems(workspace.own_templates, languages(workspace.settings))
-        problems = (*problems, *faults, *mistakes, *findings(book, workspace, drafts))
+        problems = (*problems, *faults, *mistakes, *doubtful(workspace), *findings(book, workspace, drafts))
         rules = number(len(workspace.book.rules), "rule")
         checked = (
             f"{number(len(workspace.book.packs), 'pack')} with {rules}, {number(len(workspace.calendars), 'calendar')}"

@@ -16,6 +16,18 @@ class NotHeldError(TroubleError):
         super().__init__("this register is not held: its digests go out with every pass")
 
 
+class HeldError(TroubleError):
+    """A register that delivers nothing, and is asked to."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(held_line(reason))
+
+
+def held_line(reason: str) -> str:
+    """That nothing is delivered, why, and the way out."""
+    return f"nothing is delivered: {reason}; `gestand resume` lets it"
+
+
 def held(tx: Connection) -> str:
     """Why nothing is delivered, empty where it is."""
     return store.recall(tx, HELD) or ""

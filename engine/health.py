@@ -16,6 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from commitments import store
+from commitments.holding import held
 from commitments.store import Connection, Store
 from commitments.trouble import TroubleError
 from engine import publishing
@@ -33,7 +34,7 @@ class Health:
     """How the service is at a moment; `troubles` are what is wrong, a sentence each, none where all is well.
 
     Times are in seconds. `messages` counts those that were not sent, by state; `oldest_waiting` is None where none
-    waits.
+    waits. `held` says why nothing is delivered: somebody meant it so, which is no trouble.
     """
 
     troubles: tuple[str, ...]
@@ -44,6 +45,7 @@ class Health:
     clock_jumps: int
     messages: Mapping[str, int] = field(default_factory=dict)
     oldest_waiting: float | None = None
+    held: str = ""
 
     @property
     def well(self) -> bool:
@@ -60,15 +62,16 @@ def examine(base: Store, heartbeat: Heartbeat, *, interval: float, now: datetime
     messages: dict[str, int] = {}
     oldest: float | None = None
     unwritten: tuple[str, ...] = ()
+    reason = ""
     try:
         with base.reading() as tx:
             messages, oldest = _messages(tx, now)
-            unwritten = publishing.troubles(tx)
+            unwritten, reason = publishing.troubles(tx), held(tx)
         unreadable: tuple[str, ...] = ()
     except TroubleError as error:
         unreadable = (str(error),)
     return Health(
-        troubles=(*_silent(heartbeat, interval), *unreadable, *_unsent(oldest), *unwritten),
+        troubles=(*_silent(heartbeat, interval), *unreadable, *_unsent(None if reason else oldest), *unwritten),
         seconds_since_pass=round(heartbeat.silence, 1),
         last_pass_seconds=round(heartbeat.seconds, 3),
         passes=heartbeat.passes,
@@ -76,6 +79,7 @@ def examine(base: Store, heartbeat: Heartbeat, *, interval: float, now: datetime
         clock_jumps=heartbeat.jumps,
         messages=messages,
         oldest_waiting=oldest,
+        held=reason,
     )
 
 
@@ -151,6 +155,7 @@ def _metrics(health: Health, standings: Mapping[str, int]) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "gestand_oldest_message_seconds", "How long the oldest waiting message waits", value=health.oldest_waiting or 0
     )
+    yield GaugeMetricFamily("gestand_held", "1 where nothing is delivered, else 0", value=float(bool(health.held)))
     stand = GaugeMetricFamily("gestand_commitments", "Commitments, by where they stand", labels=["status"])
     for status, number in sorted(standings.items()):
         stand.add_metric([status], number)

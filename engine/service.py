@@ -28,7 +28,10 @@ class Service:
     clocks: TwoClocks = field(default_factory=TwoClocks)
 
     def turn(self) -> Pass:
-        """One pass, with its files as they are now; a clock that was set since the last is noted in the ledger."""
+        """One pass, with its files as they are now; a clock that was set since the last is noted in the ledger.
+
+        A copy that is held does not quiet the dead man's switch, which is the original's.
+        """
         clock = self.watched.session.store.clock(schedule.now)
         now = clock()
         jumped = self.clocks.jumped(now, schedule.running())
@@ -46,7 +49,8 @@ class Service:
             back=True,
             jumped=jumped,
         )
-        self.ping.ask()
+        if not done.held:
+            self.ping.ask()
         return done
 
     def respond(self, asked: Asked) -> Answer:

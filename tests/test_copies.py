@@ -87,6 +87,25 @@ def test_s6_a_restored_copy_assesses_and_delivers_nothing_until_told_to(workspac
         assert [one.actor for one in register.entries(tx) if one.kind == "delivery_resumed"] == ["officer"]
 
 
+HELD = "nothing is delivered: it is a copy, and the original may still be at work; `gestand resume` lets it"
+
+
+def test_s6_a_copy_sends_no_test_either_and_says_wherever_mail_is_shown_that_it_is_held(workspace, tmp_path):
+    assert workspace("backup", "copy.db")[0] == 0
+    (tmp_path / "gestand.db").unlink()
+    assert workspace("restore", "copy.db")[0] == 0
+    status, out, err = workspace("digest", "test-send")
+    assert (status, out, err) == (1, "", f"gestand: {HELD}\n")
+    assert mails(tmp_path) == 0
+    for command in (("outbox",), ("digest", "next"), ("doctor",)):
+        assert HELD in workspace(*command)[1]
+    assert workspace("resume")[0] == 0
+    for command in (("outbox",), ("digest", "next"), ("doctor",)):
+        assert HELD not in workspace(*command)[1]
+    assert workspace("digest", "test-send")[0] == 0
+    assert mails(tmp_path) == 2
+
+
 def test_s6_a_register_is_not_replaced_unless_that_is_said_and_is_then_put_aside(workspace, tmp_path):
     assert workspace("backup", "copy.db")[0] == 0
     assert workspace("record", "note", "34964-B", "--note", "later")[0] == 0

@@ -117,6 +117,26 @@ def test_health_tells_of_what_waits_too_long_and_counts_dead_letters(service):
     assert found.troubles == ("a message has waited for 3 h; `gestand outbox` says why",)
 
 
+def test_s6_a_copy_that_is_held_says_so_is_well_and_leaves_the_switch_of_the_original_alone(service):
+    service.ping.address = f"http://127.0.0.1:{free_port()}/"  # where nobody answers
+    reason = "it is a copy, and the original may still be at work"
+    with service.watched.session.store.writing() as tx:
+        store.remember(tx, store.HELD, reason)
+        queue(tx, 1, "queued", NOW - timedelta(days=365))
+    service.turn()
+    with asking(service) as ask:
+        status, _, text = ask("/health")
+        assert (status, json.loads(text)["held"]) == (200, reason)
+        assert "gestand_held 1.0" in ask("/metrics")[2]
+        assert service.ping.reached
+        with service.watched.session.store.writing() as tx:
+            store.forget(tx, store.HELD)
+        service.turn()
+        assert json.loads(ask("/health")[2])["held"] == ""
+        assert "gestand_held 0.0" in ask("/metrics")[2]
+        assert eventually(lambda: not service.ping.reached)
+
+
 def test_metrics_are_read_by_prometheus_own_parser(service):
     service.turn()
     with asking(service) as ask:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from commitments import store
+from commitments.holding import HeldError, held_line
 from commitments.trouble import TroubleError
 from engine import schedule
 from engine.cli.output import Day, number, table, workspace_option, write_json
@@ -120,7 +121,7 @@ def digest_preview_command(folder: Path, recipient: str | None, as_html: bool, d
 def digest_next_command(folder: Path, recipient: str | None, as_json: bool) -> None:
     """Say when the next digests are due, and how much waits for them."""
     with open_session(folder) as session:
-        now = schedule.now()
+        now, held = schedule.now(), session.held()
         counts = waiting(session.store, session.workspace, session.assessor, now=now)
         found = [
             (one, counts[one.address], _local(session, one, coming_slots(session.workspace, one, now, SLOTS)))
@@ -129,8 +130,10 @@ def digest_next_command(folder: Path, recipient: str | None, as_json: bool) -> N
     if as_json:
         write_json([_next_json(*line) for line in found])
         return
-    for one, (due, held), slots in found:
-        held_back = f", {held} held back" if held else ""
+    if held:
+        click.echo(held_line(held))
+    for one, (due, back), slots in found:
+        held_back = f", {back} held back" if back else ""
         click.echo(f"{one.name} <{one.address}>: {one.cadence}{_besides(one)}; {due} to be told{held_back}")
         for slot in slots:
             click.echo(f"  {spoken(slot.date())} {slot:%H:%M}")
@@ -202,6 +205,8 @@ def digest_test_command(folder: Path, recipient: str | None, address: str | None
     if address is not None and not valid(address):
         raise click.BadParameter(f"{address!r} is not a mail address", param_hint="--to")
     with open_session(folder) as session:
+        if reason := session.held():
+            raise HeldError(reason)
         everybody = [one for one in _recipients(session, recipient) if valid(one.address)]
         chosen = everybody[:1] if address else everybody
         for one in chosen:

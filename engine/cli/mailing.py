@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from commitments.holding import held, held_line
 from commitments.store import Connection
 from engine import dispatch, schedule
 from engine.cli.output import actor_option, number, table, workspace_option, write_json
@@ -47,9 +48,13 @@ def outbox_command(ctx: click.Context, states: tuple[str, ...], everything: bool
     with open_session(ctx.obj) as session, session.store.reading() as tx:
         found = deadletters.letters(tx, wanted)
         sent = len(found) if found else len(deadletters.letters(tx, [State.SENT]))
+        reason = held(tx)
     if as_json:
         write_json([asdict(letter) for letter in found])
-    elif found:
+        return
+    if reason:
+        click.echo(held_line(reason))
+    if found:
         table(_HEAD, [_line(letter) for letter in found], wide="why")
     elif states:
         click.echo(f"no message is {' or '.join(states)}")

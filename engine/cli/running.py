@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from commitments.holding import held_line
 from commitments.trouble import TroubleError
 from engine import explain, schedule
 from engine.assessing import Change
@@ -75,11 +76,6 @@ def tell_pass(done: Pass, session: Session) -> None:
         click.echo(f"  {held_line(done.held)}")
     if session.workspace.settings.mail.deliver == "folder" and done.digests:
         click.echo(f"  in {as_path(session.workspace.outbox)}")
-
-
-def held_line(reason: str) -> str:
-    """That nothing is delivered, why, and the way out."""
-    return f"nothing is delivered: {reason}; `gestand resume` lets it"
 
 
 def tell_changes(changes: Sequence[Change]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from commitments import exchange
+from commitments.holding import held_line
 from commitments.intake import Draft
 from commitments.problem import Problem
 from commitments.trouble import TroubleError
@@ -143,7 +144,7 @@ def doctor_command(folder: Path) -> None:
         if gone := session.store.unguarded():
             click.echo(f"{'':<12}nothing keeps its ledger from being changed ({', '.join(gone)}); see gestand verify")
         if reason := session.held():
-            click.echo(f"{'':<12}nothing is delivered: {reason}; `gestand resume` lets it")
+            click.echo(f"{'':<12}{held_line(reason)}")
     if count:
         raise Failed
 

@@ -30,7 +30,10 @@ def review(workspace: Workspace, assessor: Assessor) -> Review:
         recipient = recipients.get(row.recipient)
         if recipient is None:
             # An end that is gone from the settings is told of by delivery, and gets it when it is back.
-            return None if row.route else _dropped(tx, row, "its reader is not among the recipients any more")
+            return None if row.route else _for_nobody(tx, row)
+        if (digest := digest_row(tx, row.digest)).state == "dropped":
+            # Tried again by hand: what it told is told in later digests.
+            return Dropped(digest.reason)
         gone = _gone(tx, row, assessor, now)
         return _without(tx, workspace, Desk(assessor, now), recipient, row, gone) if gone else None
 
@@ -58,14 +61,22 @@ def _without(
     tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient, row: Row[Any], gone: Mapping[str, str]
 ) -> Replaced | Dropped:
     """The digest without what has gone: another body with the same Message-ID, or none where nothing is left."""
+    left = desk.of(tx, list(owed(tx, [key for key in told_in(tx, [row.digest]) if key not in gone])))
+    gone = {**gone, **{held.notice.key: held.reason for held in left.held}}
     untell(tx, row.recipient, list(gone))
-    register.note(tx, "digest_revised", {"message_id": row.message_id, "dropped": dict(gone)}, at=desk.now, actor=ACTOR)
-    left = desk.of(tx, list(owed(tx, told_in(tx, [row.digest]))))
+    content = {"message_id": row.message_id, "dropped": sorted(gone)}
+    register.note(tx, "digest_revised", content, at=desk.now, actor=ACTOR, texts={"reasons": gone})
     if not left.items and not recipient.all_clear:
         return _dropped(tx, row, "; ".join(sorted(set(gone.values()))))
     slot = datetime.fromisoformat(digest_row(tx, row.digest).slot)
     made = digest_of(tx, workspace, desk, recipient, slot, left.items)
     return Replaced(posted(tx, workspace, recipient, made, row.message_id, desk.now))
+
+
+def _for_nobody(tx: Connection, row: Row[Any]) -> Dropped:
+    """No digest for who is no recipient any more; should they be one again, they are told then."""
+    untell(tx, row.recipient, told_in(tx, [row.digest]))
+    return _dropped(tx, row, "its reader is not among the recipients any more")
 
 
 def _dropped(tx: Connection, row: Row[Any], reason: str) -> Dropped:

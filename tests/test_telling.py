@@ -2,6 +2,7 @@
 
 import json
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from engine.session import open_session
 from engine.silences import end, silence
 from engine.tick import tick
 from engine.timetable import coming_slots
+from notifications.deadletters import retry
 from notifications.suppression import Kind, lift, suppress
 
 NOW = datetime(2018, 8, 9, 8, tzinfo=UTC)
@@ -346,8 +348,9 @@ def test_d17_what_was_fulfilled_before_the_mail_went_is_taken_out_of_it(opened):
         assert "Letter B" in text
         assert "Letter A" not in text
         with session.store.reading() as tx:
-            (note,) = [json.loads(entry.payload) for entry in register.entries(tx) if entry.kind == "digest_revised"]
-        assert note["dropped"] == {"A|house/week|overdue|1|2018-08-08|clerk": "fulfilled late since"}
+            (entry,) = [entry for entry in register.entries(tx) if entry.kind == "digest_revised"]
+        assert json.loads(entry.payload)["dropped"] == ["A|house/week|overdue|1|2018-08-08|clerk"]
+        assert json.loads(entry.body)["reasons"] == {"A|house/week|overdue|1|2018-08-08|clerk": "fulfilled late since"}
         assert told(live(session, 10)) == ["A settled 1"]
 
 
@@ -415,3 +418,38 @@ def test_t4_after_days_of_silence_there_is_one_digest_that_says_what_it_covers(o
         assert (digest.covers_from.date(), digest.missed) == (date(2018, 8, 7), down)
         again = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
         assert (again.told, again.delivered.sent) == (0, 0)
+
+
+def test_d17_what_is_put_off_when_the_mail_is_made_anew_is_told_when_its_time_comes(opened):
+    with opened() as session, mail_server() as server:
+        live(session, 9, deliverer=Away())
+        silenced(session, 9, 9, by=("nl/a",))
+        happen(session, "B", EventKind.SNOOZED, 9, date=Window.on(date(2018, 8, 12)))
+        live(session, 9, 13, deliverer=server.deliverer())
+        assert server.received == []
+        assert told(live(session, 10)) == ["A overdue 1"]
+        assert told(live(session, 12)) == []
+        assert told(live(session, 13)) == ["B overdue 1"]
+
+
+def test_d17_a_digest_that_was_taken_apart_does_not_go_when_it_is_tried_again(opened):
+    with opened() as session, mail_server() as server:
+        live(session, 9, deliverer=Away())
+        silenced(session, 9, 9)
+        live(session, 9, 13, deliverer=server.deliverer())
+        (mail,) = rows(session, store.outbox)
+        with session.store.writing() as tx:
+            retry(tx, mail.id, at=datetime(2018, 8, 9, 14, tzinfo=UTC), actor="clerk")
+        done = live(session, 9, 15, deliverer=server.deliverer())
+        assert (done.delivered.dropped, server.received) == (1, [])
+        assert told(live(session, 10, deliverer=server.deliverer())) == ["A overdue 1", "B overdue 1"]
+
+
+def test_whoever_is_a_recipient_again_is_told_what_was_not_sent_meanwhile(opened):
+    with opened() as session:
+        live(session, 9, deliverer=Away())
+        nobody = replace(session.workspace, settings=session.workspace.settings.model_copy(update={"recipients": ()}))
+        now = datetime(2018, 8, 9, 13, tzinfo=UTC)
+        tick(session.store, nobody, session.assessor, session.deliverer, now=now)
+        assert rows(session, store.outbox)[0].state == "dropped"
+        assert told(live(session, 10)) == ["A overdue 1", "B overdue 1"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import urllib.request
 from dataclasses import dataclass, field
+from http.client import HTTPException
 
 from engine.schedule import log
 
@@ -26,13 +27,13 @@ class Ping:
 
     def _ask(self) -> None:
         try:
-            # The settings let only http and https pass (engine.port).
+            # The settings let only http and https pass (engine.settings).
             with urllib.request.urlopen(self.address, timeout=_SECONDS) as answer:  # noqa: S310
                 answer.read(1024)
             if not self.reached:
                 log.info("service.ping can be reached again")
             self.reached = True
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             # The address is a secret of sorts: who knows it can keep the switch quiet.
             if self.reached:
                 log.warning("service.ping cannot be reached: %s", error)

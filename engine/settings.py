@@ -81,7 +81,7 @@ class ServiceSettings(Frozen):
     @field_validator("ping")
     @classmethod
     def _an_address(cls, address: str) -> str:
-        if address and not address.startswith(("https://", "http://")):
+        if address and not (address.isascii() and phrases.web_address(address)):
             raise ValueError("this is not an address to ask; write one such as https://hc-ping.com/…")
         return address
 

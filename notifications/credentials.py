@@ -25,6 +25,9 @@ def _from_environment(setting: str, name: str) -> str:
 
 def _from_file(setting: str, path: Path) -> str:
     try:
-        return path.read_text("utf-8").strip()
+        held = path.read_text("utf-8").strip()
     except (OSError, UnicodeError) as error:
         raise ConfigError(0, f"{setting} {path} cannot be read: {error}") from error
+    if not held:
+        raise ConfigError(0, f"{setting} {path} is empty")
+    return held

@@ -5,6 +5,7 @@ The receiver is told apart from others by a secret that both know. docs/delivery
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import http.client
 import ipaddress
@@ -46,8 +47,8 @@ class WebhookSettings(Frozen):
     @field_validator("url")
     @classmethod
     def _safe(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if not url.isascii() or any(character.isspace() for character in url) or not parts.hostname:
+        parts = _parts(url)
+        if parts is None:
             raise ValueError("this is not an address; write one such as https://example.org/hook")
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
             raise ValueError("it must begin with https:// (http:// only on this machine)")
@@ -60,6 +61,17 @@ class WebhookSettings(Frozen):
         if not (self.secret_env or self.secret_file):
             raise ValueError("say where the secret stands that signs it: secret_env: NAME or secret_file: PATH")
         return self
+
+
+def _parts(url: str) -> SplitResult | None:
+    """The parts of an address that names a host; None where it is none."""
+    if not url.isascii() or any(character.isspace() for character in url):
+        return None
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.hostname and parts.port != 0:
+            return parts
+    return None
 
 
 @dataclass(frozen=True)
@@ -146,10 +158,12 @@ def _connection(url: SplitResult, settings: WebhookSettings) -> http.client.HTTP
     """A connection yet to be made, to an address that was looked up and looked at."""
     host = url.hostname or ""
     port = url.port or (443 if url.scheme == "https" else 80)
-    place = _looked_up(host, port, settings)
+    places = _looked_up(host, port, settings)
 
-    def connect(_address: tuple[str, int], timeout: float, source: tuple[str, int] | None) -> socket.socket:
-        return socket.create_connection((place, port), timeout, source)
+    def connect(_address: tuple[str, int], timeout: float, _source: tuple[str, int] | None) -> socket.socket:
+        reached = _reached(places, port, timeout / len(places))
+        reached.settimeout(timeout)
+        return reached
 
     made: http.client.HTTPConnection
     if url.scheme == "https":
@@ -168,18 +182,27 @@ def _context(settings: WebhookSettings) -> ssl.SSLContext:
         raise ConfigError(0, f"ca_file {settings.ca_file} cannot be used: {error}") from error
 
 
-def _looked_up(host: str, port: int, settings: WebhookSettings) -> str:
-    """The address of a host; where that is in a private network, raises ConfigError unless the settings allow it."""
+def _reached(places: list[str], port: int, timeout: float) -> socket.socket:
+    """A connection to the first of these addresses that answers; raises what became of the last."""
+    *others, last = places
+    for place in others:
+        with contextlib.suppress(OSError):
+            return socket.create_connection((place, port), timeout)
+    return socket.create_connection((last, port), timeout)
+
+
+def _looked_up(host: str, port: int, settings: WebhookSettings) -> list[str]:
+    """The addresses of a host; where one is in a private network, raises ConfigError unless the settings allow it."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise ServerError(0, f"{host} cannot be found: {error.strerror or error}") from error
-    places = [str(entry[4][0]) for entry in found]
+    places = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     allowed = settings.private or host in _LOOPBACK
     hidden = [place for place in places if not _public(ipaddress.ip_address(place.partition("%")[0]))]
     if hidden and not allowed:
         raise ConfigError(0, f"{host} is {hidden[0]}, in a private network; write private: true where that is meant")
-    return places[0]
+    return places
 
 
 def _public(place: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

@@ -286,10 +286,23 @@ def test_the_dead_mans_switch_is_asked_and_its_silence_is_told_once(caplog):
     assert "secret-uuid" not in caplog.text
 
 
-def test_only_addresses_of_the_web_are_asked(run, tmp_path):
+def test_a_switch_that_does_not_speak_http_is_told_as_one_that_cannot_be_reached(caplog):
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        ping = Ping(f"http://127.0.0.1:{there.getsockname()[1]}/secret-uuid")
+        ping.ask()
+        visitor, _ = there.accept()
+        with visitor:
+            visitor.sendall(b"220 mail.example.org\r\n")
+            assert eventually(lambda: not ping._asking.locked())
+    assert "service.ping cannot be reached" in caplog.text
+    assert "secret-uuid" not in caplog.text
+
+
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "https://hc-ping.com/a b", "https://"])
+def test_only_addresses_of_the_web_are_asked(run, tmp_path, address):
     assert run("init")[0] == 0
     with (tmp_path / "gestand.yaml").open("a") as file:
-        file.write("service: {ping: file:///etc/passwd}\n")
+        file.write(f"service: {{ping: '{address}'}}\n")
     status, _, complaint = run("list")
     assert status == 1
     assert "service.ping: this is not an address to ask" in complaint

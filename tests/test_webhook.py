@@ -140,6 +140,20 @@ def test_a_receiver_that_answers_a_byte_at_a_time_is_cut_off():
     assert (type(error), error.doubtful) == (ServerError, True)
 
 
+def test_a_name_with_two_addresses_is_asked_at_the_one_that_answers(receiver, monkeypatch):
+    """As localhost often has: ::1, where nothing listens, comes first."""
+    families = {"::1": socket.AF_INET6, "127.0.0.1": socket.AF_INET}
+
+    def look_up(host, port, *_words, **_more):
+        places = families if host == "localhost" else [host]
+        return [(families[place], socket.SOCK_STREAM, 6, "", (place, port)) for place in places]
+
+    monkeypatch.setattr(webhook.socket, "getaddrinfo", look_up)
+    with deliverer(f"http://localhost:{receiver.port}/hook").line() as line:
+        line.send("", "webhook:dashboard", BODY)
+    assert len(receiver.received) == 1
+
+
 @pytest.mark.parametrize(
     ("place", "why"),
     [
@@ -169,6 +183,8 @@ def test_a_name_that_leads_into_a_private_network_is_not_asked(monkeypatch, plac
         ({"url": "https://user:password@example.org/"}, "a user and password do not belong in it"),
         ({"url": "hook"}, "this is not an address"),
         ({"url": "https://exa mple.org/"}, "this is not an address"),
+        ({"url": "https://example.org:99999/"}, "this is not an address"),
+        ({"url": "https://[::1/"}, "this is not an address"),
         ({"url": "https://example.org/", "secret_env": ""}, "say where the secret stands"),
     ],
 )
@@ -183,6 +199,13 @@ def test_a_secret_that_is_not_there_is_named_by_its_place(monkeypatch):
     assert str(error) == (
         "the environment variable HOOK_SECRET, named in ends.dashboard.webhook.secret_env, is not set"
     )
+
+
+def test_a_file_without_a_secret_signs_nothing(receiver, tmp_path):
+    (tmp_path / "secret").write_text("\n")
+    made = deliverer(f"http://127.0.0.1:{receiver.port}/", secret_env="", secret_file=str(tmp_path / "secret"))
+    assert str(refused(made)) == f"ends.dashboard.webhook.secret_file {tmp_path}/secret is empty"
+    assert receiver.received == []
 
 
 def test_the_json_says_what_the_digest_says():

@@ -101,14 +101,10 @@ class _Child:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
-            with process:
+            # What it was not told any more cannot be told now.
+            with contextlib.suppress(OSError), process:
                 pass
 
 
 _CHILD = _Child()
-
-
-@atexit.register
-def _end() -> None:
-    with contextlib.suppress(OSError):
-        _CHILD.close()
+atexit.register(_CHILD.close)

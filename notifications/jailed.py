@@ -43,7 +43,9 @@ _EVERYTHING = (
 
 
 def main() -> None:
-    """Answer jobs until there are no more."""
+    """Answer jobs until there are no more, whatever signal comes: the one who asks may finish what it began."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     ours = {f"{OURS}{name}": _source(name) for name in shipped().list_templates(extensions=["html", "txt"])}
     _warm()
     for line in sys.stdin.buffer:

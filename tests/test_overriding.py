@@ -1,5 +1,8 @@
 """Templates of a workspace: they take the place of ours, can do no harm, and a broken one never costs a digest."""
 
+import os
+import signal
+import subprocess
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +12,7 @@ from sample_digest import LETTER, digest
 
 from engine.reload import Watched
 from engine.session import open_session
-from notifications import jailed
+from notifications import jail, jailed
 from notifications.jail import TemplateTroubleError, set_apart
 from notifications.overriding import read_templates, template_problems
 from notifications.page import page
@@ -162,6 +165,24 @@ def test_r6_a_job_opens_and_asks_for_nothing():
     for event in ("open", "import", "os.system", "socket.connect", "subprocess.Popen", "ctypes.dlopen"):
         with pytest.raises(PermissionError, match=event):
             jailed._refuse(event, ())
+
+
+def test_a_signal_that_ends_a_service_ends_no_template_that_it_waits_for():
+    made("")
+    child = jail._CHILD._process
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(child.pid, number)
+        assert made("still here") == "still here"
+    assert jail._CHILD._process is child
+
+
+def test_a_child_that_does_not_listen_is_told_as_trouble_and_another_is_started():
+    deaf = subprocess.Popen(["/bin/sh", "-c", "exec <&-; echo; sleep 9"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    deaf.stdout.readline()
+    jail._CHILD.close()
+    jail._CHILD._process = deaf
+    assert refused("x").message.startswith("the process that sets templates is gone: ")
+    assert made("still here") == "still here"
 
 
 # ------------------------------------------------------------------------------------------------- a broken one

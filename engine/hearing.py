@@ -16,6 +16,7 @@ from engine.recipients import Recipient
 from engine.settings import Workspace
 from engine.timetable import coming_slots
 from engine.waiting import Desk, notice_of
+from notifications.outbox import State
 from notifications.suppression import suppressed
 
 
@@ -58,13 +59,13 @@ def _why(tx: Connection, desk: Desk, recipient: Recipient, assessment: Assessmen
     """What they were told of it, what waits for them, and what is held back."""
     table = store.notice
     mine = table.c.commitment == assessment.record.commitment.id, table.c.audience.in_(recipient.roles)
-    told = _told(tx, recipient)
+    told = _told(tx, recipient, assessment.record.commitment.id)
     nothing = True
     for row in tx.execute(table.select().where(*mine).order_by(table.c.day, table.c.key)):
         nothing = False
         what = f"{row.stage.replace('_', ' ')} of {row.day}"
         if row.key in told:
-            yield f"{what}: told in the digest of {told[row.key][:16].replace('T', ' ')} UTC"
+            yield f"{what}: {told[row.key]}"
         elif row.state != "owed":
             yield f"{what}: not told, {row.reason or row.state}"
         elif reason := hushed(assessment, notice_of(row), desk.silences(tx)):
@@ -77,8 +78,16 @@ def _why(tx: Connection, desk: Desk, recipient: Recipient, assessment: Assessmen
         yield f"as {', '.join(recipient.roles)}; nothing is to be told yet"
 
 
-def _told(tx: Connection, recipient: Recipient) -> dict[str, str]:
-    """When a recipient was told of which notice."""
-    told, digest = store.told, store.digest
-    joined = told.join(digest, told.c.digest == digest.c.id).select().with_only_columns(told.c.notice, digest.c.slot)
-    return {row.notice: row.slot for row in tx.execute(joined.where(told.c.recipient == recipient.address))}
+def _told(tx: Connection, recipient: Recipient, identifier: str) -> dict[str, str]:
+    """In which digest a recipient is told of each notice of a commitment, and whether it went."""
+    told, digest, sent, notice = store.told, store.digest, store.outbox, store.notice
+    joined = told.join(notice, told.c.notice == notice.c.key).join(digest, told.c.digest == digest.c.id)
+    columns = told.c.notice, digest.c.slot, sent.c.state
+    mine = told.c.recipient == recipient.address, notice.c.commitment == identifier
+    rows = tx.execute(joined.join(sent, sent.c.digest == digest.c.id).select().with_only_columns(*columns).where(*mine))
+    return {row.notice: _in_digest(row.slot, State(row.state)) for row in rows}
+
+
+def _in_digest(slot: str, state: State) -> str:
+    digest = f"in the digest of {slot[:16].replace('T', ' ')} UTC"
+    return f"told {digest}" if state is State.SENT else f"{digest}, which is {state}"

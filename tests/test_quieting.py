@@ -22,6 +22,15 @@ def test_who_says_who_hears_of_a_commitment_and_who_does_not_and_why(house):
     assert house("digest", "who", "34964-X")[0] == 1
 
 
+def test_who_says_that_a_digest_has_not_gone(workspace, tmp_path):
+    (tmp_path / "outbox").write_text("a file where the folder should be")
+    assert workspace("tick", "--as-of", "2018-08-11")[0] == 0
+    in_digest = "in the digest of 2018-08-10 05:30 UTC"
+    assert f"  overdue of 2018-08-11: {in_digest}, which is queued\n" in workspace("digest", "who", "34964-B")[1]
+    assert workspace("outbox", "drop", "1", "--reason", "told by telephone")[0] == 0
+    assert f"  overdue of 2018-08-11: {in_digest}, which is dropped\n" in workspace("digest", "who", "34964-B")[1]
+
+
 def test_who_names_the_scope_and_the_role_that_keep_somebody_out(house, tmp_path):
     settings = tmp_path / "gestand.yaml"
     settings.write_text(

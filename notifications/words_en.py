@@ -116,7 +116,7 @@ WORDS = Words(
     nothing_overdue="Nothing is overdue.",
     besides="Besides: {counts}.",
     beside={
-        Status.OVERDUE: Count("{n} overdue that you were told of", "{n} overdue that you were told of"),
+        Status.OVERDUE: Count("{n} overdue", "{n} overdue"),
         Status.AWAITED: Count("{n} awaited", "{n} awaited"),
         Status.UNDATED: Count("{n} without a date", "{n} without a date"),
     },

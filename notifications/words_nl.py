@@ -113,14 +113,14 @@ WORDS = Words(
         "Nog {n} staan hier niet bij; de tabel in de bijlage is volledig.",
     ),
     nothing_new="Niets nieuws",
-    nothing_overdue="Niets is te laat.",
+    nothing_overdue="Er is niets te laat.",
     besides="Verder: {counts}.",
     beside={
-        Status.OVERDUE: Count("{n} te laat, eerder gemeld", "{n} te laat, eerder gemeld"),
+        Status.OVERDUE: Count("{n} te laat", "{n} te laat"),
         Status.AWAITED: Count("{n} verwacht, niet verplicht", "{n} verwacht, niet verplicht"),
         Status.UNDATED: Count("{n} zonder datum", "{n} zonder datum"),
     },
-    silence_ends="Vanaf {date} hoort u weer van: {what} (stil gezet door {author}).",
+    silence_ends="Vanaf {date} hoort u weer van: {what} (stilgezet door {author}).",
     separator=";",
     columns={
         "section": "Onderdeel",

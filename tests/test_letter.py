@@ -271,6 +271,21 @@ def test_w1_what_a_source_says_stays_text(evil):
     as_docx(letter)
 
 
+@pytest.mark.parametrize(
+    ("language", "sender", "title"),
+    [
+        ("nl", "Eerste Kamer", "BRIEF VAN DE EERSTE KAMER"),
+        ("nl", "De Eerste Kamer", "BRIEF VAN DE EERSTE KAMER"),
+        ("nl", "Het Presidium", "BRIEF VAN HET PRESIDIUM"),
+        ("en", "Senate", "LETTER FROM THE SENATE"),
+        ("en", "The Senate", "LETTER FROM THE SENATE"),
+    ],
+)
+def test_a_sender_has_one_article(language, sender, title):
+    facts = replace(next(reminders(language)), sender=sender)
+    assert as_text(draft(facts)).splitlines()[0] == title
+
+
 # ------------------------------------------------------------------------------------------------- templates
 
 

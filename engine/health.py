@@ -5,7 +5,7 @@ The only home of prometheus_client.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -57,15 +57,15 @@ class Health:
         return {"status": "ok" if self.well else "failing", **vars(self)}
 
 
-def examine(base: Store, heartbeat: Heartbeat, *, interval: float, now: datetime) -> Health:
-    """How the service is by now; a register that cannot be read is told as what is wrong."""
+def examine(base: Store, heartbeat: Heartbeat, *, interval: float, now: Callable[[], datetime]) -> Health:
+    """How the service is by the clock `now`; a register that cannot be read is told as what is wrong."""
     messages: dict[str, int] = {}
     oldest: float | None = None
     unwritten: tuple[str, ...] = ()
     reason = ""
     try:
         with base.reading() as tx:
-            messages, oldest = _messages(tx, now)
+            messages, oldest = _messages(tx, now())
             unwritten, reason = publishing.troubles(tx), held(tx)
         unreadable: tuple[str, ...] = ()
     except TroubleError as error:

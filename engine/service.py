@@ -32,8 +32,7 @@ class Service:
 
         A copy that is held does not quiet the dead man's switch, which is the original's.
         """
-        clock = self.watched.session.store.clock(schedule.now)
-        now = clock()
+        now = self.watched.session.now()
         jumped = self.clocks.jumped(now, schedule.running())
         if jumped:
             self.heartbeat.jumps += 1
@@ -45,7 +44,7 @@ class Service:
             session.assessor,
             session.deliverer,
             now=now,
-            clock=clock,
+            clock=session.now,
             back=True,
             jumped=jumped,
         )
@@ -59,12 +58,12 @@ class Service:
             return self._health() if asked.path == "/health" else self._metrics()
         if asked.path.startswith(PATH):
             session = self.watched.session
-            return leave(session.store, session.workspace, asked, schedule.now())
+            return leave(session.store, session.workspace, asked, session.now())
         return NOT_FOUND
 
     def _examined(self) -> health.Health:
-        base = self.watched.session.store
-        return health.examine(base, self.heartbeat, interval=self.interval, now=schedule.now())
+        session = self.watched.session
+        return health.examine(session.store, self.heartbeat, interval=self.interval, now=session.now)
 
     def _health(self) -> Answer:
         found = self._examined()

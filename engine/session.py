@@ -15,7 +15,7 @@ from commitments.listing import Wanted, listed
 from commitments.problem import Problem
 from commitments.store import Connection, Store
 from commitments.trouble import TroubleError
-from engine import dispatch
+from engine import dispatch, schedule
 from engine.assess import Assessment, Assessor
 from engine.assessing import assess_due, outdated, stale
 from engine.match import matcher
@@ -76,6 +76,10 @@ class Session:
         with self.store.reading() as tx:
             found = (self.assessor.on(record, day, known_at) for record in register.records(tx))
             return [assessment for assessment in found if assessment is not None]
+
+    def now(self) -> datetime:
+        """The present moment, by the clock of all who act for this register."""
+        return self.store.clock(schedule.now)()
 
     def held(self) -> str:
         """Why nothing is delivered, empty where it is."""

@@ -17,6 +17,7 @@ from commitments import register, store
 from commitments.store import LostRightError, Store
 from engine import schedule
 from engine.ping import Ping
+from engine.port import Asked
 from engine.reload import Watched
 from engine.schedule import TwoClocks
 from engine.service import Service
@@ -24,6 +25,8 @@ from engine.session import open_session
 from notifications import outbox
 from notifications.delivery import deliver
 from notifications.digest import Reader
+from notifications.signing import secret
+from notifications.unsubscribe import token
 
 TEN = timedelta(minutes=10)
 
@@ -221,7 +224,7 @@ def test_t8_two_computers_ten_minutes_apart_tell_nobody_twice(shared, tmp_path, 
     for wrong_by in (TEN, -TEN, TEN):
         with open_session(tmp_path) as session, session.store.acting(), closing(Watched(session)) as watched:
             monkeypatch.setattr(schedule, "now", lambda wrong_by=wrong_by: real() + wrong_by)
-            clocks = TwoClocks(wall=session.store.clock(schedule.now)())
+            clocks = TwoClocks(wall=session.now())
             service = Service(watched=watched, interval=30, ping=Ping(""), clocks=clocks)
             assert abs(service.turn().now - real()) < timedelta(minutes=1)
             service.turn()
@@ -231,3 +234,27 @@ def test_t8_two_computers_ten_minutes_apart_tell_nobody_twice(shared, tmp_path, 
     assert len(slots) == len(set(slots)) > 0
     assert "clock_jump" not in kinds
     assert len(mails(tmp_path)) == kinds.count("digest_sent") == kinds.count("digest_queued")
+
+
+def test_t8_what_is_written_down_and_answered_goes_by_the_clock_of_all_whatever_this_computers_says(
+    shared, tmp_path, monkeypatch
+):
+    real = schedule.now
+    monkeypatch.setattr(schedule, "now", lambda: real() + timedelta(days=700))
+    assert shared("record", "note", "34964-B", "--note", "x")[0] == 0
+    assert shared("silence", "34964-B", "--until", "2099-01-01", "--reason", "x")[0] == 0
+    with open_session(tmp_path) as session, closing(Watched(session)) as watched:
+        service = Service(watched=watched, interval=30, ping=Ping(""))
+        with session.store.writing() as tx:
+            reader = Reader(name="Clerk", address="clerk@example.org", language="en", timezone="UTC")
+            outbox.queue(tx, None, reader, b"x", "<1@example.org>", real())
+            leave = f"/unsubscribe/{token('clerk@example.org', secret(tx))}"
+        asked = Asked(method="POST", path=leave, body=b"List-Unsubscribe=One-Click")
+        assert service.respond(asked).status == 200
+        assert json.loads(service.respond(Asked(method="GET", path="/health")).body)["status"] == "ok"
+        with session.store.reading() as tx:
+            written = [
+                entry for entry in register.entries(tx) if entry.kind in {"note", "silenced", "address_suppressed"}
+            ]
+    assert len(written) == 3
+    assert all(abs(entry.recorded_at - real()) < timedelta(minutes=1) for entry in written)

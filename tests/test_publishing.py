@@ -159,10 +159,10 @@ def test_health_says_which_file_cannot_be_written_until_it_is(session, tmp_path)
     (tmp_path / "feeds/un.ics").mkdir(parents=True)
     sentence = SENTENCE.format("feeds/un.ics", "what is there is no file")
     assert passed(session, now).published.troubles == (sentence,)
-    assert health.examine(session.store, Heartbeat(), interval=30, now=now).troubles == (sentence,)
+    assert health.examine(session.store, Heartbeat(), interval=30, now=lambda: now).troubles == (sentence,)
     (tmp_path / "feeds/un.ics").rmdir()
     assert passed(session, now).published.written == ("feeds/un.ics",)
-    assert health.examine(session.store, Heartbeat(), interval=30, now=now).well
+    assert health.examine(session.store, Heartbeat(), interval=30, now=lambda: now).well
 
 
 def test_a_disk_that_is_full_leaves_the_file_that_was_there(session, tmp_path, monkeypatch):
@@ -198,7 +198,7 @@ def test_the_trouble_of_an_end_that_is_gone_is_told_no_more(feeds, tmp_path):
     settings.write_text(settings.read_text().replace(ENDS, ""))
     assert feeds("tick", "--as-of", DAY)[0] == 0
     with open_session(tmp_path) as opened:
-        assert health.examine(opened.store, Heartbeat(), interval=30, now=datetime.now(UTC)).well
+        assert health.examine(opened.store, Heartbeat(), interval=30, now=lambda: datetime.now(UTC)).well
     shutil.rmtree(tmp_path / "feeds")
 
 

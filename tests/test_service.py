@@ -82,7 +82,7 @@ def test_health_is_red_where_the_register_cannot_be_read(service, tmp_path):
     for ending in ("", "-wal", "-shm"):
         (tmp_path / f"gestand.db{ending}").unlink(missing_ok=True)
     (tmp_path / "gestand.db").write_bytes(b"this is not a database, however long it goes on" * 100)
-    found = health.examine(base, Heartbeat(), interval=30, now=NOW)
+    found = health.examine(base, Heartbeat(), interval=30, now=lambda: NOW)
     assert not found.well
     assert "is damaged or not a database" in found.troubles[0]
 
@@ -111,7 +111,7 @@ def test_health_tells_of_what_waits_too_long_and_counts_dead_letters(service):
         queue(tx, 1, "queued", NOW - timedelta(hours=3))
         queue(tx, 2, "dead", NOW - timedelta(days=9))
         queue(tx, 3, "sent", NOW - timedelta(days=9))
-    found = health.examine(base, Heartbeat(), interval=30, now=NOW)
+    found = health.examine(base, Heartbeat(), interval=30, now=lambda: NOW)
     assert found.messages == {"queued": 1, "sending": 0, "failed": 0, "dead": 1}
     assert found.oldest_waiting == 3 * 3600
     assert found.troubles == ("a message has waited for 3 h; `gestand outbox` says why",)

@@ -14,7 +14,6 @@ from commitments import audit
 from commitments.audit import Report
 from commitments.audit.account import MOST_ROWS, PERIODS
 from commitments.audit.page import Section, Table
-from engine import schedule
 from engine.accounting import Asked, Source, report, source
 from engine.cli.output import Day, hand_out, table, workspace_option
 from engine.cli.reading import filter_options, opened, spoken_when, wanted, when, when_options
@@ -64,7 +63,7 @@ def audit_command(
     with opened(folder) as session:
         day, moment = when(session, as_of, known_at)
         told = _asked(day, moment, **asked)
-        with source(session, told, schedule.now()) as found:
+        with source(session, told, session.now()) as found:
             _write(session, found, told, chosen, output)
 
 

@@ -65,7 +65,7 @@ def resume_command(folder: Path, actor: str) -> None:
 
 def _resume(folder: Path, actor: str) -> None:
     with open_session(folder) as session, session.store.writing() as tx:
-        holding.resume(tx, at=schedule.now(), actor=actor)
+        holding.resume(tx, at=session.now(), actor=actor)
     click.echo("digests go out again from the next pass on")
 
 

@@ -14,7 +14,6 @@ from commitments.decisions import Decision, Meeting, Weighed, weigh
 from commitments.exchange.decided import read_decisions
 from commitments.problem import Problem
 from commitments.store import Connection
-from engine import schedule
 from engine.cli.output import Day, Failed, actor_option, number, tell_problems, workspace_option
 from engine.cli.reading import similar, today
 from engine.session import Session, open_session
@@ -92,7 +91,7 @@ def _take_in(
         problems = tuple(_problem(tx, one) for one in weighed if one.refused)
         if not problems and not dry_run:
             events = [(one.decision.number, event) for one in weighed for event in one.events]
-            register.append(tx, events, at=schedule.now(), actor=actor)
+            register.append(tx, events, at=session.now(), actor=actor)
     return Decided(weighed=tuple(weighed), problems=problems)
 
 

@@ -13,7 +13,6 @@ import click
 from commitments import store
 from commitments.holding import HeldError, held_line
 from commitments.trouble import TroubleError
-from engine import schedule
 from engine.cli.output import Day, number, table, workspace_option, write_json
 from engine.cli.reading import find, json_option
 from engine.hearing import Hearing, hearings
@@ -100,7 +99,7 @@ def digest_preview_command(folder: Path, recipient: str | None, as_html: bool, d
     """Show the digest that would be made now. Nothing is sent, nothing is written down."""
     with open_session(folder) as session:
         chosen = {one.address for one in _recipients(session, recipient)}
-        now = session.morning(day) if day else schedule.now()
+        now = session.morning(day) if day else session.now()
         made = preview(session.store, session.workspace, session.assessor, now=now)
     for who, digest in made:
         if who.address not in chosen:
@@ -121,7 +120,7 @@ def digest_preview_command(folder: Path, recipient: str | None, as_html: bool, d
 def digest_next_command(folder: Path, recipient: str | None, as_json: bool) -> None:
     """Say when the next digests are due, and how much waits for them."""
     with open_session(folder) as session:
-        now, held = schedule.now(), session.held()
+        now, held = session.now(), session.held()
         counts = waiting(session.store, session.workspace, session.assessor, now=now)
         found = [
             (one, counts[one.address], _local(session, one, coming_slots(session.workspace, one, now, SLOTS)))
@@ -172,7 +171,7 @@ def digest_who_command(folder: Path, identifier: str, as_json: bool) -> None:
     """Say who hears of a commitment, and who does not, and why."""
     with open_session(folder) as session:
         record = find(session, identifier)
-        desk = Desk(session.assessor, schedule.now())
+        desk = Desk(session.assessor, session.now())
         with session.store.reading() as tx:
             found = list(hearings(tx, session.workspace, desk, record))
     if as_json:
@@ -211,7 +210,7 @@ def digest_test_command(folder: Path, recipient: str | None, address: str | None
         chosen = everybody[:1] if address else everybody
         for one in chosen:
             there = address or one.address
-            body = tested(session.workspace, one, there, schedule.now())
+            body = tested(session.workspace, one, there, session.now())
             try:
                 with session.deliverer.line() as line:
                     line.send(session.workspace.settings.mail.sender, there, body)

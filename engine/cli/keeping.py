@@ -8,7 +8,6 @@ import click
 
 from commitments import erasure, ledger, register, store
 from commitments.erasure import Erased
-from engine import schedule
 from engine.cli.completing import complete_ids
 from engine.cli.output import EntryNumber, Failed, actor_option, number, workspace_option
 from engine.cli.reading import find
@@ -86,7 +85,7 @@ def erase_command(folder: Path, identifier: str | None, numbers: tuple[int, ...]
         if identifier is not None:
             find(session, identifier)
         with session.store.writing() as tx:
-            done = erasure.erase(tx, identifier, numbers, reason=reason, at=schedule.now(), actor=actor)
+            done = erasure.erase(tx, identifier, numbers, reason=reason, at=session.now(), actor=actor)
         session.store.flush()
     _tell_erased(done)
 

@@ -15,7 +15,7 @@ from commitments import audit
 from commitments.audit import Audited
 from commitments.dates import Window
 from commitments.formula import harmless
-from engine import explain, schedule
+from engine import explain
 from engine.cli.output import number, table, workspace_option, write_json
 from engine.cli.reading import (
     close_word,
@@ -141,7 +141,7 @@ def _found(session: Session, day: date, moment: datetime | None, filters: dict[s
     """What is asked for: of today out of the projection, of another day or moment out of the ledger."""
     asked = wanted(**filters)
     if moment is None and day == today(session):
-        return session.listed(schedule.now(), asked)
+        return session.listed(session.now(), asked)
     rows = audited(session.assessments(day, moment))
     return [row for row in rows if asked.fits(row.commitment, row.standing)]
 

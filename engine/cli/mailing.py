@@ -14,7 +14,7 @@ import click
 
 from commitments.holding import held, held_line
 from commitments.store import Connection
-from engine import dispatch, schedule
+from engine import dispatch
 from engine.cli.output import actor_option, number, table, workspace_option, write_json
 from engine.session import open_session
 from engine.settings import Mail
@@ -113,7 +113,7 @@ def outbox_retry_command(folder: Path, identifiers: tuple[int, ...], dead: bool,
     with open_session(folder) as session, session.store.writing() as tx:
         chosen = identifiers or tuple(letter.id for letter in deadletters.letters(tx, [State.DEAD]))
         for identifier in chosen:
-            deadletters.retry(tx, identifier, at=schedule.now(), actor=actor)
+            deadletters.retry(tx, identifier, at=session.now(), actor=actor)
     click.echo(f"{number(len(chosen), 'message')} will be tried at the next pass" if chosen else "no message is dead")
 
 
@@ -125,7 +125,7 @@ def outbox_retry_command(folder: Path, identifiers: tuple[int, ...], dead: bool,
 def outbox_drop_command(folder: Path, identifier: int, reason: str, actor: str) -> None:
     """Let a message go: it is not sent, and its reader is not told what is in it."""
     with open_session(folder) as session, session.store.writing() as tx:
-        deadletters.drop(tx, identifier, reason, at=schedule.now(), actor=actor)
+        deadletters.drop(tx, identifier, reason, at=session.now(), actor=actor)
     click.echo(f"message {identifier} will not be sent: {reason}")
 
 
@@ -151,7 +151,7 @@ def outbox_suppressed_command(folder: Path, as_json: bool) -> None:
 def outbox_release_command(folder: Path, address: str, actor: str) -> None:
     """Let an address get mail again, for instance because its mailbox was mended."""
     with open_session(folder) as session, session.store.writing() as tx:
-        lifted = suppression.lift(tx, address, at=schedule.now(), actor=actor)
+        lifted = suppression.lift(tx, address, at=session.now(), actor=actor)
     if lifted:
         click.echo(f"{address} gets mail again; it was {' and '.join(map(str, lifted))}")
     else:
@@ -169,7 +169,7 @@ def bounces_command(folder: Path, files: tuple[Path, ...], as_json: bool) -> Non
     nothing. The files are left as they are.
     """
     with open_session(folder) as session, session.store.writing() as tx:
-        found = _returned(tx, session.workspace.settings.mail, files)
+        found = _returned(tx, session.workspace.settings.mail, files, session.now())
     if as_json:
         write_json([asdict(bounce) for bounce in found])
         return
@@ -190,10 +190,9 @@ _SUMMARY = {
 }
 
 
-def _returned(tx: Connection, mail: Mail, files: Iterable[Path]) -> list[Bounce]:
+def _returned(tx: Connection, mail: Mail, files: Iterable[Path], now: datetime) -> list[Bounce]:
     address, hours = (mail.bounces.address, mail.bounces.fresh_hours) if mail.bounces else ("", 48)
     returned = (one for file in files for one in mails(file))
-    now = schedule.now()
     found = bounces.take_in(tx, returned, address=address, at=now, fresh=timedelta(hours=hours))
     gone = [bounce for bounce in found if bounce.verdict is Verdict.GONE]
     if gone:

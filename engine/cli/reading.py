@@ -20,7 +20,7 @@ from commitments.listing import GROUPS, Wanted
 from commitments.model import Record
 from commitments.store import Connection
 from commitments.trouble import TroubleError
-from engine import explain, schedule
+from engine import explain
 from engine.cli.output import Day, number
 from engine.session import Session, open_session
 from rules.calendar import spoken
@@ -44,7 +44,7 @@ def opened(folder: Path) -> Iterator[Session]:
 
 def today(session: Session) -> date:
     """The date it is now, where the workspace is."""
-    return session.assessor.today(schedule.now())
+    return session.assessor.today(session.now())
 
 
 def find(session: Session, identifier: str) -> Record:
@@ -129,7 +129,7 @@ def when(session: Session, as_of: date | None, known_at: date | None) -> tuple[d
     With --known-at alone the day is that of the moment: the answer is the one that was given then.
     """
     moment = known(session, known_at)
-    return as_of or session.assessor.today(moment or schedule.now()), moment
+    return as_of or session.assessor.today(moment or session.now()), moment
 
 
 def spoken_when(day: date, known_at: datetime | None) -> str:

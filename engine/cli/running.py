@@ -33,7 +33,7 @@ def tick_command(folder: Path, as_of: date | None) -> None:
     """Run one pass: assess what changed, make the digests that are due, send what is in the outbox."""
     with open_session(folder) as session, session.store.acting():
         _refuse_broken(session)
-        now = session.morning(as_of) if as_of else session.store.clock(schedule.now)()
+        now = session.morning(as_of) if as_of else session.now()
         done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
     tell_pass(done, session)
     if done.earlier_than or (done.delivered and done.delivered.failed) or done.published.troubles:
@@ -119,7 +119,7 @@ def serve_command(folder: Path, interval: float, port: int | None) -> None:
         if port is not None:
             settings = ServiceSettings.model_validate({**settings.model_dump(exclude_unset=True), "port": port})
         session.store.check()
-        clocks = TwoClocks(wall=session.store.clock(schedule.now)())
+        clocks = TwoClocks(wall=session.now())
         service = Service(watched=watched, interval=interval, ping=Ping(settings.ping), clocks=clocks)
         with listening(settings, service.respond) as there:
             click.echo(f"serving {as_path(folder)}: a pass every {interval:g} s{_at(settings, there)}; Ctrl-C stops it")

@@ -9,7 +9,6 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from engine import schedule
 from engine.cli.output import Day, actor_option, table, workspace_option, write_json
 from engine.cli.reading import find, json_option, today
 from engine.recipients import Scope
@@ -50,7 +49,7 @@ def silence_command(
         for identifier in identifiers:
             find(session, identifier)
         with session.store.writing() as tx:
-            made = silence(tx, wanted, until=until, reason=reason, at=schedule.now(), actor=actor)
+            made = silence(tx, wanted, until=until, reason=reason, at=session.now(), actor=actor)
     click.echo(f"silence {made.number}: nothing is told of {made.what}, up to and with {spoken(until)}")
 
 
@@ -96,5 +95,5 @@ def silences_end_command(folder: Path, number: int, actor: str) -> None:
     with open_session(folder) as session:
         day = today(session)
         with session.store.writing() as tx:
-            ended = end(tx, number, at=schedule.now(), actor=actor, today=day)
+            ended = end(tx, number, at=session.now(), actor=actor, today=day)
     click.echo(f"silence {ended.number} has ended: {ended.what} is told of again")

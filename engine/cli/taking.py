@@ -13,7 +13,6 @@ from commitments.intake import Draft, Intake, Outcome
 from commitments.problem import Problem
 from commitments.source import RefusedError
 from commitments.store import Connection
-from engine import schedule
 from engine.cli.output import Failed, number, tell_problems
 from engine.grow import grow
 from engine.session import Session
@@ -63,7 +62,7 @@ class Taking:
 
         None where nothing of it may be used: then nothing was written.
         """
-        now = schedule.now()
+        now = self.session.now()
         try:
             with self.session.store.writing() as tx:
                 grow(tx, self.session.workspace.book, today=self.day, at=now)

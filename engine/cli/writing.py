@@ -16,7 +16,6 @@ from commitments.ledger import Entry
 from commitments.model import Event, EventKind
 from commitments.transitions import refusals
 from commitments.trouble import TroubleError
-from engine import schedule
 from engine.cli.completing import complete_ids
 from engine.cli.output import Day, EntryNumber, actor_option, workspace_option
 from engine.cli.reading import today, unknown
@@ -61,7 +60,7 @@ def write_down(session: Session, events: Sequence[tuple[str, Event]], *, actor: 
         told = [(name, unknown(tx, name) if name not in known else reason) for name, reason in refused]
         if told:
             raise RefusedEventsError(told)
-        return register.append(tx, events, at=schedule.now(), actor=actor)
+        return register.append(tx, events, at=session.now(), actor=actor)
 
 
 def _tell(entries: Iterable[Entry], events: Iterable[tuple[str, Event]]) -> None:

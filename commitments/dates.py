@@ -18,6 +18,7 @@ FORMS = "2027-12-13, 2027-12, 2025-Q1, 2027 or 2027-12-13/2027-12-19"
 _QUARTER = re.compile(r"(\d{4})-?Q([1-4])", re.IGNORECASE)
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _YEAR = re.compile(r"\d{4}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class NotADateError(ValueError):
@@ -119,9 +120,19 @@ def _span(text: str) -> Window:
         if match := _QUARTER.fullmatch(text):
             year, month = int(match[1]), 3 * int(match[2])
             return Window(date(year, month - 2, 1), month_end(year, month))
-        return Window.on(date.fromisoformat(text))
+        return Window.on(as_day(text))
     except (ValueError, calendar.IllegalMonthError) as error:
         raise NotADateError(text, _why(text)) from error
+
+
+def as_day(text: str) -> date:
+    """The day that a text means: 2018-08-10, and no other form. Raises ValueError.
+
+    Python reads 2018-W32 as the Monday of that week, which is not what it says.
+    """
+    if not _DAY.fullmatch(text):
+        raise ValueError(f"{text!r} is not a day")
+    return date.fromisoformat(text)
 
 
 def _why(text: str) -> str:

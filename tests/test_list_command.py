@@ -117,6 +117,8 @@ def test_where_there_is_nothing_it_says_what_to_do(listed, words, said):
         (("--sort", "dew"), "'dew' is nothing to sort by; did you mean due?"),
         (("--columns", "id,titel"), "'titel' is no column; did you mean title?"),
         (("--json", "--csv"), "--json and --csv are two forms: ask for one"),
+        (("--as-of", "2018-W32"), "'2018-W32' is not a day; write one such as 2018-08-10"),
+        (("--known-at", "2018-W32"), "'2018-W32' is no moment; write a day such as 2018-08-10, or 2018-08-10T09:30"),
         (("--known-at", "last week"), "'last week' is no moment; write a day such as 2018-08-10, or 2018-08-10T09:30"),
     ],
 )

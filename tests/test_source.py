@@ -205,6 +205,8 @@ COMMITMENT = "id: a\nkind: reply\ntitle: t\nby: nl/a\nto: nl/b\n"
          "did you mean document? allowed: clause, document, quote, url"),
         ("anchors: {letter: soon}", "6:19: anchors.letter: 'soon' is not a date",
          "write 2027-12-13, 2027-12, 2025-Q1, 2027 or 2027-12-13/2027-12-19"),
+        ("stated_due: 2018-W32", "6:13: stated_due: '2018-W32' is not a date",
+         "write 2027-12-13, 2027-12, 2025-Q1, 2027 or 2027-12-13/2027-12-19"),
         ("stated_due: {date: 2027, until: inclusve}",
          "6:33: stated_due.until: until is one of inclusive, exclusive; not 'inclusve'", "did you mean inclusive?"),
         ("stated_due: 2027-13", "6:13: stated_due: '2027-13' is not a date: there is no month 13",

@@ -179,10 +179,12 @@ class Day(click.ParamType[date]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """The day that was written."""
+        from commitments.dates import as_day  # noqa: PLC0415 (pydantic is loaded only where a day is read)
+
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(str(value))
+            return as_day(str(value))
         except ValueError:
             self.fail(f"{value!r} is not a day; write one such as 2018-08-10", param, ctx)
 

@@ -14,7 +14,7 @@ import click
 
 from commitments import register
 from commitments.audit import Audited
-from commitments.dates import DAY
+from commitments.dates import DAY, as_day
 from commitments.fit import close
 from commitments.listing import GROUPS, Wanted
 from commitments.model import Record
@@ -96,7 +96,7 @@ class Moment(click.ParamType[date | datetime]):
             return value
         text = str(value)
         try:
-            return date.fromisoformat(text) if len(text) <= len("2018-08-10") else datetime.fromisoformat(text)
+            return as_day(text) if len(text) <= len("2018-08-10") else datetime.fromisoformat(text)
         except ValueError:
             self.fail(f"{text!r} is no moment; write a day such as 2018-08-10, or 2018-08-10T09:30", param, ctx)
 

@@ -101,6 +101,8 @@ GOOD = "- {id: good, kind: k, title: t, by: a, to: b}"
         ("{fulfiled: 2018-08-30}", "4:9: commitments[1].events[0].fulfiled: 'fulfiled' is not known here"),
         ("{fulfilled: soon}",
          "4:20: commitments[1].events[0].fulfilled: fulfilled must be a date such as 2018-07-13, not 'soon'"),
+        ("{fulfilled: 86400}",
+         "4:20: commitments[1].events[0].fulfilled: fulfilled must be a date such as 2018-07-13, not the number 86400"),
         ("{fulfilled: 2018-08-30, lapsed: 2018-08-30}",
          "4:8: commitments[1].events[0]: this tells of fulfilled and lapsed"),
         ("{document: letter}", "4:8: commitments[1].events[0]: this does not say what happened"),
@@ -196,6 +198,10 @@ HEADER = "id,kind,title,by,to,made,fulfilled,fulfilled.document\n"
     [  # line : number of the cell
         ("a,reply,t,NL/B,c,,,", "2:4: by: by[0] may not be written 'NL/B'\n  hint: write nl/b"),
         ("a,reply,t,b,c,13-7-2018,,", "2:6: made: made must be a date such as 2018-07-13, not '13-7-2018'"),
+        # what a spreadsheet makes of an empty cell that a formula refers to, and a number that is a day to pydantic
+        ("a,reply,t,b,c,0,,", "2:6: made: made must be a date such as 2018-07-13, not '0'"),
+        ("a,reply,t,b,c,,0.0,", "2:7: fulfilled: fulfilled must be a date such as 2018-07-13, not '0.0'"),
+        ("a,reply,t,b,c,-86400,,", "2:6: made: made must be a date such as 2018-07-13, not '-86400'"),
         ("a,reply,,b,c,,,", "2:1: title is missing\n  hint: add title: …"),
         ("a,reply,t", "2:1: this row has 3 cells, the header 8\n  hint: put a cell that holds the separator in quotes"),
         ("a,reply,t,b,c,,,,x", ("2:1: this row has 9 cells, the header 8\n"

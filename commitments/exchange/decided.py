@@ -14,10 +14,10 @@ from commitments.decisions import WORDS, Decision, Meeting, Ruling, meant
 from commitments.exchange.csv_register import rows
 from commitments.exchange.lines import lines
 from commitments.exchange.table import Row
-from commitments.exchange.written import LIMIT
+from commitments.exchange.written import LIMIT, WrittenDay
 from commitments.fit import check, close
 from commitments.formula import as_meant
-from commitments.model import Day, Frozen, Identifier, Text
+from commitments.model import Frozen, Identifier, Text
 from commitments.problem import Document, Fault, Misfit, Path, Place, Problem, problem
 from commitments.source import RefusedError, read, whole
 
@@ -40,7 +40,7 @@ _THERE = "the columns are number, decision, new_deadline, note, on"
 class WrittenMeeting(Frozen):
     """The meeting, as a file tells of it: the committee that decided, and what lay before it."""
 
-    date: Day
+    date: WrittenDay
     committee: Annotated[Text, Field(min_length=1)]
     title: Text = ""
     document: Text = ""
@@ -59,7 +59,7 @@ class WrittenDecision(Frozen):
     numbers: tuple[Identifier, ...] = ()
     outcome: str
     new_deadline: Window | None = None
-    on: Day | None = None
+    on: WrittenDay | None = None
     note: Text = ""
 
     @field_validator("outcome")

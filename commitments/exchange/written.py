@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import field_validator, model_validator
+from pydantic import BeforeValidator, field_validator, model_validator
+from pydantic_core import PydanticKnownError
 
 from commitments.dates import Window
 from commitments.fit import check, fitted
@@ -29,6 +30,20 @@ _MAY_BE_EMPTY = frozenset({EventKind.SNOOZED, EventKind.NOTE})
 """Events that say no more than their day, where the file says so: `text: ""`, `to: null`."""
 
 
+_NUMBER = re.compile(r"[-+]?[0-9.]+")
+
+
+def _no_number(value: object) -> object:
+    """The value, where it is no number: pydantic takes those for seconds since 1970, and 0 for its first day."""
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
+        raise PydanticKnownError("date_type")
+    return value
+
+
+WrittenDay = Annotated[Day, BeforeValidator(_no_number)]
+"""A day as files have it."""
+
+
 class WrittenEvent(Frozen):
     """What happened is the key, the day on which it happened the value: `fulfilled: 2018-08-30`.
 
@@ -36,19 +51,19 @@ class WrittenEvent(Frozen):
     A `note` with a day is an event of its own that says `text`; with a text it says more of another event.
     """
 
-    anchored: Day | None = None
-    extended: Day | None = None
-    delay_notice: Day | None = None
-    suspended: Day | None = None
-    resumed: Day | None = None
-    partly_fulfilled: Day | None = None
-    fulfilled: Day | None = None
-    withdrawn: Day | None = None
-    lapsed: Day | None = None
-    reopened: Day | None = None
-    acknowledged: Day | None = None
-    snoozed: Day | None = None
-    note: Day | Text | None = None
+    anchored: WrittenDay | None = None
+    extended: WrittenDay | None = None
+    delay_notice: WrittenDay | None = None
+    suspended: WrittenDay | None = None
+    resumed: WrittenDay | None = None
+    partly_fulfilled: WrittenDay | None = None
+    fulfilled: WrittenDay | None = None
+    withdrawn: WrittenDay | None = None
+    lapsed: WrittenDay | None = None
+    reopened: WrittenDay | None = None
+    acknowledged: WrittenDay | None = None
+    snoozed: WrittenDay | None = None
+    note: WrittenDay | Text | None = None
     text: Text = ""
     to: Window | None = None
     anchor: str = ""
@@ -118,6 +133,7 @@ class LooseEvent(WrittenEvent):
 class WrittenCommitment(Commitment):
     """A commitment with the events that befell it."""
 
+    made: WrittenDay | None = None
     events: tuple[WrittenEvent, ...] = ()
 
     @property

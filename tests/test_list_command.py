@@ -44,6 +44,8 @@ def names(run, *words):
         (("--status", "overdue", "--status", "fulfilled_late"), ["Q-1", "Q-2"]),
         (("--to", "nl/eerste-kamer"), ["Q-3"]),
         (("--by", "nl/regering/bzk"), ["Q-1"]),
+        (("--by", "NL/regering/BZK/"), ["Q-1"]),
+        (("--to", "NL/Eerste-Kamer"), ["Q-3"]),
         (("--kind", "report"), ["Q-3"]),
         (("--dossier", "34964"), ["Q-1", "Q-2"]),
         (("--text", "SECOND"), ["Q-2"]),
@@ -119,6 +121,7 @@ def test_where_there_is_nothing_it_says_what_to_do(listed, words, said):
         (("--json", "--csv"), "--json and --csv are two forms: ask for one"),
         (("--as-of", "2018-W32"), "'2018-W32' is not a day; write one such as 2018-08-10"),
         (("--known-at", "2018-W32"), "'2018-W32' is no moment; write a day such as 2018-08-10, or 2018-08-10T09:30"),
+        (("--overdue-by", "999999999"), "999999999 is not in the range 1<=x<=99999"),
         (("--known-at", "last week"), "'last week' is no moment; write a day such as 2018-08-10, or 2018-08-10T09:30"),
     ],
 )

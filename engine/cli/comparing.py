@@ -12,7 +12,7 @@ import click
 
 from commitments import register
 from commitments.audit import Audited
-from engine.cli.output import Day, number, table, workspace_option, write_json
+from engine.cli.output import Day, PartyName, number, table, workspace_option, write_json
 from engine.cli.reading import fits, json_option, known, known_at_option, opened, today
 from engine.difference import Change, Difference, When, differences, told
 from engine.session import Session
@@ -27,8 +27,9 @@ from rules.calendar import spoken
 @click.option(
     "--as-seen", is_flag=True, help="Compare what was known at the end of each day, and not what is known now."
 )
-@click.option("--by", metavar="PARTY", help="Only what this party, or one below it, owes.")
-@click.option("--owed-to", "to", metavar="PARTY", help="Only what is owed to this party, or one below it.")
+@click.option("--by", type=PartyName(), metavar="PARTY", help="Only what this party, or one below it, owes.")
+@click.option("--owed-to", "to", type=PartyName(), metavar="PARTY",
+              help="Only what is owed to this party, or one below it.")  # fmt: skip
 @click.option("--kind", metavar="KIND", help="Only this kind: reply, undertaking, report…")
 @json_option
 def diff_command(

@@ -189,6 +189,16 @@ class Day(click.ParamType[date]):
             self.fail(f"{value!r} is not a day; write one such as 2018-08-10", param, ctx)
 
 
+class PartyName(click.ParamType[str]):
+    """A party on the command line: nl/eerste-kamer, in whatever case, with a slash behind it or not."""
+
+    name = "party"
+
+    def convert(self, value: object, _param: click.Parameter | None, _ctx: click.Context | None) -> str:
+        """The party as the register has it."""
+        return str(value).lower().rstrip("/")
+
+
 class EntryNumber(click.ParamType[int]):
     """The number of an entry of the ledger, on the command line: 12 or #12."""
 

@@ -21,7 +21,7 @@ from commitments.model import Record
 from commitments.store import Connection
 from commitments.trouble import TroubleError
 from engine import explain
-from engine.cli.output import Day, number
+from engine.cli.output import Day, PartyName, number
 from engine.session import Session, open_session
 from rules.calendar import spoken
 
@@ -141,14 +141,18 @@ def spoken_when(day: date, known_at: datetime | None) -> str:
 
 FILTERS = (
     click.option("--status", multiple=True, type=click.Choice(list(GROUPS)), help="Only these; may be given again."),
-    click.option("--by", metavar="PARTY", help="Only what this party, or one below it, owes."),
-    click.option("--to", metavar="PARTY", help="Only what is owed to this party or committee, or one below it."),
+    click.option("--by", type=PartyName(), metavar="PARTY", help="Only what this party, or one below it, owes."),
+    click.option(
+        "--to", type=PartyName(), metavar="PARTY", help="Only what is owed to this party or committee, or one below it."
+    ),
     click.option("--kind", metavar="KIND", help="Only this kind: reply, undertaking, report…"),
     click.option("--dossier", metavar="NUMBER", help="Only this dossier: 34964 and 34 964 are the same."),
     click.option("--text", metavar="WORDS", help="Only those with these words in their id, title or dossier."),
     click.option("--due-before", type=Day(), metavar="DATE", help="Only what may be due before that day."),
     click.option("--due-after", type=Day(), metavar="DATE", help="Only what may be due after that day."),
-    click.option("--overdue-by", type=click.IntRange(min=1), metavar="DAYS", help="Only what is overdue by that many."),
+    click.option(
+        "--overdue-by", type=click.IntRange(1, 99_999), metavar="DAYS", help="Only what is overdue by that many."
+    ),
 )
 """What narrows a selection of commitments."""
 

@@ -236,6 +236,24 @@ def test_messages_that_told_of_it_are_emptied_once_they_have_gone(workspace, tmp
     assert "(erased)" in workspace("list", "--as-of", "2018-08-13")[1]
 
 
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [(("queued",), "  1 message waits to be sent with them: erase again when that is done"),
+     (("queued", "sending"), "  2 messages wait to be sent with them: erase again when that is done")],
+)  # fmt: skip
+def test_what_waits_to_be_sent_is_told(workspace, tmp_path, states, said):
+    assert workspace("tick", "--as-of", "2018-08-13")[0] == 0
+    opened = Store.open(tmp_path / "gestand.db")
+    with opened.writing() as tx:
+        (row,) = tx.execute(store.outbox.select()).mappings()
+        tx.execute(store.outbox.delete())
+        copies = [dict(row) | {"id": n, "message_id": f"{n}", "state": state} for n, state in enumerate(states, 1)]
+        tx.execute(store.outbox.insert(), copies)
+    opened.close()
+    status, out, _ = workspace("erase", "34964-B", "--reason", "asked", "--actor", "officer")
+    assert (status, out.splitlines()[-1]) == (0, said)
+
+
 def test_erase_needs_to_know_what(workspace):
     status, _, err = workspace("erase", "--reason", "x")
     assert (status, err.splitlines()[-1]) == (2, "Error: name a commitment, or an entry with --entry")

@@ -98,6 +98,7 @@ def _tell_erased(done: Erased) -> None:
     if done.messages:
         click.echo(f"  and of {number(done.messages, 'message')} in the outbox; what was sent stays where it was sent")
     if done.waiting:
-        click.echo(f"  {number(done.waiting, 'message')} with them waits to be sent: erase again when that is done")
+        waits = "message waits" if done.waiting == 1 else "messages wait"
+        click.echo(f"  {done.waiting} {waits} to be sent with them: erase again when that is done")
     for seq in done.kept:
         click.echo(f"  not those of #{seq}: an earlier version sealed them into the chain")

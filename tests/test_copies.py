@@ -123,7 +123,7 @@ def test_s6_a_register_is_not_replaced_unless_that_is_said_and_is_then_put_aside
 
 def test_s6_a_register_that_is_at_work_is_not_replaced(workspace, tmp_path):
     assert workspace("backup", "copy.db")[0] == 0
-    with store.lock(tmp_path / "gestand.db"):
+    with closing(Store.open(tmp_path / "gestand.db")) as opened, opened.acting():
         status, _, err = workspace("restore", "copy.db", "--replace")
     assert status == 1
     assert "gestand is already running for" in err

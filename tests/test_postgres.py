@@ -91,8 +91,8 @@ def test_a_reader_sees_the_store_as_it_was_and_cannot_write(opened):
 
 HOLD = """
 import sys, time
-from commitments.store import lock
-with lock(sys.argv[1]):
+from commitments.store.places import database
+with database(sys.argv[1]).lock():
     print("held", flush=True)
     time.sleep(60)
 """

@@ -22,11 +22,11 @@ from commitments.store import (
     NewerStoreError,
     ReadOnlyStoreError,
     Store,
-    lock,
     migrations,
     put,
     sqlite,
 )
+from commitments.store.places import database
 
 LINE = {"seq": 1, "at": "", "actor": "", "kind": "note", "commitment": None, "payload": "{}", "prev": "", "hash": ""}
 
@@ -285,8 +285,8 @@ def test_a_network_file_system_is_refused(tmp_path, monkeypatch):
 HOLD = """
 import sys, time
 from pathlib import Path
-from commitments.store import lock
-with lock(Path(sys.argv[1])):
+from commitments.store.places import database
+with database(sys.argv[1]).lock():
     print("held", flush=True)
     time.sleep(60)
 """
@@ -297,13 +297,13 @@ def test_one_process_acts_at_a_time_and_a_killed_one_gives_way(tmp_path):
     holder = subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE, cwd=Path(__file__).parents[1])
     with holder:
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(AlreadyRunningError) as told, lock(path):
+        with pytest.raises(AlreadyRunningError) as told, database(path).lock():
             pass
         holder.kill()
     assert str(told.value) == (
         f"gestand is already running for {path} (process {holder.pid}); only one may act at a time"
     )
-    with lock(path):
+    with database(path).lock():
         assert (tmp_path / "a.db.lock").read_text() == f"{os.getpid()}\n"
 
 

@@ -11,7 +11,7 @@ from commitments.store.copies import HELD, back_up, restore
 from commitments.store.guards import protect
 from commitments.store.migrations import MIGRATIONS
 from commitments.store.opened import Store
-from commitments.store.places import Database, is_address, lock, may_be_there
+from commitments.store.places import Database, is_address, may_be_there
 from commitments.store.rows import change, counted, forget, put, recall, remember
 from commitments.store.tables import (
     bounce,
@@ -84,7 +84,6 @@ __all__ = [
     "forget",
     "is_address",
     "ledger",
-    "lock",
     "may_be_there",
     "member",
     "meta",

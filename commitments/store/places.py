@@ -66,8 +66,3 @@ def may_be_there(place: str | Path) -> bool:
     """Whether a store can be at a place already: False where there is no file yet; an address is not asked."""
     there = database(place)
     return not isinstance(there, Sqlite) or there.path.exists()
-
-
-def lock(place: str | Path) -> AbstractContextManager[Callable[[], None]]:
-    """Holds the right to act for the store at a place; raises AlreadyRunningError where another process has it."""
-    return database(place).lock()

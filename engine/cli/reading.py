@@ -20,7 +20,6 @@ from commitments.listing import GROUPS, Wanted
 from commitments.model import Record
 from commitments.store import Connection
 from commitments.trouble import TroubleError
-from engine import explain
 from engine.cli.output import Day, PartyName, number
 from engine.session import Session, open_session
 from rules.calendar import spoken
@@ -180,10 +179,3 @@ def wanted(
 def fits(row: Audited, **filters: Any) -> bool:  # noqa: ANN401 - as above
     """Whether a commitment and its standing pass every filter that is given."""
     return wanted(**filters).fits(row.commitment, row.standing)
-
-
-def line(row: Audited) -> tuple[str, ...]:
-    """A commitment as a row of a list."""
-    commitment, standing = row.commitment, row.standing
-    due = explain.spoken_window(standing.current) if standing.current else "–"
-    return commitment.id, commitment.title, ", ".join(commitment.by), due, explain.verdict(standing)

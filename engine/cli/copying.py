@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -70,12 +71,8 @@ def _resume(folder: Path, actor: str) -> None:
 
 
 def _verdict(place: str) -> Verdict:
-    opened = Store.open(place)
-    try:
-        with opened.reading() as tx:
-            return ledger.verify(register.lines(tx))
-    finally:
-        opened.close()
+    with closing(Store.open(place)) as opened, opened.reading() as tx:
+        return ledger.verify(register.lines(tx))
 
 
 def _tell(verdict: Verdict) -> None:

@@ -16,6 +16,7 @@ from commitments.holding import held, held_line
 from commitments.store import Connection
 from engine import dispatch
 from engine.cli.output import actor_option, number, table, workspace_option, write_json
+from engine.cli.reading import json_option
 from engine.session import open_session
 from engine.settings import Mail
 from notifications import bounces, deadletters, suppression
@@ -25,8 +26,6 @@ from notifications.mailboxes import mails
 from notifications.outbox import State
 
 _HEAD = ("id", "state", "recipient", "attempts", "next try (UTC)", "why")
-
-_json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
 @click.group("outbox", invoke_without_command=True)
@@ -38,7 +37,7 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
     help="Only these; may be repeated.",
 )
 @click.option("--all", "everything", is_flag=True, help="What was sent, superseded or dropped too.")
-@_json_option
+@json_option
 @click.pass_context
 def outbox_command(ctx: click.Context, states: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """See what waits to be sent and what was refused; try it again, or let it go."""
@@ -76,7 +75,7 @@ def _moment(moment: datetime | None) -> str:
 @workspace_option
 @click.argument("identifier", type=int, metavar="ID")
 @click.option("--raw", is_flag=True, help="The whole message, as it goes over the wire.")
-@_json_option
+@json_option
 def outbox_show_command(folder: Path, identifier: int, raw: bool, as_json: bool) -> None:
     """Show a message: where it is, and what it says."""
     with open_session(folder) as session, session.store.reading() as tx:
@@ -131,7 +130,7 @@ def outbox_drop_command(folder: Path, identifier: int, reason: str, actor: str) 
 
 @outbox_command.command("suppressed")
 @workspace_option
-@_json_option
+@json_option
 def outbox_suppressed_command(folder: Path, as_json: bool) -> None:
     """List the addresses that get nothing more, since when and why."""
     with open_session(folder) as session, session.store.reading() as tx:
@@ -161,7 +160,7 @@ def outbox_release_command(folder: Path, address: str, actor: str) -> None:
 @click.command("bounces")
 @workspace_option
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True), metavar="FILE…")
-@_json_option
+@json_option
 def bounces_command(folder: Path, files: tuple[Path, ...], as_json: bool) -> None:
     """Read mail that came back, from mbox files, Maildirs or single mails (- is what is piped in).
 

@@ -65,7 +65,7 @@ def write_down(session: Session, events: Sequence[tuple[str, Event]], *, actor: 
 
 def _tell(entries: Iterable[Entry], events: Iterable[tuple[str, Event]]) -> None:
     for entry, (identifier, event) in zip(entries, events, strict=True):
-        what = f"{event.kind.replace('_', ' ')}" + (f" #{event.undoes}" if event.undoes else "")
+        what = event.kind.replace("_", " ") + (f" #{event.undoes}" if event.undoes else "")
         click.echo(f"written down as ledger #{entry.seq}: {identifier} {what} on {event.occurred_on}")
 
 
@@ -112,8 +112,8 @@ def record_command(
 class NoSuchEntryError(TroubleError):
     """An entry that is none of the ledger's, or no event of a commitment."""
 
-    def __init__(self, seq: int, reason: str) -> None:
-        super().__init__(f"nothing was undone: {reason.format(seq)}; `gestand show ID` gives the numbers of its events")
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"nothing was undone: {reason}; `gestand show ID` gives the numbers of its events")
 
 
 @click.command("undo")
@@ -146,9 +146,9 @@ def _commitment_of(session: Session, seq: int) -> str:
     with session.store.reading() as tx:
         entry = register.entry(tx, seq)
     if entry is None:
-        raise NoSuchEntryError(seq, "the ledger has no entry #{}")
+        raise NoSuchEntryError(f"the ledger has no entry #{seq}")
     if entry.commitment is None or entry.kind not in list(EventKind):
-        raise NoSuchEntryError(seq, f"#{{}} is no event of a commitment, but {entry.kind.replace('_', ' ')}")
+        raise NoSuchEntryError(f"#{seq} is no event of a commitment, but {entry.kind.replace('_', ' ')}")
     return entry.commitment
 
 

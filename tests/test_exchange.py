@@ -171,13 +171,13 @@ def test_a_csv_register_holds_a_commitment_a_row(tmp_path):
         source=Citation(document="Handelingen"),
     )
     assert full.events == (
-        Event(kind=EventKind.FULFILLED, occurred_on=date(2018, 8, 30), document="letter"),
         Event(
             kind=EventKind.EXTENDED,
             occurred_on=date(2018, 3, 1),
             date=Window.parse("2018-09"),
             decided_by="the committee",
         ),
+        Event(kind=EventKind.FULFILLED, occurred_on=date(2018, 8, 30), document="letter"),
     )
     assert (bare.id, bare.events, bare.origin) == ("u2", (), (str(tmp_path / "r.csv"), 4))
 
@@ -217,6 +217,14 @@ def test_a_wrong_row_is_told_and_the_others_load(tmp_path, row, expected):
 def test_what_is_said_of_an_event_that_did_not_happen_is_told(tmp_path):
     _, problems = read(tmp_path, "r.csv", f"{HEADER}a,reply,t,b,c,,,letter\n")
     assert first_lines(problems) == ["2:8: fulfilled.document: this does not say what happened"]
+
+
+def test_what_settles_comes_last_of_what_happened_on_one_day(tmp_path):
+    """A row has no order: a delay announced on the day of the answer came before it."""
+    text = "id,kind,title,by,to,fulfilled,delay_notice\na,reply,t,b,c,2018-08-30,2018-08-30\n"
+    (draft,), problems = read(tmp_path, "r.csv", text)
+    assert problems == []
+    assert [event.kind for event in draft.events] == [EventKind.DELAY_NOTICE, EventKind.FULFILLED]
 
 
 def test_a_row_over_several_lines_keeps_the_count(tmp_path):

@@ -167,6 +167,13 @@ def test_a_row_holds_the_events_up_to_the_first_that_has_no_place_in_it():
     assert unsaid(record) == 2
 
 
+def test_a_row_holds_no_event_that_would_be_read_as_if_it_came_before_another():
+    new = happened(EventKind.EXTENDED, date="2019")
+    delay, answer = happened(EventKind.DELAY_NOTICE), happened(EventKind.FULFILLED)
+    assert unsaid(recorded(commitment(), delay, new, answer)) == 0
+    assert unsaid(recorded(commitment(), new, delay, answer)) == 2
+
+
 # ------------------------------------------------------------------------------------------------- the command
 
 

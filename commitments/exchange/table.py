@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from commitments.exchange.mapping import ColumnMap
 from commitments.exchange.uk_questions import is_questions, question
@@ -15,7 +16,7 @@ from commitments.exchange.written import fitted_draft, written
 from commitments.fit import close
 from commitments.formula import as_meant
 from commitments.intake import Draft
-from commitments.model import Citation, Record
+from commitments.model import Citation, EventKind, Record
 from commitments.problem import Path, Problem, dotted
 
 Row = tuple[int, list[str]]
@@ -29,6 +30,8 @@ _REQUIRED = ("id", "kind", "title", "by", "to")
 _PLAIN = (*_REQUIRED, "force", "made", "parent", "dossier", "cycle")
 _LISTS = ("by", "to")
 _EVENTS = ("fulfilled", "partly_fulfilled", "withdrawn", "lapsed", "delay_notice", "extended")
+_RANKS = {kind: rank for rank, kind in enumerate(sorted(_EVENTS, key=lambda kind: EventKind(kind).settles))}
+"""The order in which events of one day happened, for a row has none: what settles comes last."""
 _DETAILS = ("document", "decided_by", "note")
 _NESTED = ("source", "stated_due")
 _ANCHOR = "anchor."
@@ -38,9 +41,9 @@ _COLUMNS: Mapping[str, Path] = (
     | {f"source.{name}": ("source", name) for name in Citation.model_fields}
     | {"stated_due": ("stated_due", "date"), "stated_until": ("stated_due", "until")}
     | {"stated_phrase": ("stated_due", "phrase")}
-    | {name: ("events", place, name) for place, name in enumerate(_EVENTS)}
-    | {f"{name}.{more}": ("events", place, more) for place, name in enumerate(_EVENTS) for more in _DETAILS}
-    | {"extended_to": ("events", _EVENTS.index("extended"), "to")}
+    | {name: ("events", _RANKS[name], name) for name in _EVENTS}
+    | {f"{name}.{more}": ("events", _RANKS[name], more) for name in _EVENTS for more in _DETAILS}
+    | {"extended_to": ("events", _RANKS["extended"], "to")}
 )
 """Where the value of a column goes. Anchors have columns of their own: anchor.letter, anchor.received, …"""
 
@@ -197,15 +200,19 @@ def _value(placed: Mapping[Path, tuple[str, int]]) -> dict[str, object]:
         for part in path[:-1]:
             inner = inner.setdefault(part, {})  # type: ignore[assignment]
         inner[path[-1]] = text
-    lists = {name: list(made[name].values()) for name in (*_LISTS, "events") if name in made}  # type: ignore[attr-defined]
+    lists = {name: _in_order(made[name]) for name in (*_LISTS, "events") if name in made}
     return {str(name): value for name, value in made.items()} | lists
+
+
+def _in_order(items: Any) -> list[object]:  # noqa: ANN401 (what stands below a number each)
+    return [items[place] for place in sorted(items)]
 
 
 def _numbers(placed: Mapping[Path, tuple[str, int]]) -> dict[Path, int]:
     """The number of the cell of each value, by the value's path; events are counted as they stand in the list."""
-    ranks = {kind: rank for rank, kind in enumerate(dict.fromkeys(path[1] for path in placed if path[0] == "events"))}
+    places = {rank: place for place, rank in enumerate(sorted({path[1] for path in placed if path[0] == "events"}))}
     return {
-        (path[0], ranks[path[1]], *path[2:]) if path[0] == "events" else path: number
+        (path[0], places[path[1]], *path[2:]) if path[0] == "events" else path: number
         for path, (_, number) in placed.items()
     }
 
@@ -233,7 +240,7 @@ def row(record: Record) -> dict[str, str]:
     values = written(record)
     held = _held(values.pop("events", []))
     placed: dict[Path, str] = {
-        ("events", _EVENTS.index(kind), name): value for kind, event in held.items() for name, value in event.items()
+        ("events", _RANKS[kind], name): value for kind, event in held.items() for name, value in event.items()
     }
     placed |= {(name,): _cell(value) for name, value in values.items() if not isinstance(value, dict)}
     placed |= {(name, inner): value for name in _NESTED for inner, value in values.get(name, {}).items()}
@@ -256,10 +263,15 @@ def _held(events: Sequence[dict[str, str]]) -> dict[str, dict[str, str]]:
     held: dict[str, dict[str, str]] = {}
     for event in events:
         kind = next(iter(event))
-        if kind not in _EVENTS or kind in held:
+        if kind not in _EVENTS or kind in held or _turned(kind, event[kind], held):
             break
         held[kind] = event
     return held
+
+
+def _turned(kind: str, day: str, held: Mapping[str, dict[str, str]]) -> bool:
+    """Whether a row would be read as if an event came before another of its day that it comes after."""
+    return any(event[other] == day and _RANKS[other] > _RANKS[kind] for other, event in held.items())
 
 
 def _cell(value: str | list[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, field_validator, model_validator
+from pydantic import BeforeValidator, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticKnownError
 
 from commitments.dates import Window
@@ -73,9 +73,9 @@ class WrittenEvent(Frozen):
 
     @field_validator("note", mode="before")
     @classmethod
-    def _day_in_quotes(cls, value: object) -> object:
+    def _day_in_quotes(cls, value: object, info: ValidationInfo) -> object:
         # JSON has days only in quotes; of two types that fit, pydantic would take the text
-        is_day = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)
+        is_day = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) and not any(info.data.values())
         return Day.fromisoformat(str(value)) if is_day else value
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -59,7 +59,8 @@ def _all(document: Document) -> Iterator[tuple[Draft | None, tuple[Problem, ...]
 
 # ------------------------------------------------------------------------------------------------- writing out
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9/._-]*|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9/._-]*")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 """What JSON lets stand as it is, and our reader refuses."""
 
@@ -70,8 +71,9 @@ def to_yaml(records: Iterable[Record]) -> Iterator[str]:
     for record in records:
         values = written(record)
         events = values.pop("events", [])
-        lines = [f"{name}: {_flow(value)}" for name, value in values.items()]
-        lines += ["events:", *(f"  - {_flow(event)}" for event in events)] if events else []
+        lines = [f"{name}: {_item(name, value, _days(name, value))}" for name, value in values.items()]
+        if events:
+            lines += ["events:", *(f"  - {_flow(event, {next(iter(event)), 'date', 'to'})}" for event in events)]
         yield "  - " + "\n    ".join(lines) + "\n"
 
 
@@ -85,9 +87,19 @@ def to_json(records: Iterable[Record]) -> Iterator[str]:
     yield "\n]}\n"
 
 
-def _flow(value: Any) -> str:  # noqa: ANN401 - whatever a commitment holds
+def _days(name: str, value: Any) -> Collection[str]:  # noqa: ANN401 - as below
+    """The keys of days in a part of a commitment; elsewhere what looks like a day is a text, and in quotes."""
+    return value if name == "anchors" else ("made", "date")
+
+
+def _item(name: str, value: Any, days: Collection[str]) -> str:  # noqa: ANN401 - as below
+    is_day = name in days and isinstance(value, str) and _DAY.fullmatch(value)
+    return value if is_day else _flow(value, days)
+
+
+def _flow(value: Any, days: Collection[str] = ()) -> str:  # noqa: ANN401 - whatever a commitment holds
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_flow(key)}: {_item(key, item, days)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
     return value if value is not None and _safe(value) else quoted(value)

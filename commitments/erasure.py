@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from commitments import register, store
 from commitments.ledger import BODY, ERASURE
 from commitments.model import Event, EventKind
 from commitments.store import Connection, Row
-from commitments.texts import parted
+from commitments.texts import ERASED, parted
 from commitments.trouble import TroubleError
 
+SILENCED: Final = "silenced"
+"""The kind of an entry whose reason stands in the table of silences too."""
 _WAITING = ("queued", "sending")
 
 
@@ -39,14 +42,24 @@ class Erased:
 
 
 def erase(
-    tx: Connection, identifier: str | None, numbers: Collection[int] = (), *, reason: str, at: datetime, actor: str
+    tx: Connection,
+    identifier: str | None,
+    numbers: Collection[int] = (),
+    silences: Collection[int] = (),
+    *,
+    reason: str,
+    at: datetime,
+    actor: str,
 ) -> Erased:
     """Erase the texts of these entries of the ledger, or of all entries of a commitment where none are named.
 
-    With them go the copies: the title in the projection, and where all of a commitment is erased, the messages that
-    told of it and have gone out. Raises NothingToEraseError.
+    With all of a commitment go the reasons of silences that name it, others by the numbers of the silences. With them
+    go the copies: the title in the projection, the reason in the table of silences, and where all of a commitment is
+    erased, the messages that told of it and have gone out. Raises NothingToEraseError.
     """
-    rows = _named(tx, identifier, numbers)
+    named = _named(tx, identifier, numbers) if identifier or numbers else []
+    said = _silenced(tx, silences, None if numbers else identifier)
+    rows = sorted({row.seq: row for row in (*named, *said)}.values())
     holding = [row for row in rows if row.body is not None]
     kept = tuple(row.seq for row in rows if _sealed_in(row))
     messages, waiting = _messages(tx, identifier) if identifier and not numbers else ([], 0)
@@ -55,6 +68,7 @@ def erase(
     entries = [row.seq for row in holding]
     _forget(tx, entries)
     _describe(tx, {row.commitment for row in holding if row.commitment})
+    _unsay(tx, holding)
     table = store.outbox
     for number in messages:
         tx.execute(table.update().where(table.c.id == number).values(body=b""))
@@ -83,6 +97,15 @@ def _named(tx: Connection, identifier: str | None, numbers: Collection[int]) -> 
     return rows
 
 
+def _silenced(tx: Connection, numbers: Collection[int], identifier: str | None) -> list[Row[Any]]:
+    """The entries of the silences of these numbers, and of those that name a commitment."""
+    table = store.ledger
+    found = [(row, json.loads(row.payload)) for row in tx.execute(table.select().where(table.c.kind == SILENCED))]
+    if missing := set(numbers) - {said["silence"] for _, said in found}:
+        raise NothingToEraseError(f"there was no silence {min(missing)}")
+    return [row for row, said in found if said["silence"] in numbers or identifier in said["scope"].get("id", ())]
+
+
 def _sealed_in(row: Row[Any]) -> bool:
     """Whether the chain itself holds texts of an event, as the first version had it."""
     if row.kind not in tuple(EventKind) or BODY in row.payload:
@@ -101,6 +124,13 @@ def _forget(tx: Connection, entries: Iterable[int]) -> None:
     table = store.ledger
     for seq in entries:
         tx.execute(table.update().where(table.c.seq == seq).values(body=None))
+
+
+def _unsay(tx: Connection, rows: Iterable[Row[Any]]) -> None:
+    """Take the reasons of these entries out of the table of silences."""
+    numbers = [json.loads(row.payload)["silence"] for row in rows if row.kind == SILENCED]
+    table = store.silence
+    tx.execute(table.update().where(table.c.id.in_(numbers)).values(reason=ERASED))
 
 
 def _describe(tx: Connection, identifiers: Iterable[str]) -> None:

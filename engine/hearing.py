@@ -68,8 +68,8 @@ def _why(tx: Connection, desk: Desk, recipient: Recipient, assessment: Assessmen
             yield f"{what}: {told[row.key]}"
         elif row.state != "owed":
             yield f"{what}: not told, {row.reason or row.state}"
-        elif reason := hushed(assessment, notice_of(row), desk.silences(tx)):
-            yield f"{what}: held back, {reason}"
+        elif hush := hushed(assessment, notice_of(row), desk.silences(tx)):
+            yield f"{what}: held back, {hush}"
         elif is_muted(row):
             yield f"{what}: {row.reason}"
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from commitments.model import EventKind, Recorded
 from engine.assess import Assessment
@@ -10,15 +11,26 @@ from engine.silences import Silence
 from notifications.notice import Notice, Stage
 
 
-def hushed(assessment: Assessment, notice: Notice, silences: Iterable[Silence]) -> str:
-    """Why a notice is held back on the day of an assessment, as a sentence; empty where it is told.
+class Hush(NamedTuple):
+    """Why something is held back: in our words, and in the `text` of somebody, which may have to be erased one day."""
+
+    why: str
+    text: str = ""
+
+    def __str__(self) -> str:
+        """All of it, to be shown and not to be kept."""
+        return f"{self.why}: {self.text}" if self.text else self.why
+
+
+def hushed(assessment: Assessment, notice: Notice, silences: Iterable[Silence]) -> Hush | None:
+    """Why a notice is held back on the day of an assessment; None where it is told.
 
     That a commitment is settled is always told: nothing is to be expected after it.
     """
     if notice.stage is Stage.SETTLED:
-        return ""
+        return None
     silence = silencing(assessment, silences)
-    return str(silence) if silence else _put_off(assessment) or _noticed(assessment, notice)
+    return Hush(str(silence), silence.reason) if silence else _put_off(assessment) or _noticed(assessment, notice)
 
 
 def silencing(assessment: Assessment, silences: Iterable[Silence]) -> Silence | None:
@@ -28,15 +40,15 @@ def silencing(assessment: Assessment, silences: Iterable[Silence]) -> Silence | 
     return max(covering, key=lambda one: one.until, default=None)
 
 
-def _put_off(assessment: Assessment) -> str:
+def _put_off(assessment: Assessment) -> Hush | None:
     """A snoozed commitment is told of again on the day after its last."""
     last = _last(assessment, EventKind.SNOOZED)
     if last is None or last.event.date is None or last.event.date.latest < assessment.today:
-        return ""
-    return f"snoozed until {last.event.date.latest} by {last.actor}{_why(last)}"
+        return None
+    return Hush(f"snoozed until {last.event.date.latest} by {last.actor}", last.event.note)
 
 
-def _noticed(assessment: Assessment, notice: Notice) -> str:
+def _noticed(assessment: Assessment, notice: Notice) -> Hush | None:
     """Somebody took notice: no more reminders of that date, nor further words that it is overdue.
 
     That it is overdue at all, that it is told higher up, and that its date moved are news to them.
@@ -44,17 +56,13 @@ def _noticed(assessment: Assessment, notice: Notice) -> str:
     repeats = notice.stage is Stage.REMINDER or (notice.stage is Stage.OVERDUE and notice.step > 1)
     last = _last(assessment, EventKind.ACKNOWLEDGED) if repeats else None
     if last is None:
-        return ""
+        return None
     moved = assessment.moved
     if moved is not None and moved.on > last.event.occurred_on:
-        return ""
-    return f"acknowledged on {last.event.occurred_on} by {last.actor}{_why(last)}"
+        return None
+    return Hush(f"acknowledged on {last.event.occurred_on} by {last.actor}", last.event.note)
 
 
 def _last(assessment: Assessment, kind: EventKind) -> Recorded | None:
     events = sorted(assessment.record.of(kind), key=lambda entry: (entry.event.occurred_on, entry.seq))
     return events[-1] if events else None
-
-
-def _why(entry: Recorded) -> str:
-    return f": {entry.event.note}" if entry.event.note else ""

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from commitments import register, store
+from commitments.erasure import SILENCED
 from commitments.ledger import stamp
 from commitments.model import Commitment
 from commitments.store import Connection
@@ -49,8 +50,8 @@ class Silence:
         return "; ".join(f"{name} {', '.join(values)}" for name, values in given.items()) or "everything"
 
     def __str__(self) -> str:
-        """Why something is not told, in a line."""
-        return f"silenced until {self.until} by {self.author}: {self.reason}"
+        """Why something is not told, in our words alone: what goes into other places than this can be kept."""
+        return f"silenced until {self.until} by {self.author}"
 
 
 def silence(tx: Connection, scope: Scope, *, until: date, reason: str, at: datetime, actor: str) -> Silence:
@@ -59,7 +60,7 @@ def silence(tx: Connection, scope: Scope, *, until: date, reason: str, at: datet
     made = tx.execute(store.silence.insert().values(**row, since=stamp(at))).inserted_primary_key
     number = int(made[0]) if made else 0
     content = {"silence": number, "scope": scope.model_dump(mode="json", exclude_defaults=True), "until": str(until)}
-    register.note(tx, "silenced", content, at=at, actor=actor, texts={"reason": reason})
+    register.note(tx, SILENCED, content, at=at, actor=actor, texts={"reason": reason})
     return Silence(number=number, scope=scope, until=until, author=actor, reason=reason)
 
 

@@ -86,8 +86,8 @@ class Desk:
             assessment, notice = self._assessed[row.commitment], notice_of(row)
             if assessment is None:
                 continue
-            if reason := hushed(assessment, notice, self.silences(tx)):
-                held.append(Held(notice=notice, reason=reason, silence=silencing(assessment, self.silences(tx))))
+            if hush := hushed(assessment, notice, self.silences(tx)):
+                held.append(Held(notice=notice, reason=hush.why, silence=silencing(assessment, self.silences(tx))))
             else:
                 items.append(as_item(assessment, notice))
         return Waiting(items=tuple(items), held=tuple(held))

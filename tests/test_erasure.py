@@ -254,9 +254,65 @@ def test_what_waits_to_be_sent_is_told(workspace, tmp_path, states, said):
     assert (status, out.splitlines()[-1]) == (0, said)
 
 
+def silenced(workspace, *words):
+    until = ("--until", "2099-12-31", "--reason", "Mrs Quixotically is ill", "--actor", "clerk")
+    assert workspace("silence", *words, *until)[0] == 0
+
+
+def everything(tmp_path):
+    return b"".join(path.read_bytes() for path in tmp_path.glob("gestand.db*"))
+
+
+@pytest.mark.parametrize(
+    ("scope", "named"),
+    [
+        (("34964-B",), ("34964-B",)),  # a silence that names the commitment goes with it
+        (("34964-B", "EXAMPLE-1"), ("EXAMPLE-1",)),
+        (("--by", "nl/regering"), ("--silence", "1")),  # another by its number
+        (("--by", "nl/regering"), ("--entry", "#5")),
+    ],
+)
+def test_the_reason_of_a_silence_is_erased_wherever_it_stands(workspace, tmp_path, scope, named):
+    silenced(workspace, *scope)
+    assert workspace("tick", "--as-of", "2018-08-13")[0] == 0
+    assert "Quixotically" in workspace("digest", "who", "34964-B")[1]
+    status, out, _ = workspace("erase", *named, "--reason", "asked", "--actor", "officer")
+    assert status == 0
+    assert "#5" in out
+    (told,) = json.loads(workspace("silences", "--json")[1])
+    assert (told["reason"], told["by"], told["until"]) == ("(erased)", "clerk", "2099-12-31")
+    assert b"Quixotically" not in everything(tmp_path)
+    status, out, _ = workspace("verify", "--rebuild")
+    assert status == 0, out
+
+
+def test_what_is_taken_out_of_a_digest_copies_no_text_of_anybody(workspace, tmp_path):
+    """A digest that waits says what was silenced meanwhile, and not in whose words."""
+    folder = tmp_path / "outbox"
+    folder.write_text("in the way: nothing can be delivered")
+    assert workspace("tick", "--as-of", "2018-08-13")[0] == 0
+    silenced(workspace, "34964-B")
+    note = ("--to", "2099-12-31", "--note", "Mrs Quixotically asked for it", "--actor", "clerk")
+    assert workspace("record", "snoozed", "EXAMPLE-1", *note)[0] == 0
+    folder.unlink()
+    assert workspace("tick", "--as-of", "2018-08-14")[0] == 0
+    assert "silenced until 2099-12-31 by clerk" in workspace("outbox", "--all")[1]
+    for identifier in ("34964-B", "EXAMPLE-1"):
+        assert workspace("erase", identifier, "--reason", "asked", "--actor", "officer")[0] == 0
+    assert b"Quixotically" not in everything(tmp_path)
+
+
+def test_a_silence_that_there_was_not_is_told(workspace):
+    status, _, err = workspace("erase", "--silence", "7", "--reason", "x")
+    assert (status, err) == (1, "gestand: nothing was erased: there was no silence 7\n")
+
+
 def test_erase_needs_to_know_what(workspace):
     status, _, err = workspace("erase", "--reason", "x")
-    assert (status, err.splitlines()[-1]) == (2, "Error: name a commitment, or an entry with --entry")
+    assert (status, err.splitlines()[-1]) == (
+        2,
+        "Error: name a commitment, an entry with --entry, or a silence with --silence",
+    )
     status, _, err = workspace("erase", "--entry", "first", "--reason", "x")
     assert status == 2
     assert "'first' is not the number of an entry; write one such as #12" in err

@@ -71,21 +71,29 @@ def _mend(session: Session) -> None:
 @workspace_option
 @click.argument("identifier", metavar="ID", shell_complete=complete_ids, required=False)
 @click.option("--entry", "numbers", type=EntryNumber(), multiple=True, metavar="'#SEQ'", help="Only this entry.")
+@click.option("--silence", "silences", type=int, multiple=True, metavar="NUMBER", help="The reason of this silence.")
 @click.option("--reason", required=True, help="Why, for the ledger; this text can be erased too.")
 @actor_option
-def erase_command(folder: Path, identifier: str | None, numbers: tuple[int, ...], reason: str, actor: str) -> None:
+def erase_command(
+    folder: Path,
+    identifier: str | None,
+    numbers: tuple[int, ...],
+    silences: tuple[int, ...],
+    reason: str,
+    actor: str,
+) -> None:
     """Erase texts from the ledger, such as the names of people: all those of a commitment, or of one entry.
 
     Dates, parties and where everything stands remain, and the ledger stays whole: only the texts are gone, for ever.
     docs/keeping.md says what else to think of.
     """
-    if identifier is None and not numbers:
-        raise click.UsageError("name a commitment, or an entry with --entry")
+    if identifier is None and not numbers and not silences:
+        raise click.UsageError("name a commitment, an entry with --entry, or a silence with --silence")
     with open_session(folder) as session:
         if identifier is not None:
             find(session, identifier)
         with session.store.writing() as tx:
-            done = erasure.erase(tx, identifier, numbers, reason=reason, at=session.now(), actor=actor)
+            done = erasure.erase(tx, identifier, numbers, silences, reason=reason, at=session.now(), actor=actor)
         session.store.flush()
     _tell_erased(done)
 

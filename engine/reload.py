@@ -26,6 +26,8 @@ from rules.book import SUFFIXES, pack_name
 REFUSED = "pack_refused"
 """The kind of the ledger's note on files that were not taken."""
 _FOLDERS = ("rules", "calendars")
+_AT_START = ("store", "service")
+"""The settings that a service does not follow: its register is open, and its port taken."""
 
 _Stamps = tuple[tuple[str, int, int, int], ...]
 """Of each file its name, when it was written, its size, and what tells it from one that took its place."""
@@ -89,7 +91,7 @@ class Watched:
             self._take(fresh)
 
     def _take(self, fresh: Workspace) -> None:
-        former = self._session.assessor.matcher
+        former, settings = self._session.assessor.matcher, self._session.workspace.settings
         assessor = replace(
             self._session.assessor,
             book=fresh.book,
@@ -100,6 +102,9 @@ class Watched:
         self._session = replace(self._session, workspace=fresh, assessor=assessor)
         former.close()
         log.info("read anew: %s", ", ".join(str(loaded) for loaded in fresh.book.packs) or "no packs")
+        for name in _AT_START:
+            if getattr(fresh.settings, name) != getattr(settings, name):
+                log.warning("%s: in %s has changed; start the service anew to go by it", name, FILE)
 
     def _tell(self, content: str, reasons: list[str], now: datetime, *, in_use: str) -> None:
         """Say in the log and in the ledger what was not taken, once for the same content, restarts included."""

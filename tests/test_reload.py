@@ -61,6 +61,14 @@ def test_a_changed_rule_is_in_force_at_the_next_pass(watched, rules, caplog):
     assert notes(watched) == []
 
 
+def test_what_holds_from_the_next_start_is_said(watched, tmp_path, caplog):
+    settings = tmp_path / "gestand.yaml"
+    settings.write_text(settings.read_text().replace("store: gestand.db", "store: other.db"))
+    watched.refreshed(NOW)
+    assert "store: in gestand.yaml has changed; start the service anew to go by it" in caplog.text
+    assert "service: in gestand.yaml" not in caplog.text
+
+
 @pytest.mark.parametrize("ending", ["\ufeff", "\r\n"], ids=["a byte order mark", "Windows line ends"])
 def test_what_an_editor_adds_is_no_mistake(watched, rules, ending):
     text = rules.read_text().replace("due: 10 days", "due: 12 days")

@@ -15,7 +15,8 @@ from notifications.page import link
 
 VERSION = 1
 _MOST = 20
-"""Commitments that a chat is told of by name; the rest are counted."""
+"""Lines that a chat is told; the commitments for which there is no room are counted."""
+_OF_A_COMMITMENT = "- "
 
 
 def as_json(digest: Digest, message_id: str, *, base: str = "") -> bytes:
@@ -89,8 +90,9 @@ def as_chat(digest: Digest, subject: str, message_id: str, *, base: str = "") ->
             state = phrases.state(words, item.standing, digest.day)
             where = link(base, item.commitment.id)
             told = f"{item.commitment.id}: {phrases.clean(item.commitment.title, 120)} ({state})"
-            lines.append("- " + " ".join(filter(None, (told, where))))
-    more = len(lines) - _MOST
-    shown = [*lines[:_MOST], f"… {more}"] if more > 1 else lines
-    content = {"id": message_id.strip("<>"), "title": subject, "text": "\n".join(shown)}
+            lines.append(_OF_A_COMMITMENT + " ".join(filter(None, (told, where))))
+    if len(lines) > _MOST + 1:
+        left = sum(line.startswith(_OF_A_COMMITMENT) for line in lines[_MOST:])
+        lines[_MOST:] = [f"… {left}"]
+    content = {"id": message_id.strip("<>"), "title": subject, "text": "\n".join(lines)}
     return json.dumps(content, ensure_ascii=False).encode()

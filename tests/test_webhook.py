@@ -7,18 +7,18 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from mail_server import free_port
 from pydantic import ValidationError
-from sample_digest import LETTER, MOVED, SLOT, digest, reader
+from sample_digest import LETTER, MOVED, SLOT, commitment, digest, reader
 
 from notifications import webhook
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
-from notifications.payload import as_json
+from notifications.payload import as_chat, as_json
 from notifications.webhook import WebhookDeliverer, WebhookSettings
 
 NOW = datetime(2018, 8, 13, 6, 0, tzinfo=UTC)
@@ -226,3 +226,11 @@ def test_the_json_says_what_the_digest_says():
     [moved] = content["sections"]["moved"]
     assert moved["moved"]["before"] == {"earliest": "2018-08-24", "latest": "2018-08-24"}
     assert moved["moved"]["decided_by"] == "example/minister"
+
+
+def test_a_chat_counts_the_commitments_for_which_there_is_no_room():
+    late = [replace(LETTER, commitment=commitment(f"L-{number}")) for number in range(20)]
+    moved = [replace(MOVED, commitment=commitment(f"M-{number}")) for number in range(3)]
+    lines = json.loads(as_chat(digest("en", *late, *moved), "23", "<1@example.org>"))["text"].splitlines()
+    assert lines[:2] == ["Newly overdue", "- L-0: Reply L-0 (3 days late)"]
+    assert (len(lines), lines[-1]) == (21, "… 4")

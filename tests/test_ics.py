@@ -168,13 +168,13 @@ def test_w1_only_an_address_on_the_web_is_linked():
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200))
 def test_w3_no_text_adds_a_line_and_every_text_comes_back(text):
     evil = f"x{text}\r\nEND:VEVENT\r\nBEGIN:VALARM"
-    item = replace(LETTER, commitment=commitment("a", title=evil[:500]))
+    item = replace(LETTER, commitment=commitment("a", title=evil))
     body = made(item)
     names = [line.partition(":")[0].partition(";")[0] for line in unfolded(body)]
     assert names == [line.partition(":")[0].partition(";")[0] for line in unfolded(made(LETTER))]
     (event,) = icalendar.Calendar.from_ical(body).walk("VEVENT")
     assert str(event["SUMMARY"]) == " ".join(str(event["SUMMARY"]).split())
-    assert "END:VEVENT BEGIN:VALARM" in str(event["SUMMARY"]) or len(evil) > 300
+    assert "END:VEVENT BEGIN:VALARM" in str(event["SUMMARY"])
 
 
 def test_a_calendar_of_nothing_is_a_calendar():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 from commitments import register, store
 from commitments.store import Connection
@@ -10,6 +12,7 @@ from commitments.trouble import TroubleError
 from engine.assess import Assessor
 from engine.assessing import assess_due, last_pass, outdated
 from engine.settings import Workspace
+from notifications.phrases import clean
 
 
 class NoPassError(TroubleError):
@@ -28,6 +31,54 @@ class Rebuilt:
 
     count: int
     differing: tuple[str, ...]
+
+
+class Deviation(NamedTuple):
+    """A column of a commitment's row that is otherwise than the ledger makes it.
+
+    Where a row is not there, or should not be, `column` is empty, and so is the one of the two that there is not.
+    """
+
+    id: str
+    column: str
+    stored: str
+    rebuilt: str
+
+
+SHOWN: Final = 20
+"""Of so many commitments the columns that differ are named."""
+_LONGEST: Final = 60
+
+
+def compare(tx: Connection, workspace: Workspace, assessor: Assessor) -> tuple[Rebuilt, tuple[Deviation, ...]]:
+    """What a rebuild would change, and which columns of the first rows; nothing is changed. Raises NoPassError."""
+    trial = tx.begin_nested()
+    found = rebuild(tx, workspace, assessor)
+    some = found.differing[:SHOWN]
+    known = [record.commitment.id for record in register.records(tx, some)]
+    made = _whole(tx, known)
+    trial.rollback()
+    stored = _whole(tx, some)
+    return found, tuple(one for name in some for one in _deviations(name, stored.get(name), made.get(name)))
+
+
+def _deviations(name: str, stored: Mapping[str, Any] | None, made: Mapping[str, Any] | None) -> Iterator[Deviation]:
+    if stored is None or made is None:
+        yield Deviation(name, "", "a row" if stored else "", "a row" if made else "")
+        return
+    for column, value in stored.items():
+        if value != made[column] and column != "changed":
+            yield Deviation(name, column, _shown(value), _shown(made[column]))
+
+
+def _shown(value: object) -> str:
+    return clean(str(value), _LONGEST) if value not in {None, ""} else "nothing"
+
+
+def _whole(tx: Connection, identifiers: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    table = store.commitment
+    rows = tx.execute(table.select().where(table.c.id.in_(identifiers))).mappings()
+    return {row["id"]: dict(row) for row in rows}
 
 
 def rebuild(tx: Connection, workspace: Workspace, assessor: Assessor) -> Rebuilt:

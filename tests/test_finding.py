@@ -11,7 +11,7 @@ from sample_register import SETTINGS, drafts, take_in
 from commitments import register, store
 from commitments.model import Event, EventKind
 from engine.finding import Reader
-from engine.rebuilding import NoPassError, Rebuilt, rebuild
+from engine.rebuilding import Deviation, NoPassError, Rebuilt, compare, rebuild
 from engine.session import open_session
 from engine.tick import tick
 from rules.book import RuleBook
@@ -150,3 +150,23 @@ def test_a_row_that_is_not_what_the_ledger_makes_of_it_is_found_and_mended(tmp_p
         with session.store.writing() as tx:
             assert rebuild(tx, session.workspace, session.assessor) == Rebuilt(60, ("C-3", "C-4"))
             assert rebuild(tx, session.workspace, session.assessor) == Rebuilt(60, ())
+
+
+def test_the_columns_that_differ_are_named_of_the_first_rows_and_nothing_is_changed(tmp_path):
+    (tmp_path / "gestand.yaml").write_text(SETTINGS)
+    with open_session(tmp_path) as session:
+        live(session, 3)
+        table = store.commitment
+        with session.store.writing() as tx:
+            tx.execute(table.update().values(kind="x" * 100))
+            tx.execute(table.update().where(table.c.id == "C-10").values(dossier=""))
+            before = tx.execute(table.select().order_by(table.c.id)).all()
+        with session.store.writing() as tx:
+            found, deviations = compare(tx, session.workspace, session.assessor)
+            assert tx.execute(table.select().order_by(table.c.id)).all() == before
+    assert (found.count, len(found.differing)) == (60, 40)  # what changed since the last pass is not compared
+    assert list(dict.fromkeys(one.id for one in deviations)) == list(found.differing[:20])
+    assert [one for one in deviations if one.id == "C-10"] == [
+        Deviation("C-10", "kind", f"{'x' * 59}…", "reply"),
+        Deviation("C-10", "dossier", "nothing", "30000"),
+    ]

@@ -11,7 +11,7 @@ from commitments.erasure import Erased
 from engine.cli.completing import complete_ids
 from engine.cli.output import EntryNumber, Failed, actor_option, number, workspace_option
 from engine.cli.reading import find
-from engine.rebuilding import rebuild as rebuild_projection
+from engine.rebuilding import SHOWN, Deviation, compare
 from engine.session import Session, open_session
 
 
@@ -46,18 +46,25 @@ def _guarded(session: Session) -> bool:
 
 def _as_rebuilt(session: Session) -> bool:
     with session.store.writing() as tx:
-        found = rebuild_projection(tx, session.workspace, session.assessor)
+        found, deviations = compare(tx, session.workspace, session.assessor)
         tx.rollback()
     if not found.differing:
         click.echo(f"the projection is what the ledger makes of it: {number(found.count, 'commitment')}")
         return True
-    some = ", ".join(found.differing[:_SOME]) + (" …" if len(found.differing) > _SOME else "")
+    some = ", ".join(found.differing[:SHOWN]) + (" …" if len(found.differing) > SHOWN else "")
     count = number(len(found.differing), "commitment")
     click.echo(f"the projection is not what the ledger makes of it, for {count}: {some}; --mend makes it anew")
+    for one in deviations:
+        click.echo(f"  {one.id}  {_deviation(one)}")
     return False
 
 
-_SOME = 20
+def _deviation(one: Deviation) -> str:
+    if not one.stored:
+        return "is not there, though the ledger has it"
+    if not one.rebuilt:
+        return "is there, though no entry made it"
+    return f"{one.column}: stored is {one.stored}, rebuilt {one.rebuilt}"
 
 
 def _mend(session: Session) -> None:

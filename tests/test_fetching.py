@@ -276,7 +276,7 @@ def test_questions_are_asked_for_with_their_documents_and_when_one_of_those_chan
 def test_a_problem_of_a_service_names_the_row(workspace):
     with serving(giving({"value": [row(1), row(2, Status="Zoek")]})) as (_, address):
         status, out, err = workspace("import", f"{address}/Toezegging")
-    assert (status, out) == (1, f"{address}/Toezegging: 1 new commitment (1 page)\n")
+    assert (status, out) == (1, f"{address}/Toezegging: 1 new commitment, 1 problem (1 page)\n")
     assert err.startswith(f"{address}/Toezegging: TZ202603-2.Status: the status 'Zoek' is not known\n")
 
 

@@ -143,7 +143,7 @@ def test_what_is_wrong_with_thousands_is_counted_and_the_first_are_kept(tmp_path
 def test_the_command_shows_the_first_problems_and_says_how_many_more(workspace, tmp_path):
     sheet(tmp_path, [f"c{number},reply,t,a,b,soon,\n" for number in range(250)])
     status, out, err = workspace("import", "many.csv")
-    assert (status, out) == (1, "many.csv: nothing new\n")
+    assert (status, out) == (1, "many.csv: nothing new, 250 problems\n")
     assert err.count("made must be a date") == 100
     assert err.endswith("gestand: 150 more problems not shown; mend the first, and import again\n")
 

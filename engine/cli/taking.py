@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import click
@@ -60,9 +60,9 @@ class Taking:
     ) -> Intake | None:
         """Bring the cycles up to date and take in what was found, `then` do what belongs to it; what became of it.
 
-        None where nothing of it may be used: then nothing was written.
+        Whatever was told as wrong counts as refused. None where nothing of it may be used: then nothing was written.
         """
-        now = self.session.now()
+        now, told = self.session.now(), self.complaints.errors
         try:
             with self.session.store.writing() as tx:
                 grow(tx, self.session.workspace.book, today=self.day, at=now)
@@ -76,7 +76,7 @@ class Taking:
                     tell=self._tell,
                 )
                 then(tx)
-                return intake
+                return replace(intake, refused=self.complaints.errors - told)
         except RefusedError as refused:
             self.complaints.tell([refused.problem])
             return None

@@ -145,6 +145,9 @@ def _head(run):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
+        (("record", "note", "34964-B", "--note", "x" * 2001), "'--note': this is longer than 2000 characters"),
+        (("undo", "3", "--note", "x" * 2001), "'--note': this is longer than 2000 characters"),
+        (("record", "note", "34964-B", "--actor", "Andr\udce9"), r"'Andr\udce9' is not written in UTF-8"),
         (("record", "extended", "34964-B"), "an extension names the new date"),
         (("record", "extended", "34964-B", "--to", "2018-02-31"), "February 2018 has 28 days"),
         (

@@ -234,9 +234,12 @@ T02908;voldaan;;;x
          ["header.csv:1:3: the column 'opmerkng' is not known", "  hint: did you mean opmerking?"]),
         ("needed.csv", "number\nT02867\n", ["needed.csv:1:1: there is no column 'decision'"]),
         ("empty.csv", "", ["empty.csv:1:1: there is no column 'number'"]),
+        ("none.csv", "number,decision\n\n", ["none.csv: there is no decision below the header"]),
         ("unknown.csv", "number,decision\nT02867,voldaan\nT028677,voldaan\n",
          ["unknown.csv:3:1: T028677: the register has no such commitment",
           "unknown.csv: nothing was written down: a meeting is taken in whole, or not at all"]),
+        ("long.csv", f"number,decision,note\nT02867,openstaand,{'x' * 1901}\n",
+         ["long.csv:2:3: note: note is longer than 1900 characters"]),
         ("none.txt", "", ["none.txt: .txt is no file of decisions"]),
         ("quote.csv", 'number,decision\n"T02867,voldaan\n', ["quote.csv: this is not CSV: unexpected end of data"]),
     ],
@@ -258,6 +261,7 @@ def test_a_file_with_a_mistake_is_refused_whole_and_every_mistake_told(registere
         ("outcome: voldaan", "outcome: vodlaan", "meeting.yaml:8:31: decisions[1].outcome: 'vodlaan' is no outcome"),
         ("number: T02853, ", "", "meeting.yaml:8:5: decisions[1]: this does not say of which commitment"),
         ("number: T02853", "number: T02867", "meeting.yaml:8:14: decisions[1].number: T02867 is decided twice"),
+        ("title: ", f"title: {'x' * 900}", "meeting.yaml:4:10: meeting.title: title is longer than 900 characters"),
         ("2021-12-14", "2031-12-14", "meeting.yaml:7:16: T02867: 2031-12-14 is in the future"),
     ],
 )
@@ -272,6 +276,7 @@ def test_a_mistake_in_a_file_of_ours_is_told_at_its_place(registered, tmp_path, 
     ("words", "complaint"),
     [
         (("decide", "x.csv"), "CSV does not say which meeting it was: add --on DATE and --decided-by WHO"),
+        (("decide", "x.csv", "--on", "2021-11-23", "--decided-by", "x" * 2001), "this is longer than 2000 characters"),
         (("decide", "x.yaml", "--on", "2021-11-23"), "x.yaml says itself which meeting it was: write it there"),
     ],
 )

@@ -36,13 +36,16 @@ _COLUMNS = ("number", "outcome", "new_deadline", "note", "on")
 _NEEDED = ("number", "outcome")
 _THERE = "the columns are number, decision, new_deadline, note, on"
 
+_MOST_OF_TWO, _MOST_BESIDE = 900, 1900
+"""The characters of what becomes one text of the register together: committee and title; the outcome and its note."""
+
 
 class WrittenMeeting(Frozen):
     """The meeting, as a file tells of it: the committee that decided, and what lay before it."""
 
     date: WrittenDay
-    committee: Annotated[Text, Field(min_length=1)]
-    title: Text = ""
+    committee: Annotated[str, Field(min_length=1, max_length=_MOST_OF_TWO)]
+    title: Annotated[str, Field(max_length=_MOST_OF_TWO)] = ""
     document: Text = ""
 
     @property
@@ -60,7 +63,7 @@ class WrittenDecision(Frozen):
     outcome: str
     new_deadline: Window | None = None
     on: WrittenDay | None = None
-    note: Text = ""
+    note: Annotated[str, Field(max_length=_MOST_BESIDE)] = ""
 
     @field_validator("outcome")
     @classmethod
@@ -134,6 +137,8 @@ def _of_table(path: FilePath, given: Meeting | None) -> Decided:
     if problems := tuple(_header_problems(str(path), line, header, names)):
         return None, (), problems
     document = _document(str(path), names, found[1:])
+    if not document.value["decisions"]:
+        return None, (), (whole(str(path), "there is no decision below the header"),)
     table, misfits = check(WrittenDecisions, document)
     decisions, repeated = _each(document, table.decisions) if table else ((), ())
     return given, decisions, (*_in_columns((*misfits, *repeated), header), *_surplus(str(path), found))

@@ -14,7 +14,7 @@ from commitments.decisions import Decision, Meeting, Weighed, weigh
 from commitments.exchange.decided import read_decisions
 from commitments.problem import Problem
 from commitments.store import Connection
-from engine.cli.output import Day, Failed, actor_option, number, tell_problems, workspace_option
+from engine.cli.output import Day, Failed, Words, actor_option, number, tell_problems, workspace_option
 from engine.cli.reading import similar, today
 from engine.session import Session, open_session
 
@@ -44,8 +44,8 @@ class Decided:
 @workspace_option
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--on", "day", type=Day(), metavar="DATE", help="The day of the meeting (CSV).")
-@click.option("--decided-by", default="", metavar="WHO", help="The committee that decided (CSV).")
-@click.option("--document", default="", help="What lay before it, such as the minister's letter (CSV).")
+@click.option("--decided-by", type=Words(), default="", metavar="WHO", help="The committee that decided (CSV).")
+@click.option("--document", type=Words(), default="", help="What lay before it, such as the minister's letter (CSV).")
 @click.option("--dry-run", is_flag=True, help="Say what would be written down, line by line, and write nothing.")
 @actor_option
 def decide_command(

@@ -9,7 +9,7 @@ import click
 from commitments import erasure, ledger, register, store
 from commitments.erasure import Erased
 from engine.cli.completing import complete_ids
-from engine.cli.output import EntryNumber, Failed, actor_option, number, workspace_option
+from engine.cli.output import EntryNumber, Failed, Words, actor_option, number, workspace_option
 from engine.cli.reading import find
 from engine.rebuilding import SHOWN, Deviation, compare
 from engine.session import Session, open_session
@@ -79,7 +79,7 @@ def _mend(session: Session) -> None:
 @click.argument("identifier", metavar="ID", shell_complete=complete_ids, required=False)
 @click.option("--entry", "numbers", type=EntryNumber(), multiple=True, metavar="'#SEQ'", help="Only this entry.")
 @click.option("--silence", "silences", type=int, multiple=True, metavar="NUMBER", help="The reason of this silence.")
-@click.option("--reason", required=True, help="Why, for the ledger; this text can be erased too.")
+@click.option("--reason", type=Words(), required=True, help="Why, for the ledger; this text can be erased too.")
 @actor_option
 def erase_command(
     folder: Path,

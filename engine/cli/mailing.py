@@ -15,7 +15,7 @@ import click
 from commitments.holding import held, held_line
 from commitments.store import Connection
 from engine import dispatch
-from engine.cli.output import actor_option, number, table, workspace_option, write_json
+from engine.cli.output import Words, actor_option, number, table, workspace_option, write_json
 from engine.cli.reading import json_option
 from engine.session import open_session
 from engine.settings import Mail
@@ -119,7 +119,7 @@ def outbox_retry_command(folder: Path, identifiers: tuple[int, ...], dead: bool,
 @outbox_command.command("drop")
 @workspace_option
 @click.argument("identifier", type=int, metavar="ID")
-@click.option("--reason", required=True, help="Why it need not be sent; goes into the ledger.")
+@click.option("--reason", type=Words(), required=True, help="Why it need not be sent; goes into the ledger.")
 @actor_option
 def outbox_drop_command(folder: Path, identifier: int, reason: str, actor: str) -> None:
     """Let a message go: it is not sent, and its reader is not told what is in it."""

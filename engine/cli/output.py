@@ -22,6 +22,8 @@ from commitments.trouble import TroubleError
 
 NARROW = 120
 """In fewer columns than these every cell of a table may fold."""
+LONGEST = 2000
+"""The characters that a text of the register has at most."""
 MANY = 200
 """More rows than these are printed without a table's trimmings."""
 
@@ -73,8 +75,23 @@ format_option = click.option(
 )
 
 
+class Words(click.ParamType[str]):
+    """A text on the command line, as the register can hold it."""
+
+    name = "text"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text that was written."""
+        text = str(value)
+        if len(text) > LONGEST:
+            self.fail(f"this is longer than {LONGEST} characters", param, ctx)
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            self.fail(f"{text!r} is not written in UTF-8", param, ctx)
+        return text
+
+
 actor_option = click.option(
-    "--actor", default=getpass.getuser, show_default="you", help="Who the ledger says wrote it down."
+    "--actor", type=Words(), default=getpass.getuser, show_default="you", help="Who the ledger says wrote it down."
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from engine.cli.output import Day, actor_option, table, workspace_option, write_json
+from engine.cli.output import Day, Words, actor_option, table, workspace_option, write_json
 from engine.cli.reading import find, json_option, today
 from engine.recipients import Scope
 from engine.session import open_session
@@ -25,7 +25,7 @@ from rules.calendar import spoken
 @click.option("--kind", multiple=True, metavar="KIND", help="Commitments of this kind.")
 @click.option("--dossier", multiple=True, metavar="DOSSIER", help="Commitments of this dossier.")
 @click.option("--until", type=Day(), required=True, metavar="DATE", help="The last day on which nothing is told.")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; those who would hear can read it.")
+@click.option("--reason", type=Words(), required=True, metavar="TEXT", help="Why; those who would hear can read it.")
 @actor_option
 def silence_command(
     folder: Path,

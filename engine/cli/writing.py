@@ -17,7 +17,7 @@ from commitments.model import Event, EventKind
 from commitments.transitions import refusals
 from commitments.trouble import TroubleError
 from engine.cli.completing import complete_ids
-from engine.cli.output import Day, EntryNumber, actor_option, workspace_option
+from engine.cli.output import Day, EntryNumber, Words, actor_option, workspace_option
 from engine.cli.reading import today, unknown
 from engine.session import Session, open_session
 
@@ -81,9 +81,9 @@ def _tell(entries: Iterable[Entry], events: Iterable[tuple[str, Event]]) -> None
     help="The new deadline (extended), the anchor's date (anchored), the last day (snoozed).",
 )
 @click.option("--anchor", default="", help="Which anchor got a date (anchored).")
-@click.option("--document", default="", help="The document that shows it.")
-@click.option("--decided-by", default="", help="Who decided it, where.")
-@click.option("--note", default="", help="Anything else worth keeping.")
+@click.option("--document", type=Words(), default="", help="The document that shows it.")
+@click.option("--decided-by", type=Words(), default="", help="Who decided it, where.")
+@click.option("--note", type=Words(), default="", help="Anything else worth keeping.")
 @actor_option
 def record_command(
     folder: Path,
@@ -119,9 +119,9 @@ class NoSuchEntryError(TroubleError):
 @click.command("undo")
 @workspace_option
 @click.argument("numbers", type=EntryNumber(), nargs=-1, required=True, metavar="#SEQ…")
-@click.option("--note", required=True, help="Why: what was wrong with it.")
-@click.option("--document", default="", help="The document that shows it.")
-@click.option("--decided-by", default="", help="Who decided it, where.")
+@click.option("--note", type=Words(), required=True, help="Why: what was wrong with it.")
+@click.option("--document", type=Words(), default="", help="The document that shows it.")
+@click.option("--decided-by", type=Words(), default="", help="Who decided it, where.")
 @actor_option
 def undo_command(folder: Path, numbers: tuple[int, ...], actor: str, **words: str) -> None:
     """Say that an entry of the ledger did not happen, or not as it was recorded.

@@ -89,6 +89,16 @@ def digest_row(tx: Connection, number: int) -> Row[Any]:
     return found
 
 
+def served(tx: Connection, address: str | None = None) -> list[Row[Any]]:
+    """The slots that were served, of all recipients or one, and where the message of each is: `sent`, `last_error`."""
+    digest, outbox = store.digest, store.outbox
+    columns = (digest.c.slot, digest.c.recipient, digest.c.state, digest.c.reason)
+    joined = digest.join(outbox, outbox.c.digest == digest.c.id, isouter=True)
+    query = joined.select().with_only_columns(*columns, outbox.c.state.label("sent"), outbox.c.last_error)
+    mine = () if address is None else (digest.c.recipient == address,)
+    return list(tx.execute(query.where(*mine).order_by(digest.c.slot, digest.c.id)))
+
+
 def text(moment: datetime) -> str:
     """A moment as the table has it: UTC, ISO 8601."""
     return moment.astimezone(UTC).isoformat()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from commitments.ledger import stamp
-from commitments.store import Connection, Row
+from commitments.store import Connection, Row, counted
 from commitments.store import outbox as table
 from commitments.trouble import TroubleError
 from notifications import outbox
@@ -60,6 +60,11 @@ def letters(tx: Connection, states: Collection[State] = OPEN) -> list[Letter]:
     """The messages in these states, in the order in which they were made."""
     query = table.select().with_only_columns(*_COLUMNS).order_by(table.c.id)
     return [_letter(row) for row in tx.execute(query.where(table.c.state.in_(states)))]
+
+
+def count(tx: Connection, state: State) -> int:
+    """How many messages are in a state."""
+    return sum(row.number for row in tx.execute(counted(table, table.c.state, table.c.queued_at, [state])))
 
 
 def letter(tx: Connection, number: int) -> tuple[Letter, bytes]:

@@ -220,6 +220,17 @@ def test_a_preview_is_the_digest_and_leaves_no_trace(workspace):
     assert workspace("digest", "list")[1] == "no digest was made yet; `gestand tick` makes those that are due\n"
 
 
+def test_the_digests_that_were_made_are_listed_and_what_became_of_each(workspace):
+    assert workspace("tick", "--as-of", "2018-08-13")[0] == 0
+    everybody = json.loads(workspace("digest", "list", "--json")[1])
+    assert [(one["slot"], one["recipient"], one["state"]) for one in everybody] == [
+        ("2018-08-06T07:00:00+00:00", "chair@example.org", "nothing to say"),
+        ("2018-08-13T05:30:00+00:00", "clerk@example.org", "sent"),
+    ]
+    assert json.loads(workspace("digest", "list", "--recipient", "clerk@example.org", "--json")[1]) == everybody[1:]
+    assert "2018-08-13 05:30   clerk@example.org   sent" in workspace("digest", "list")[1]
+
+
 def test_doctor_says_which_matcher_runs_and_that_all_is_well(workspace):
     status, out, _ = workspace("doctor")
     assert status == 0

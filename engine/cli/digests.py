@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from commitments import store
 from commitments.holding import HeldError, held_line
 from commitments.trouble import TroubleError
 from engine.cli.output import Day, number, table, workspace_option, write_json
@@ -18,6 +17,7 @@ from engine.cli.reading import find, json_option
 from engine.hearing import Hearing, hearings
 from engine.posting import shown, tested
 from engine.recipients import Recipient
+from engine.served import served
 from engine.session import Session, open_session
 from engine.tick import preview, waiting
 from engine.timetable import coming_slots, reader
@@ -62,13 +62,11 @@ def _recipients(session: Session, address: str | None) -> tuple[Recipient, ...]:
 def digest_list_command(folder: Path, recipient: str | None, as_json: bool) -> None:
     """List the digests made so far, and what became of each."""
     with open_session(folder) as session, session.store.reading() as tx:
-        rows = list(tx.execute(store.digest.select().order_by(store.digest.c.slot)))
-        sent = {row.digest: row for row in tx.execute(store.outbox.select())}
-    rows = [row for row in rows if recipient in (None, row.recipient)]
+        rows = served(tx, recipient)
     if as_json:
-        write_json([{"slot": row.slot, "recipient": row.recipient, "state": _state(row, sent)} for row in rows])
+        write_json([{"slot": row.slot, "recipient": row.recipient, "state": _state(row)} for row in rows])
     elif rows:
-        lines = [(_slot(row.slot), row.recipient, _state(row, sent)) for row in rows]
+        lines = [(_slot(row.slot), row.recipient, _state(row)) for row in rows]
         table(("slot (UTC)", "recipient", "state"), lines, wide="state")
     else:
         click.echo("no digest was made yet; `gestand tick` makes those that are due")
@@ -78,13 +76,12 @@ def _slot(text: str) -> str:
     return text[:16].replace("T", " ")
 
 
-def _state(row: Any, sent: dict[int, Any]) -> str:  # noqa: ANN401 (a row has no type of its own)
+def _state(row: Any) -> str:  # noqa: ANN401 (a row has no type of its own)
     if row.state in {"superseded", "dropped"}:
         return f"{row.state}: {row.reason}"
-    if row.id not in sent:
+    if row.sent is None:
         return str(row.reason or row.state)
-    mail = sent[row.id]
-    return f"{mail.state}: {mail.last_error}" if mail.last_error else str(mail.state)
+    return f"{row.sent}: {row.last_error}" if row.last_error else str(row.sent)
 
 
 # ------------------------------------------------------------------------------------------------- preview, next

@@ -46,7 +46,7 @@ def outbox_command(ctx: click.Context, states: tuple[str, ...], everything: bool
     wanted = tuple(map(State, states)) or (tuple(State) if everything else OPEN)
     with open_session(ctx.obj) as session, session.store.reading() as tx:
         found = deadletters.letters(tx, wanted)
-        sent = len(found) if found else len(deadletters.letters(tx, [State.SENT]))
+        sent = 0 if found else deadletters.count(tx, State.SENT)
         reason = held(tx)
     if as_json:
         write_json([asdict(letter) for letter in found])

@@ -14,6 +14,7 @@ from enum import StrEnum
 from commitments.dates import Window
 from commitments.intake import Origin
 from commitments.model import Event, EventKind, Record
+from commitments.texts import same
 from commitments.transitions import allowed
 
 
@@ -135,7 +136,7 @@ def _weighed(meeting: Meeting, decision: Decision, record: Record | None, today:
         return Weighed(decision=decision, refused="the register has no such commitment", stranger=True)
     events = tuple(_events(meeting, decision, record))
     there = [entry.event for entry in record.valid]
-    fresh = [event for event in events if event not in there]
+    fresh = [event for event in events if not any(same(one, event) for one in there)]
     undone = [event for event in fresh if event in (entry.event for entry in record.history)]
     fresh = [event for event in fresh if event not in undone]
     reason = _refused(meeting, decision, record) if fresh else ""
@@ -181,7 +182,7 @@ def _events(meeting: Meeting, decision: Decision, record: Record) -> Iterator[Ev
     if decision.ruling.settles:
         own = event(_SETTLING[decision.ruling], decision.note, decision.on)
         before = _settled(record, meeting.day)
-        stays = before is not None and before != own and before.kind is own.kind
+        stays = before is not None and not same(before, own) and before.kind is own.kind
         yield event(EventKind.NOTE, _said(decision)) if stays else own
         return
     partly = event(EventKind.PARTLY_FULFILLED, decision.note, decision.on)
@@ -202,7 +203,7 @@ def _settled(record: Record, day: date) -> Event | None:
 
 def _partly_without(record: Record, day: date, event: Event) -> bool:
     """Whether part of it was delivered by a day, other than by this event: it then stays as it is."""
-    return any(e.event != event and e.event.occurred_on <= day for e in record.of(EventKind.PARTLY_FULFILLED))
+    return any(not same(e.event, event) and e.event.occurred_on <= day for e in record.of(EventKind.PARTLY_FULFILLED))
 
 
 def _said(decision: Decision) -> str:

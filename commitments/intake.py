@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from commitments.model import Commitment, Event, EventKind, Record, Recorded
 from commitments.problem import Problem
+from commitments.texts import ERASED, as_erased, same
 from commitments.transitions import allowed
 
 Origin = tuple[str, int]
@@ -57,18 +58,22 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one draft: the events that are new, what comes after today, what is undone, what was refused."""
+    """What became of one draft: the events that are new, what comes after today, what is undone, what was refused.
+
+    `erased` are the commitment and the events whose texts stay erased, though the draft has them.
+    """
 
     id: str
     events: tuple[Event, ...] = ()
     ahead: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()
+    erased: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
     def nothing(self) -> bool:
         """Whether the draft held nothing new."""
-        return not (self.events or self.ahead or self.undone or self.problems)
+        return not (self.events or self.ahead or self.undone or self.erased or self.problems)
 
     @property
     def lines(self) -> Iterator[str]:
@@ -129,7 +134,8 @@ class Intake:
 
     `unchanged` are the drafts that held nothing new, `ahead` the commitments and events that come after `today`: left
     out, to be imported again later. `undone` are those that the register has as undone: a file that still tells of
-    them does not bring them back. `problems` are the first of those that were `refused`.
+    them does not bring them back; nor does it bring back texts that were `erased`. `problems` are the first of those
+    that were `refused`.
     """
 
     today: date
@@ -140,6 +146,7 @@ class Intake:
     unchanged: int = 0
     ahead: int = 0
     undone: int = 0
+    erased: int = 0
     refused: int = 0
     problems: tuple[Problem, ...] = ()
 
@@ -156,6 +163,7 @@ class Intake:
             unchanged=self.unchanged + sum(one.nothing for one in outcomes),
             ahead=self.ahead + sum(len(one.ahead) for one in outcomes),
             undone=self.undone + sum(len(one.undone) for one in outcomes),
+            erased=self.erased + sum(len(one.erased) for one in outcomes),
             refused=self.refused + len(problems),
             problems=(*self.problems, *problems)[:MOST_PROBLEMS],
         )
@@ -170,6 +178,7 @@ class Intake:
             unchanged=self.unchanged + other.unchanged,
             ahead=self.ahead + other.ahead,
             undone=self.undone + other.undone,
+            erased=self.erased + other.erased,
             refused=self.refused + other.refused,
             problems=(*self.problems, *other.problems)[:MOST_PROBLEMS],
         )
@@ -184,6 +193,7 @@ class Intake:
             f"{self.unchanged} unchanged" if self.unchanged else "",
             f"{self.ahead} left out, for after {self.today}" if self.ahead else "",
             f"{self.undone} left out, undone in the register" if self.undone else "",
+            f"the texts of {self.erased} left out, erased in the register" if self.erased else "",
             _count(self.refused, "problem"),
         ]
         said = ", ".join(part for part in parts if part)
@@ -194,8 +204,12 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}" if number else ""
 
 
-def weigh(draft: Draft, known: Record | None, *, today: date, at: datetime) -> Outcome:
-    """What is new in a draft, compared with what the register knows; `at` is when it is written down."""
+def weigh(draft: Draft, known: Record | None, *, today: date, at: datetime, over_erased: bool = False) -> Outcome:
+    """What is new in a draft, compared with what the register knows; `at` is when it is written down.
+
+    Texts that were erased stay so, unless it is `over_erased`.
+    """
+    draft, erased = (draft, ()) if known is None or over_erased else _left_erased(draft, known)
     commitment = draft.commitment
     if commitment and known is None and (first_day := _first_day(draft, commitment, today)) > today:
         return Outcome(id=draft.id, ahead=(f"{draft.id}, made {first_day}",))
@@ -218,7 +232,34 @@ def weigh(draft: Draft, known: Record | None, *, today: date, at: datetime) -> O
         else:
             fresh.append(event)
             record = _with(record, event, at=at)
-    return Outcome(id=draft.id, events=tuple(fresh), ahead=tuple(ahead), undone=tuple(undone), problems=tuple(problems))
+    return Outcome(
+        id=draft.id,
+        events=tuple(fresh),
+        ahead=tuple(ahead),
+        undone=tuple(undone),
+        erased=erased,
+        problems=tuple(problems),
+    )
+
+
+def _left_erased(draft: Draft, known: Record) -> tuple[Draft, tuple[str, ...]]:
+    """A draft without the texts that were erased from what is known, and of what those are."""
+    commitment, history = draft.commitment, [entry.event for entry in known.history]
+    if commitment is not None and known.commitment.title == ERASED:
+        commitment = as_erased(commitment, known.commitment)
+    of = [draft.id] if commitment != draft.commitment else []
+    gone = [event for event in history if event.note == ERASED]
+    again = [(event, place) for event, place in draft.placed if _is_erased(event, gone) and event not in history]
+    of += [f"{draft.id}, {event.kind.replace('_', ' ')} {event.occurred_on}" for event, _ in again]
+    if not of:
+        return draft, ()
+    left = [pair for pair in draft.placed if pair not in again]
+    events, places = tuple(event for event, _ in left), tuple(place for _, place in left)
+    return replace(draft, commitment=commitment, events=events, places=places), tuple(of)
+
+
+def _is_erased(event: Event, gone: Sequence[Event]) -> bool:
+    return any(same(one, event) for one in gone)
 
 
 def _taken_back(known: Record, amended: Event) -> bool:

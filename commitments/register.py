@@ -255,19 +255,22 @@ def take_in(
     at: datetime,
     actor: str,
     dry_run: bool = False,
+    over_erased: bool = False,
     tell: Callable[[Sequence[Outcome]], None] = lambda _outcomes: None,
 ) -> Intake:
     """Bring the register up to what a file says, as far as it had happened by `today`; what became of it, counted.
 
     The drafts may be endless: they are taken in some at a time, and what became of them is told as it is known. Taking
-    in the same drafts again changes nothing. A commitment whose text differs is amended. With `dry_run` all is tried
-    and undone.
+    in the same drafts again changes nothing. A commitment whose text differs is amended; texts that were erased stay so
+    unless it is `over_erased`. With `dry_run` all is tried and undone.
     """
     trial = tx.begin_nested() if dry_run else None
     gathering, intake = Gathering(), Intake(today=today, dry_run=dry_run)
     for ready, outcomes in _gathered(gathering, drafts):
         known = {one.commitment.id: one for one in records(tx, [draft.id for draft in ready])}
-        found = [_outcome(tx, draft, known.get(draft.id), today=today, at=at) for draft in ready]
+        found = [
+            _outcome(tx, draft, known.get(draft.id), today=today, at=at, over_erased=over_erased) for draft in ready
+        ]
         append(tx, [(one.id, event) for one in found for event in one.events], at=at, actor=actor)
         tell([*found, *outcomes])
         intake = intake.joined([*found, *outcomes])
@@ -283,10 +286,12 @@ def _gathered(gathering: Gathering, drafts: Iterable[Draft]) -> Iterator[tuple[l
         yield some, []
 
 
-def _outcome(tx: Connection, draft: Draft, known: Record | None, *, today: date, at: datetime) -> Outcome:
+def _outcome(
+    tx: Connection, draft: Draft, known: Record | None, *, today: date, at: datetime, over_erased: bool
+) -> Outcome:
     astray = draft.commitment is None and known is None
     if not astray or all(event.occurred_on > today for event in draft.events):
-        return weigh(draft, known, today=today, at=at)
+        return weigh(draft, known, today=today, at=at, over_erased=over_erased)
     hint = close(draft.id, ids(tx, draft.id[:2])) or "write it under commitments:, or use the pack whose cycle makes it"
     problem = draft.problem("the register has no such commitment", hint)
     return Outcome(id=draft.id, problems=(problem,))

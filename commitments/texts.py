@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from commitments.model import Event
+from commitments.model import Commitment, Event
 
 ERASED = "(erased)"
 """What is read where a text was erased."""
@@ -48,6 +48,28 @@ def joined(payload: str, body: str | None) -> dict[str, Any]:
     texts = from_json(body)
     del texts[SALT]
     return _merged(whole, texts)
+
+
+def same(known: Event, event: Event) -> bool:
+    """Whether an event is one that is known already.
+
+    What an erased text said is known to nobody: an event that differs from an erased one in nothing else is taken for
+    it.
+    """
+    return known == event or (known.note == ERASED and _bare(known) == _bare(event))
+
+
+def _bare(event: Event) -> Event:
+    return event.model_copy(update=dict.fromkeys(OF_EVENT, ""))
+
+
+def as_erased(commitment: Commitment, erased: Commitment) -> Commitment:
+    """A commitment with the texts, or what is left of them, of one that was erased."""
+    stated = commitment.stated_due
+    if stated is not None and stated.date is not None:
+        stated = stated.model_copy(update={"phrase": ""})
+    kept = {name: getattr(erased, name) for name in OF_COMMITMENT}
+    return commitment.model_copy(update={**kept, "stated_due": stated})
 
 
 def _merged(skeleton: dict[str, Any], texts: dict[str, Any]) -> dict[str, Any]:

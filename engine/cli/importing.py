@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,6 +26,7 @@ from engine.session import open_session
 @click.option("--since", type=Day(), metavar="DATE", help="Ask a service for what changed since that day, not since "
               "the last time.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what would be taken in, line by line, and take nothing in.")
+@click.option("--over-erased", is_flag=True, help="Take in texts too in the place of those that were erased.")
 @click.option("--as-of", type=Day(), metavar="DATE", help="Leave out what happened after that day.")
 @actor_option
 def import_command(
@@ -33,9 +35,8 @@ def import_command(
     mapping: Path | None,
     sheet: str | None,
     since: date | None,
-    dry_run: bool,
     as_of: date | None,
-    actor: str,
+    **how: Any,  # noqa: ANN401 - click hands on what Taking takes
 ) -> None:
     """Take register files in: YAML, JSON, JSON lines, CSV or XLSX. Taking in the same file twice changes nothing.
 
@@ -50,7 +51,7 @@ def import_command(
         raise click.UsageError("--map and --sheet are for files")
     columns = _columns(mapping) if mapping else None
     with open_session(folder) as session:
-        taking = Taking(session=session, day=as_of or today(session), actor=actor, dry_run=dry_run)
+        taking = Taking(session=session, day=as_of or today(session), **how)
         for name in files:
             said = _asked(taking, name, since) if name in addresses else _file(taking, Path(name), columns, sheet)
             if said:

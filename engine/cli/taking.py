@@ -47,12 +47,16 @@ class Complaints:
 
 @dataclass(frozen=True, kw_only=True)
 class Taking:
-    """How drafts are taken in: into which register, as far as they had happened by which day, by whom."""
+    """How drafts are taken in: into which register, as far as they had happened by which day, by whom.
+
+    With `over_erased` also texts in the place of those that were erased.
+    """
 
     session: Session
     day: date
     actor: str
     dry_run: bool
+    over_erased: bool = False
     complaints: Complaints = field(default_factory=Complaints)
 
     def take(
@@ -73,6 +77,7 @@ class Taking:
                     at=now,
                     actor=self.actor,
                     dry_run=self.dry_run,
+                    over_erased=self.over_erased,
                     tell=self._tell,
                 )
                 then(tx)

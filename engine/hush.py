@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import NamedTuple
 
 from commitments.model import EventKind, Recorded
@@ -57,12 +58,16 @@ def _noticed(assessment: Assessment, notice: Notice) -> Hush | None:
     last = _last(assessment, EventKind.ACKNOWLEDGED) if repeats else None
     if last is None:
         return None
-    moved = assessment.moved
-    if moved is not None and moved.on > last.event.occurred_on:
+    moves = assessment.governing.moves if assessment.governing else ()
+    if moves and _place(assessment.entry(moves[-1])) > _place(last):
         return None
     return Hush(f"acknowledged on {last.event.occurred_on} by {last.actor}", last.event.note)
 
 
 def _last(assessment: Assessment, kind: EventKind) -> Recorded | None:
-    events = sorted(assessment.record.of(kind), key=lambda entry: (entry.event.occurred_on, entry.seq))
-    return events[-1] if events else None
+    return max(assessment.record.of(kind), key=_place, default=None)
+
+
+def _place(entry: Recorded) -> tuple[date, int]:
+    """Where an entry stands in the order in which things happened."""
+    return entry.event.occurred_on, entry.seq

@@ -312,6 +312,19 @@ def test_a_date_that_moved_after_it_was_acknowledged_is_reminded_of_again(opened
         assert "A reminder 1" in told(live(session, 17))
 
 
+@pytest.mark.parametrize(("first", "told_on_17"), [("acknowledged", True), ("extended", False)])
+def test_of_a_move_and_an_acknowledgement_on_one_day_the_later_counts(opened, first, told_on_17):
+    with opened() as session:
+        live(session, 5)
+        if first == "acknowledged":
+            happen(session, "A", EventKind.ACKNOWLEDGED, 6)
+        happen(session, "A", EventKind.EXTENDED, 6, date=Window.on(date(2018, 8, 20)))
+        if first == "extended":
+            happen(session, "A", EventKind.ACKNOWLEDGED, 6)
+        live(session, 7)
+        assert ("A reminder 1" in told(live(session, 17))) is told_on_17
+
+
 # ------------------------------------------------------------------------------------------------- D9, D16, D17
 
 

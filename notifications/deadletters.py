@@ -35,6 +35,16 @@ class NotNowError(TroubleError):
         super().__init__(f"message {number} is {state} and cannot be {what}; one that is {states} can")
 
 
+class ErasedMessageError(TroubleError):
+    """A message that says nothing any more."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"what message {number} said was erased, and there is nothing left to send; "
+            f"`gestand outbox drop {number} --reason WHY` lets it go"
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Letter:
     """A message as the outbox has it, without what it says; moments are aware, in UTC."""
@@ -76,10 +86,13 @@ def letter(tx: Connection, number: int) -> tuple[Letter, bytes]:
 def retry(tx: Connection, number: int, *, at: datetime, actor: str) -> None:
     """Let a message be tried at the next pass, and for as long as one that is new.
 
-    Raises NoSuchMessageError, or NotNowError where it was sent, is being sent, or gave way to a later one.
+    Raises NoSuchMessageError, ErasedMessageError, or NotNowError where it was sent, is being sent, or gave way to a
+    later one.
     """
     row = _row(tx, number)
     _insist(row, "tried again", _AGAIN)
+    if not row.body:
+        raise ErasedMessageError(number)
     values = {"state": State.QUEUED.value, "queued_at": stamp(at), "next_try_at": None, "last_error": ""}
     tx.execute(table.update().where(table.c.id == number).values(**values))
     outbox.note(tx, "retried", row, at, {"was": row.state}, actor=actor)

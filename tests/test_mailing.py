@@ -79,6 +79,15 @@ def test_a_dead_message_is_tried_again_and_arrives(workspace, waiting, tmp_path)
     assert ("digest_retried", "clerk") in [(kind, actor) for kind, actor, _ in kinds(tmp_path)]
 
 
+def test_what_was_erased_is_not_sent_empty(workspace, waiting):
+    waiting(1, state="failed")
+    assert workspace("erase", "34964-B", "--reason", "asked by J. Jansen")[0] == 0
+    status, _, complaint = workspace("outbox", "retry", "1")
+    gone = "gestand: what message 1 said was erased, and there is nothing left to send"
+    assert (status, complaint) == (1, f"{gone}; `gestand outbox drop 1 --reason WHY` lets it go\n")
+    assert workspace("tick")[0] == 0
+
+
 def test_what_was_sent_is_neither_tried_again_nor_dropped(workspace, waiting):
     assert workspace("outbox", "retry", "1")[::2] == (
         1,

@@ -202,13 +202,26 @@ def test_verify_finds_the_ledger_whole_and_a_wrong_anchor_wanting(workspace):
 
 
 def test_tick_says_what_it_did_and_a_second_one_that_there_was_nothing(workspace):
-    status, out, _ = workspace("tick", "--as-of", "2026-11-24")
+    status, out, _ = workspace("tick", "--as-of", "2026-06-24")
     assert status == 0
     assert "digest to The clerk <clerk@example.org>" in out
-    assert workspace("tick", "--as-of", "2026-11-24")[1] == "0 commitments assessed, 0 changed\n  0 sent\n"
-    status, out, _ = workspace("tick", "--as-of", "2026-11-23")
+    assert workspace("tick", "--as-of", "2026-06-24")[1] == "0 commitments assessed, 0 changed\n  0 sent\n"
+    status, out, _ = workspace("tick", "--as-of", "2026-06-23")
     assert status == 1
-    assert out == "nothing done: a later pass was made already, as of 2026-11-24 08:00 UTC+01:00\n"
+    assert out == "nothing done: a later pass was made already, as of 2026-06-24 08:00 UTC+02:00\n"
+
+
+@pytest.mark.parametrize("words", [("tick",), ("import", "commitments/example.yaml")])
+def test_nothing_is_written_down_as_of_a_day_that_has_not_come(workspace, words):
+    """A pass as of 2206 told people of the future, and no other ran before then."""
+    before = workspace("verify")[1]
+    status, _, err = workspace(*words, "--as-of", "2206-01-01")
+    assert (status, err.splitlines()[-1]) == (
+        2,
+        ("Error: Invalid value for --as-of: 2206-01-01 has not come; `gestand next` and `gestand digest preview --on "
+         "2206-01-01` look ahead, and write nothing down"),
+    )  # fmt: skip
+    assert workspace("verify")[1] == before
 
 
 def test_a_preview_is_the_digest_and_leaves_no_trace(workspace):

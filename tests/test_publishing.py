@@ -40,7 +40,8 @@ def calendar(tmp_path, name):
 
 
 @pytest.fixture
-def feeds(register, tmp_path):  # noqa: F811
+def feeds(register, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("engine.schedule.now", lambda: datetime(2026, 11, 26, 12, tzinfo=UTC))
     add(tmp_path, ENDS)
     assert register("check")[0] == 0
     return register
@@ -124,7 +125,7 @@ def test_one_that_cannot_be_written_is_told_everywhere_loses_nothing_and_is_writ
     settings.write_text(text.replace("sender:", "administrator: admin@example.org\n  sender:", 1))
     sentence = SENTENCE.format(there / "un.ics", f"there is no folder {there}")
     for _ in range(2):
-        status, out, _ = feeds("tick", "--as-of", "2026-11-27")
+        status, out, _ = feeds("tick", "--as-of", DAY)
         assert status == 1
         assert f"  {sentence}\n" in out
     assert [one.message for one in caplog.records if one.levelno == logging.ERROR] == [sentence]
@@ -139,7 +140,7 @@ def test_one_that_cannot_be_written_is_told_everywhere_loses_nothing_and_is_writ
     )
     away.mkdir()
     away.rename(there)
-    status, out, _ = feeds("tick", "--as-of", "2026-11-27")
+    status, out, _ = feeds("tick", "--as-of", DAY)
     assert status == 0
     assert f"calendar file {there / 'un.ics'} written" in out
 

@@ -13,7 +13,7 @@ from commitments.exchange.mapping import ColumnMap, read_mapping
 from commitments.exchange.tweede_kamer.service import is_address
 from engine.cli.output import Day, Failed, actor_option, tell_problems, workspace_option
 from engine.cli.progress import bar
-from engine.cli.reading import today
+from engine.cli.reading import reached, today
 from engine.cli.taking import Taking
 from engine.session import open_session
 
@@ -51,7 +51,8 @@ def import_command(
         raise click.UsageError("--map and --sheet are for files")
     columns = _columns(mapping) if mapping else None
     with open_session(folder) as session:
-        taking = Taking(session=session, day=as_of or today(session), **how)
+        day = reached(session, as_of) if as_of else today(session)
+        taking = Taking(session=session, day=day, **how)
         for name in files:
             said = _asked(taking, name, since) if name in addresses else _file(taking, Path(name), columns, sheet)
             if said:

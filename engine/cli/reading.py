@@ -46,6 +46,14 @@ def today(session: Session) -> date:
     return session.assessor.today(session.now())
 
 
+def reached(session: Session, day: date) -> date:
+    """The day, which has come; a complaint where it has not: what is written down as of it would stay."""
+    if day > today(session):
+        ahead = f"`gestand next` and `gestand digest preview --on {day}` look ahead, and write nothing down"
+        raise click.BadParameter(f"{day} has not come; {ahead}", param_hint="--as-of")
+    return day
+
+
 def find(session: Session, identifier: str) -> Record:
     """The record of a commitment; raises NoSuchCommitmentError."""
     with session.store.reading() as tx:

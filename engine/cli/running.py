@@ -15,6 +15,7 @@ from commitments.trouble import TroubleError
 from engine import explain, schedule
 from engine.assessing import Change
 from engine.cli.output import Day, Failed, as_path, number, tell_problems, workspace_option
+from engine.cli.reading import reached
 from engine.ping import Ping
 from engine.port import listening
 from engine.reload import Watched
@@ -33,7 +34,9 @@ def tick_command(folder: Path, as_of: date | None) -> None:
     """Run one pass: assess what changed, make the digests that are due, send what is in the outbox."""
     with open_session(folder) as session, session.store.acting():
         _refuse_broken(session)
-        now = session.morning(as_of) if as_of else session.now()
+        now = session.now()
+        if as_of is not None:
+            now = min(now, session.morning(reached(session, as_of)))
         done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
     tell_pass(done, session)
     if done.earlier_than or (done.delivered and done.delivered.failed) or done.published.troubles:

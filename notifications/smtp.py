@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import re
 import smtplib
@@ -159,7 +160,7 @@ class SmtpLine:
         if settings.tls == "starttls":
             server.starttls(context=_context(settings))
         if settings.user:
-            server.login(settings.user, credential("mail.smtp.password", settings.password_env, settings.password_file))
+            _log_in(server, settings)
         server.ehlo_or_helo_if_needed()
         return server
 
@@ -172,6 +173,24 @@ class SmtpLine:
             server = smtplib.SMTP(timeout=settings.timeout)
         server._host = settings.host  # type: ignore[attr-defined] # noqa: SLF001 - the name certificates are checked against
         return server
+
+
+def _log_in(server: smtplib.SMTP, settings: SmtpSettings) -> None:
+    """Log in. What a server repeats of the password, as it is or as it was sent, goes into nothing that we say."""
+    password = credential("mail.smtp.password", settings.password_env, settings.password_file)
+    if not f"{settings.user}{password}".isascii():
+        raise ConfigError(0, "the user and the password of mail.smtp can hold ASCII characters alone: take another one")
+    try:
+        server.login(settings.user, password)
+    except smtplib.SMTPResponseException as error:
+        said = _readable(error.smtp_error)
+        for secret in (password, _base64(password), _base64(f"\0{settings.user}\0{password}")):
+            said = said.replace(secret, "…")
+        raise smtplib.SMTPAuthenticationError(error.smtp_code, said) from None
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _reset(server: smtplib.SMTP) -> None:

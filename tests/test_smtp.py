@@ -289,6 +289,15 @@ def test_a_wrong_password_is_a_wrong_setting_and_is_not_repeated_to_anyone(certi
     assert "secret" not in repr(deliverer)
 
 
+def test_a_password_that_cannot_be_sent_is_told_and_not_repeated(certificate, monkeypatch):
+    monkeypatch.setenv("MAIL_PASSWORD", "wrong-s\u00e9cret")
+    with mail_server(tls_context=context(certificate), authenticator=Door(), auth_required=True) as server:
+        settings = {"host": "localhost", "tls": "starttls", "ca_file": str(certificate), "user": "gestand"}
+        error = refused(server.deliverer(**settings, password_env="MAIL_PASSWORD"))
+    assert type(error) is ConfigError
+    assert str(error) == "the user and the password of mail.smtp can hold ASCII characters alone: take another one"
+
+
 def test_a_password_that_is_not_there_is_named_by_its_place(certificate, monkeypatch, tmp_path):
     monkeypatch.delenv("NO_PASSWORD", raising=False)
     with mail_server(tls_context=context(certificate), authenticator=Door()) as server:

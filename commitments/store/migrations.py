@@ -139,7 +139,10 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_silences,
     _keep_grounds,
 )
-"""The steps to the present layout, numbered from 1; a store that lacks some gets them in one transaction."""
+"""The steps to the present layout, numbered from 1; a store that lacks some gets them in one transaction.
+
+With a step comes a dump for the tests: tests/layouts/make.py.
+"""
 
 _LAYOUT = "layout"
 

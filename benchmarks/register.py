@@ -23,7 +23,8 @@ from random import Random
 from statistics import median
 
 from commitments import exchange, register
-from commitments.model import Commitment, Event, EventKind, Record, Recorded
+from commitments.model import Commitment, Event, EventKind
+from commitments.record import Record, Recorded
 from engine.session import Session, open_session
 from engine.tick import tick
 

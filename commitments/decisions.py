@@ -13,7 +13,8 @@ from enum import StrEnum
 
 from commitments.dates import Window
 from commitments.intake import Origin
-from commitments.model import Event, EventKind, Record
+from commitments.model import Event, EventKind
+from commitments.record import Record
 from commitments.texts import same
 from commitments.transitions import allowed
 

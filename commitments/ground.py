@@ -14,7 +14,8 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic_core import from_json, to_json
 
 from commitments.dates import Window
-from commitments.model import EventKind, Force, Record, Recorded, StatedDue
+from commitments.model import EventKind, Force, StatedDue
+from commitments.record import Record, Recorded
 
 MOVING = frozenset(
     {EventKind.ANCHORED, EventKind.EXTENDED, EventKind.DELAY_NOTICE, EventKind.SUSPENDED, EventKind.RESUMED}

@@ -16,7 +16,8 @@ from commitments import store
 from commitments.fit import close
 from commitments.intake import Draft, Gathering, Intake, Outcome, weigh
 from commitments.ledger import ERASURE, Entry, Head, Line, canonical, seal, stamp
-from commitments.model import Commitment, Event, EventKind, Record, Recorded
+from commitments.model import Commitment, Event, EventKind
+from commitments.record import Record, Recorded
 from commitments.store import Connection, Row
 from commitments.texts import SALT, joined, parted
 from commitments.transitions import allowed

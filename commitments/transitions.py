@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 
-from commitments.model import Event, EventKind, Record
+from commitments.model import Event, EventKind
+from commitments.record import Record
 
 _ALWAYS = frozenset({EventKind.NOTE, EventKind.AMENDED, EventKind.MADE})
 

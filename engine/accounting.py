@@ -19,7 +19,8 @@ from commitments.audit.chasing import Changed
 from commitments.audit.problems import Doubtful, gathered, suspects
 from commitments.audit.rappel import Round, concerns, next_cutoff, rappel
 from commitments.listing import Line, Wanted, lines
-from commitments.model import Record, Status
+from commitments.model import Status
+from commitments.record import Record
 from commitments.store import Connection
 from engine.assess import Assessment
 from engine.difference import Change, Difference, When, differences, told

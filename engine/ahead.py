@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from commitments.model import Record, Status
+from commitments.model import Status
+from commitments.record import Record
 from engine.assess import Assessment, Assessor
 from notifications.notice import Notice
 

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from commitments.dates import Window
 from commitments.ground import Ground, Outcome, moving, put_back
-from commitments.model import CLERK, EventKind, Record, Recorded, Standing, Status
+from commitments.model import CLERK, EventKind, Standing, Status
+from commitments.record import Record, Recorded
 from engine.counts import Counts
 from engine.match import Matcher
 from engine.obligations import Move, Obligation, Unheeded

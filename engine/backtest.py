@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from commitments.dates import DAY, Window
-from commitments.model import Commitment, EventKind, Record, Status
+from commitments.model import Commitment, EventKind, Status
+from commitments.record import Record
 from engine.assess import Assessment, Assessor
 from notifications.notice import Notice
 from rules.book import RuleBook

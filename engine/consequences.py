@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from commitments.dates import DAY, Window
-from commitments.model import Commitment, Event, EventKind, Parties, Record
+from commitments.model import Commitment, Event, EventKind, Parties
+from commitments.record import Record
 from engine.assess import Assessment, Assessor, facts
 from engine.match import Joiner
 from rules.book import RuleBook

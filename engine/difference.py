@@ -8,7 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from commitments.dates import Window
-from commitments.model import Commitment, Event, EventKind, Record, Recorded, Standing, Status
+from commitments.model import Commitment, Event, EventKind, Standing, Status
+from commitments.record import Record, Recorded
 from engine import explain
 from engine.assess import Assessment, Assessor
 from rules.calendar import spoken

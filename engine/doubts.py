@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from datetime import date
 
 from commitments.audit.problems import Doubt, Doubtful
-from commitments.model import EventKind, Record, Recorded, Status
+from commitments.model import EventKind, Status
+from commitments.record import Record, Recorded
 from engine.assess import Assessment
 from engine.explain import spoken_window
 from engine.obligations import NO_DATE, STATED, Obligation

@@ -9,7 +9,8 @@ from datetime import date
 from commitments.dates import DAY, Window
 from commitments.decisions import asked
 from commitments.ground import Ground
-from commitments.model import EventKind, Record, Recorded, Standing, Status
+from commitments.model import EventKind, Standing, Status
+from commitments.record import Record, Recorded
 from engine.assess import Assessment, Assessor, facts
 from engine.obligations import STATED, Move, Obligation, Unheeded, in_force, reason, steps
 from rules.book import BookRule, RuleBook

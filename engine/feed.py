@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
-from commitments.model import Record
+from commitments.record import Record
 from engine.assess import Assessment, open_status
 from engine.obligations import reason
 from engine.settings import Workspace

@@ -16,7 +16,8 @@ from typing import Any, Final, NamedTuple
 from commitments import register
 from commitments.ground import Ground, Outcome
 from commitments.listing import Brief, parties
-from commitments.model import EventKind, Record, Status
+from commitments.model import EventKind, Status
+from commitments.record import Record
 from commitments.store import Connection, Row
 from engine.assess import Assessment, Assessor, Judgement, judge
 from engine.counts import KEPT

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from typing import Final
 
 from commitments import store
-from commitments.model import Event, Record
+from commitments.model import Event
+from commitments.record import Record
 from commitments.register import append, record, records
 from commitments.store import Connection
 from engine.assess import Assessor

@@ -10,7 +10,8 @@ from datetime import date, datetime
 from functools import partial
 
 from commitments.dates import Window
-from commitments.model import Commitment, Event, EventKind, Record
+from commitments.model import Commitment, Event, EventKind
+from commitments.record import Record
 from commitments.register import append, record
 from commitments.store import Connection
 from rules.book import RuleBook

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from commitments import store
-from commitments.model import Record
+from commitments.record import Record
 from commitments.store import Connection
 from engine.assess import Assessment
 from engine.hush import hushed

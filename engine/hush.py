@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from commitments.model import EventKind, Recorded
+from commitments.model import EventKind
+from commitments.record import Recorded
 from engine.assess import Assessment
 from engine.silences import Silence
 from notifications.notice import Notice, Stage

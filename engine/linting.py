@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from commitments.intake import Draft
-from commitments.model import Event, EventKind, Record, Recorded
+from commitments.model import Event, EventKind
 from commitments.problem import Problem
+from commitments.record import Record, Recorded
 from engine.assess import facts
 from engine.settings import Workspace
 from rules.book import RuleBook

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from commitments.dates import DAY, Window
 from commitments.ground import Ground, Turn, Windows
-from commitments.model import EventKind, Force, Record, StatedDue
+from commitments.model import EventKind, Force, StatedDue
+from commitments.record import Record
 from notifications.notice import Reason
 from rules.book import BookRule
 from rules.calendar import WEEKENDS, Calendar

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import date
 
 from commitments.dates import Window
-from commitments.model import EventKind, Record, Status
+from commitments.model import EventKind, Status
+from commitments.record import Record
 from commitments.trouble import TroubleError
 from engine.assess import Assessment
 from engine.explain import verdict

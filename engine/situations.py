@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from commitments.model import Event, EventKind, Record, Recorded
+from commitments.model import Event, EventKind
 from commitments.problem import Path
+from commitments.record import Record, Recorded
 from engine.assess import Assessment, Assessor
 from engine.waiting import as_item
 from notifications.digest import Reader, compose

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from commitments.dates import DAY
 from commitments.ground import Ground, is_news
-from commitments.model import CLERK, Commitment, Event, EventKind, Record, Recorded, Status
+from commitments.model import CLERK, Commitment, Event, EventKind, Status
+from commitments.record import Record, Recorded
 from engine.assess import Assessor, assess
 from engine.counts import Counts
 from engine.match import matcher

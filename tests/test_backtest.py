@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from commitments.dates import Window
-from commitments.model import Commitment, Event, EventKind, Record, Recorded
+from commitments.model import Commitment, Event, EventKind
+from commitments.record import Record, Recorded
 from engine.assess import Assessor
 from engine.backtest import Count, backtest
 from engine.match import matcher

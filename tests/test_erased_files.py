@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from commitments.decisions import Decision, Meeting, Ruling, weigh
-from commitments.model import Commitment, Event, EventKind, Record, Recorded
+from commitments.model import Commitment, Event, EventKind
+from commitments.record import Record, Recorded
 from commitments.texts import ERASED
 
 FILE = """\

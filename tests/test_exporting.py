@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from commitments import exchange, register
 from commitments.dates import Window
 from commitments.exchange.table import unsaid
-from commitments.model import Citation, Commitment, Event, EventKind, Record, Recorded, StatedDue
+from commitments.model import Citation, Commitment, Event, EventKind, StatedDue
+from commitments.record import Record, Recorded
 from commitments.store import Store
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from commitments.model import Commitment, Event, Record, Recorded, Status
+from commitments.model import Commitment, Event, Status
+from commitments.record import Record, Recorded
 from commitments.source import check, parse
 from engine.assess import Assessor
 from engine.explain import explanation

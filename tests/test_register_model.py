@@ -22,7 +22,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from commitments import exchange, ledger, register, store
 from commitments.dates import Window
 from commitments.listing import Wanted
-from commitments.model import Commitment, Event, EventKind, Record
+from commitments.model import Commitment, Event, EventKind
+from commitments.record import Record
 from commitments.store import Store
 from commitments.transitions import allowed
 from engine.session import Session, audited, open_session

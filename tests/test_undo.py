@@ -11,7 +11,8 @@ from commitments.dates import Window
 from commitments.exchange.written import written
 from commitments.intake import Draft
 from commitments.ledger import verify
-from commitments.model import Commitment, Event, EventKind, Record, Recorded
+from commitments.model import Commitment, Event, EventKind
+from commitments.record import Record, Recorded
 from commitments.store import Store
 from commitments.texts import joined
 from commitments.transitions import allowed, refusals

@@ -11,8 +11,9 @@ from pydantic_core import PydanticKnownError
 from commitments.dates import Window
 from commitments.fit import check, fitted
 from commitments.intake import Draft, Origin
-from commitments.model import Commitment, Day, Event, EventKind, Frozen, Identifier, Record, Text
+from commitments.model import Commitment, Day, Event, EventKind, Frozen, Identifier, Text
 from commitments.problem import Document, Fault, Misfit, Path, Problem
+from commitments.record import Record
 
 LIMIT = 20_000_000
 """The largest register file, in bytes."""

@@ -14,7 +14,7 @@ import click
 from commitments import exchange, register
 from commitments.exchange.table import unsaid
 from commitments.ledger import canonical
-from commitments.model import Record
+from commitments.record import Record
 from commitments.store import Connection
 from engine.assess import Assessment
 from engine.cli.output import hand_out, number, workspace_option

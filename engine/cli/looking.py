@@ -13,7 +13,7 @@ import click
 
 from commitments import register
 from commitments.dates import Window
-from commitments.model import Record
+from commitments.record import Record
 from engine import explain
 from engine.ahead import Turn, turns
 from engine.assess import Assessor

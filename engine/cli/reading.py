@@ -17,7 +17,7 @@ from commitments.audit import Audited
 from commitments.dates import DAY, as_day
 from commitments.fit import close
 from commitments.listing import GROUPS, Wanted
-from commitments.model import Record
+from commitments.record import Record
 from commitments.store import Connection
 from commitments.trouble import TroubleError
 from engine.cli.output import Day, PartyName, number

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from commitments import register
-from commitments.model import Event, Record, Recorded
+from commitments.model import Event
+from commitments.record import Record, Recorded
 from engine import explain
 from engine.assess import Assessment
 from engine.cli.completing import complete_ids

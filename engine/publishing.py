@@ -69,7 +69,7 @@ def publish(base: Store, workspace: Workspace, assessor: Assessor, now: datetime
         before = _states(tx)
         made_of = _made_of(tx, workspace, assessor, now)
         stale = [_calendar(workspace, end, settings) for end, settings in workspace.settings.feeds
-                 if before.get(end.name) != _State(made_of) or not _place(workspace, settings).is_file()]  # fmt: skip
+                 if before.get(end.name) != _State(made_of) or not _is_file(_place(workspace, settings))]  # fmt: skip
         if stale:
             _fill(tx, workspace, assessor, stale, now)
     after = {end.name: _State(made_of) for end, _ in workspace.settings.feeds}
@@ -170,8 +170,23 @@ def _elsewhere(settings: FeedSettings) -> bool:
     return Path(settings.file).is_absolute()
 
 
+def _is_file(place: Path) -> bool:
+    """Whether there is a file; where nobody may look, there is none."""
+    try:
+        return place.is_file()
+    except OSError:
+        return False
+
+
 def _unwritable(file: Path, settings: FeedSettings) -> str:
     """Why a file cannot be written, as far as that can be seen; empty where it can."""
+    try:
+        return _in_the_way(file, settings)
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def _in_the_way(file: Path, settings: FeedSettings) -> str:
     if file.exists() and not file.is_file():
         return "what is there is no file"
     if not file.parent.is_dir():

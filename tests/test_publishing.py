@@ -185,6 +185,13 @@ def test_a_disk_that_is_full_leaves_the_file_that_was_there(session, tmp_path, m
     assert done.troubles == ()
 
 
+def test_a_name_that_no_file_can_have_is_told(register, tmp_path):  # noqa: F811
+    name = f"{'x' * 300}.ics"
+    add(tmp_path, f"\nends:\n  - {{name: long, feed: {{file: {name}}}}}\n")
+    status, out, _ = register("tick", "--as-of", DAY)
+    assert (status, SENTENCE.format(name, "File name too long") in out) == (1, True)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to anything")
 def test_a_folder_that_may_not_be_written_to_is_told(session, tmp_path):
     (tmp_path / "feeds").mkdir(mode=0o500)

@@ -150,6 +150,7 @@ def _head(run):
         (("record", "note", "34964-B", "--actor", "Andr\udce9"), r"'Andr\udce9' is not written in UTF-8"),
         (("record", "extended", "34964-B"), "an extension names the new date"),
         (("record", "extended", "34964-B", "--to", "2018-02-31"), "February 2018 has 28 days"),
+        (("record", "extended", "34964-B", "--to", "9999-12-31"), "9999-12-31 stands for no date"),
         (
             ("record", "fulfilled", "34964-B", "--on", "yesterday"),
             "'yesterday' is not a day; write one such as 2018-08-10",

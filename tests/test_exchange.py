@@ -245,6 +245,12 @@ def test_a_date_that_stands_for_none_is_told(tmp_path, line, place, shown):
     assert [draft.id for draft in drafts] == ["good"]
 
 
+def test_a_party_named_twice_is_one(tmp_path):
+    """The account counted such a commitment twice with it."""
+    (draft,), problems = read(tmp_path, "r.csv", "id,kind,title,by,to\na,reply,t,b|c|b,c|c\n")
+    assert (draft.commitment.by, draft.commitment.to, problems) == (("b", "c"), ("c",), [])
+
+
 def test_a_row_over_several_lines_keeps_the_count(tmp_path):
     _, problems = read(tmp_path, "r.csv", f'{HEADER}a,reply,"two\nlines",b,c,,,\nb,reply,t,b,c,soon,,\n')
     assert first_lines(problems) == ["4:6: made: made must be a date such as 2018-07-13, not 'soon'"]

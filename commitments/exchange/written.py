@@ -11,7 +11,7 @@ from pydantic_core import PydanticKnownError
 from commitments.dates import Window, real
 from commitments.fit import check, fitted
 from commitments.intake import Draft, Origin
-from commitments.model import Commitment, Day, Event, EventKind, Frozen, Identifier, StatedDue, Text
+from commitments.model import Commitment, Day, Event, EventKind, Frozen, Identifier, Parties, StatedDue, Text
 from commitments.problem import Document, Fault, Misfit, Path, Problem
 from commitments.record import Record
 
@@ -144,6 +144,11 @@ class WrittenCommitment(Commitment):
     made: WrittenDay | None = None
     anchors: dict[str, WrittenWindow] = Field(default_factory=dict)
     events: tuple[WrittenEvent, ...] = ()
+
+    @field_validator("by", "to")
+    @classmethod
+    def _each_once(cls, parties: Parties) -> Parties:
+        return tuple(dict.fromkeys(parties))
 
     @field_validator("stated_due")
     @classmethod

@@ -245,6 +245,14 @@ def test_a_date_that_stands_for_none_is_told(tmp_path, line, place, shown):
     assert [draft.id for draft in drafts] == ["good"]
 
 
+def test_what_is_its_own_parent_is_told(tmp_path):
+    drafts, problems = read(tmp_path, "r.csv", "id,kind,title,by,to,parent\na,reply,t,b,c,a\n")
+    assert drafts == ()
+    assert problems == [
+        "2:6: parent: a cannot be a part of itself\n  hint: write the id of the whole, or leave parent out"
+    ]
+
+
 def test_a_party_named_twice_is_one(tmp_path):
     """The account counted such a commitment twice with it."""
     (draft,), problems = read(tmp_path, "r.csv", "id,kind,title,by,to\na,reply,t,b|c|b,c|c\n")

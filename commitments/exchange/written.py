@@ -157,6 +157,14 @@ class WrittenCommitment(Commitment):
             real(stated.date)
         return stated
 
+    @field_validator("parent")
+    @classmethod
+    def _of_another(cls, parent: str | None, info: ValidationInfo) -> str | None:
+        # it would mute itself for ever, where a pack lets parents mute
+        if parent and parent == info.data.get("id"):
+            raise ValueError(f"{parent} cannot be a part of itself; write the id of the whole, or leave parent out")
+        return parent
+
     @property
     def plain(self) -> Commitment:
         """The commitment by itself."""

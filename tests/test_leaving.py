@@ -96,6 +96,29 @@ def test_d15_one_valid_post_unsubscribes_and_twice_is_once(service, ask, made):
     assert "clerk@example.org" not in entries[0].payload
 
 
+PARTS = (
+    b"---FormBoundaryjWmhtjORrn\r\n"
+    b'Content-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+    b"One-Click\r\n"
+    b"---FormBoundaryjWmhtjORrn--\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (PARTS, 200),  # the example of RFC 8058, 8.2
+        (PARTS.replace(b'"\r\n\r\n', b'"\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n'), 200),
+        (PARTS.replace(b"One-Click", b"Two-Clicks"), 400),
+        (PARTS.replace(b"List-Unsubscribe", b"List-Subscribe"), 400),
+        (PARTS.replace(b"--\r\n", b"\r\n"), 400),  # it does not end
+    ],
+)
+def test_d15_the_click_may_come_in_parts(service, ask, made, body, status):
+    assert ask(made("clerk@example.org"), "POST", body)[0] == status
+    assert gone(service) == (["clerk@example.org"] if status == 200 else [])
+
+
 @pytest.mark.parametrize("wrong", ["", "x", "1", "1AAAA", "../health", "A" * 5000, "%00", "1é".encode().hex()])
 def test_d15_what_is_no_token_is_told_so_and_says_nothing_of_anybody(service, ask, made, wrong):
     known = made("clerk@example.org")

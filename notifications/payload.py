@@ -87,7 +87,7 @@ def as_chat(digest: Digest, subject: str, message_id: str, *, base: str = "") ->
     for section, items in digest.sections:
         lines.append(words.sections[section])
         for item in items:
-            state = phrases.state(words, item.standing, digest.day)
+            state = phrases.state(words, item.standing)
             where = link(base, item.commitment.id)
             told = f"{item.commitment.id}: {phrases.clean(item.commitment.title, 120)} ({state})"
             lines.append(_OF_A_COMMITMENT + " ".join(filter(None, (told, where))))

@@ -19,6 +19,7 @@ from engine.silences import end, silence
 from engine.tick import tick
 from engine.timetable import coming_slots
 from notifications.deadletters import retry
+from notifications.page import page
 from notifications.suppression import Kind, lift, suppress
 
 NOW = datetime(2018, 8, 9, 8, tzinfo=UTC)
@@ -468,3 +469,24 @@ def test_whoever_is_a_recipient_again_is_told_what_was_not_sent_meanwhile(opened
         tick(session.store, nobody, session.assessor, session.deliverer, now=now)
         assert rows(session, store.outbox)[0].state == "dropped"
         assert told(live(session, 10)) == ["A overdue 1", "B overdue 1"]
+
+
+# ------------------------------------------------------------------------------------------------- which day it is
+
+
+@pytest.mark.parametrize(
+    ("cadence", "at", "states"),
+    [
+        ("Mondays 07:30", (8, 8), {"due today"}),  # the slot was two days ago, and nobody served it
+        ("daily 19:30, timezone: America/New_York", (8, 0), {"due today"}),  # there it is still the 7th
+        ("daily 19:30, timezone: America/New_York", (9, 0), {"1 day late"}),
+    ],
+)
+def test_a_row_says_how_it_stands_on_the_day_that_its_section_is_of(opened, tmp_path, cadence, at, states):
+    with opened():
+        settings = tmp_path / "gestand.yaml"
+        settings.write_text(settings.read_text().replace("daily 07:30", cadence))
+    with open_session(tmp_path) as session:
+        (digest,) = live(session, *at).digests
+        rows_ = [row for part in page(digest).parts for group in part.groups for row in group.rows]
+        assert {row.state for row in rows_} == states

@@ -134,10 +134,10 @@ def as_item(assessment: Assessment, notice: Notice) -> Item:
     obligation = next((item for item in assessment.obligations if item.rule == notice.rule), assessment.governing)
     return Item(
         commitment=assessment.record.commitment,
-        standing=assessment.standing,
+        standing=assessment.against(obligation) if obligation else assessment.standing,
         notice=notice,
         reason=reason(obligation, assessment.record) if obligation else None,
-        moved=assessment.moved,
+        moved=assessment.moved_in(obligation) if obligation else None,
         revision=revision(assessment.record),
         changed_at=changed_at(assessment.record),
     )

@@ -490,3 +490,27 @@ def test_a_row_says_how_it_stands_on_the_day_that_its_section_is_of(opened, tmp_
         (digest,) = live(session, *at).digests
         rows_ = [row for part in page(digest).parts for group in part.groups for row in group.rows]
         assert {row.state for row in rows_} == states
+
+
+MONTH = """
+  - id: month
+    title: A letter is answered in a month
+    source: {document: rules}
+    when: {kind: reply}
+    due: {period: 1 month, after: letter, month_end: clamp}
+    notices:
+      remind: [3 days before]
+"""
+
+
+def test_a_deadline_beside_another_is_told_with_its_own_date_and_ground(opened, tmp_path):
+    """The letters are due in a week, and by another rule in a month: the reminder of the second is not of the first."""
+    with opened():
+        (tmp_path / "rules" / "house.yaml").write_text(PACK + MONTH.lstrip("\n"))
+    with open_session(tmp_path) as session:
+        for day in (9, 16, 23):
+            live(session, day)
+        (digest,) = live(session, 29).digests
+        (item, _) = digest.sections[0][1]
+        assert (item.notice.rule, item.notice.stage, item.reason.period) == ("house/month", "reminder", "1 month")
+        assert (str(item.standing.current), item.standing.status) == ("2018-09-01", "due_soon")

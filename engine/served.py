@@ -43,11 +43,11 @@ def slot_before(tx: Connection, address: str, slot: datetime, leaving_out: Seque
     return datetime.fromisoformat(row.slot) if row else None
 
 
-def told_since(tx: Connection, address: str, moment: datetime) -> bool:
-    """Whether a recipient had a digest at or after a moment."""
+def told_since(tx: Connection, address: str, moment: datetime, leaving_out: Sequence[int] = ()) -> bool:
+    """Whether a recipient had a digest at or after a moment, other than these."""
     table = store.digest
     mine = table.c.recipient == address, table.c.slot >= text(moment), table.c.state == "queued"
-    return tx.execute(table.select().where(*mine).limit(1)).first() is not None
+    return tx.execute(table.select().where(*mine, table.c.id.not_in(leaving_out)).limit(1)).first() is not None
 
 
 def not_gone(tx: Connection, address: str) -> list[int]:

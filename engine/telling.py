@@ -88,10 +88,10 @@ def _at_slot(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipi
     if (known := suppressed(tx, address)) is not None:
         serve(tx, address, slot, state="nothing", reason=str(known))
         return None
-    fresh = desk.waiting(tx, recipient)
-    ending = to_warn_of(tx, address, (held.silence for held in fresh.held if held.silence), desk.today)
+    fresh, replaced = desk.waiting(tx, recipient), not_gone(tx, address)
+    ending = to_warn_of(tx, address, fresh.silences, desk.today, again=bool(replaced))
     if fresh.items or ending or recipient.all_clear:
-        told = _Told(slot=slot, fresh=fresh, ending=ending, replaced=not_gone(tx, address))
+        told = _Told(slot=slot, fresh=fresh, ending=ending, replaced=replaced)
         return _tell(tx, workspace, desk, recipient, told)
     reason = f"{NOTHING}; {len(fresh.held)} held back" if fresh.held else NOTHING
     look(tx, recipient, serve(tx, address, slot, state="nothing", reason=reason), desk.owed)
@@ -146,15 +146,23 @@ def digest_of(
     )
     return replace(
         made,
-        besides=_besides(tx, workspace, desk, recipient, slot, new=bool(items)),
+        besides=_besides(tx, workspace, desk, recipient, slot, new=bool(items), replaced=replaced),
         ending=tuple(Ending(what=one.what, until=one.until, author=one.author) for one in ending),
     )
 
 
 def _besides(
-    tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient, slot: datetime, *, new: bool
+    tx: Connection,
+    workspace: Workspace,
+    desk: Desk,
+    recipient: Recipient,
+    slot: datetime,
+    *,
+    new: bool,
+    replaced: Sequence[int],
 ) -> Mapping[Status, int]:
     """What is counted in a line: what is awaited or undated, once a month; what is overdue, where nothing is new."""
-    monthly = recipient.monthly and not told_since(tx, recipient.address, month_began(workspace, recipient, slot))
+    month = month_began(workspace, recipient, slot)
+    monthly = recipient.monthly and not told_since(tx, recipient.address, month, replaced)
     wanted = [*([] if new else [Status.OVERDUE]), *([Status.AWAITED, Status.UNDATED] if monthly else [])]
     return {status: number for status in wanted if (number := desk.besides(tx, recipient, status))}

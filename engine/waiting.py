@@ -49,6 +49,11 @@ class Waiting:
         """What makes each notice that is told the one it is."""
         return [item.notice.key for item in self.items]
 
+    @property
+    def silences(self) -> list[Silence]:
+        """The silences that hold something back."""
+        return [one.silence for one in self.held if one.silence]
+
 
 @dataclass
 class Desk:

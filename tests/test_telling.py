@@ -514,3 +514,31 @@ def test_a_deadline_beside_another_is_told_with_its_own_date_and_ground(opened, 
         (item, _) = digest.sections[0][1]
         assert (item.notice.rule, item.notice.stage, item.reason.period) == ("house/month", "reminder", "1 month")
         assert (str(item.standing.current), item.standing.status) == ("2018-09-01", "due_soon")
+
+
+# ------------------------------------------------------------------------------------------------- lines below
+
+
+def test_d9_the_mail_that_takes_the_place_of_others_has_the_lines_that_they_had(opened):
+    with opened(letters=AWAITED) as session:
+        silenced(session, 1, 10, by=("nl/c",))
+        live(session, 8, deliverer=Away())
+        (digest,) = live(session, 9, deliverer=Away()).digests
+        assert [one.until for one in digest.ending] == [date(2018, 8, 10)]
+        assert {status.value: count for status, count in digest.besides.items()} == {"undated": 1}
+        live(session, 10)
+        assert live(session, 11).digests[0].ending == ()
+
+
+def test_d17_a_mail_that_is_made_anew_keeps_the_lines_that_it_had(opened):
+    with opened(letters=AWAITED) as session:
+        silenced(session, 1, 10, by=("nl/c",))
+        live(session, 8, deliverer=Away())
+        happen(session, "A", EventKind.WITHDRAWN, 8)
+        live(session, 8, 13)
+        (mail,) = rows(session, store.outbox)
+        body = mail.body.decode().replace("=\r\n", "")
+        assert mail.state == "sent"
+        assert "Letter A" not in body
+        assert "Besides: 1 without a date." in body
+        assert "From 11 August 2018 on you hear again of: by nl/c (silenced by clerk)." in body

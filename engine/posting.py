@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from html import escape
 from uuid import uuid4
 
@@ -74,10 +75,14 @@ def _for_an_end(workspace: Workspace, recipient: Recipient, digest: Digest, mess
 
 
 def _tell_once(tx: Connection, workspace: Workspace, trouble: str, now: datetime) -> None:
-    """Say in the ledger, the log and to the administrator why a template is not used, unless that was the last said."""
-    if (store.recall(tx, TROUBLE) or "") == trouble:
+    """Say in the ledger, the log and to the administrator why a template is not used, once for the same templates."""
+    told = store.recall(tx, TROUBLE)
+    if not trouble and not told:
         return
-    store.remember(tx, TROUBLE, trouble)
+    used = sha256(repr(sorted(workspace.templates.items())).encode()).hexdigest()
+    if told == used:
+        return
+    store.remember(tx, TROUBLE, used if trouble else "")
     if trouble:
         register.note(tx, TROUBLE, {"problem": trouble}, at=now, actor=ACTOR)
         log.error("a template has a mistake and is not used: %s", trouble)

@@ -50,7 +50,7 @@ def posted(
     Where a template of the workspace has a mistake, the digest is set in ours, and that is told once.
     """
     if outbox.route_of(recipient.address):
-        return _for_an_end(workspace, recipient, digest, message_id)
+        return _for_an_end(recipient, digest, message_id, workspace.settings.base_address)
     page, *by_mail = _leaving(tx, workspace, recipient)
     rendered = shown(workspace, recipient, digest, page)
     if workspace.templates:
@@ -66,12 +66,11 @@ def posted(
     )
 
 
-def _for_an_end(workspace: Workspace, recipient: Recipient, digest: Digest, message_id: str) -> bytes:
+def _for_an_end(recipient: Recipient, digest: Digest, message_id: str, base: str) -> bytes:
     """What programs read, or a chat."""
-    base = workspace.settings.base_address
     if recipient.address.startswith("webhook:"):
         return payload.as_json(digest, message_id, base=base)
-    return payload.as_chat(digest, shown(workspace, recipient, digest).subject, message_id, base=base)
+    return payload.as_chat(digest, message_id, base=base)
 
 
 def _tell_once(tx: Connection, workspace: Workspace, trouble: str, now: datetime) -> None:

@@ -35,10 +35,16 @@ def turn(tx: Connection, digests: Sequence[int], state: str, reason: str) -> Non
 
 
 def slot_before(tx: Connection, address: str, slot: datetime, leaving_out: Sequence[int] = ()) -> datetime | None:
-    """The last slot before one that was served, other than by a digest that did not go; None where there is none."""
+    """The last slot before one that was served, other than by a digest that did not go; None where there is none.
+
+    What was told at once covers no time of its own.
+    """
     table = store.digest
+    covering = table.c.covers_from.is_(None) | (table.c.covers_from != table.c.slot)
     mine = table.c.recipient == address, table.c.slot < text(slot), table.c.state.in_(("queued", "nothing"))
-    before = table.select().where(*mine, table.c.id.not_in(leaving_out)).order_by(table.c.slot.desc()).limit(1)
+    before = (
+        table.select().where(*mine, covering, table.c.id.not_in(leaving_out)).order_by(table.c.slot.desc()).limit(1)
+    )
     row = tx.execute(before).first()
     return datetime.fromisoformat(row.slot) if row else None
 

@@ -69,7 +69,7 @@ def _serve(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipien
     elif recipient.immediately and may_disturb(workspace, recipient, desk.now):
         urgent = desk.waiting(tx, recipient, recipient.immediately)
         if urgent.items and suppressed(tx, recipient.address) is None:
-            told.add(recipient, _tell(tx, workspace, desk, recipient, _Told(slot=desk.now, fresh=urgent)))
+            told.add(recipient, _tell(tx, workspace, desk, recipient, _Told(slot=desk.now, fresh=urgent, at_once=True)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +80,7 @@ class _Told:
     fresh: Waiting
     ending: Sequence[Silence] = ()
     replaced: Sequence[int] = ()
+    at_once: bool = False
 
 
 def _at_slot(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient, slot: datetime) -> Digest | None:
@@ -105,7 +106,8 @@ def _tell(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient
     untell(tx, address, before)
     items, keys = (*told.fresh.items, *again.items), [*told.fresh.keys, *again.keys]
     made = digest_of(tx, workspace, desk, recipient, told.slot, items, ending=told.ending, replaced=told.replaced)
-    number = serve(tx, address, told.slot, state="queued", covers_from=made.covers_from)
+    # What is told at once covers no time: whatever else came up then is told at the slot.
+    number = serve(tx, address, told.slot, state="queued", covers_from=told.slot if told.at_once else made.covers_from)
     tell(tx, address, number, keys)
     look(tx, recipient, number, desk.owed)
     warned_of(tx, address, told.ending)

@@ -193,6 +193,18 @@ def test_nothing_comes_at_once_on_a_quiet_day(opened):
             assert told(live(session, 9, hour)) == []
 
 
+def test_what_was_told_at_once_does_not_shorten_what_the_slot_covers(opened, tmp_path):
+    with opened(", immediately: [overdue]"):
+        settings = tmp_path / "gestand.yaml"
+        settings.write_text(settings.read_text().replace("daily 07:30", "1st of the month 08:00"))
+    with open_session(tmp_path) as session:
+        live(session, 2)
+        assert told(live(session, 23)) == ["A overdue 3", "B overdue 3"]
+        now = datetime(2018, 9, 1, 8, tzinfo=UTC)
+        (digest,) = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now).digests
+        assert digest.covers_from == datetime(2018, 8, 1, 6, tzinfo=UTC)
+
+
 # ------------------------------------------------------------------------------------------------- all clear, monthly
 
 

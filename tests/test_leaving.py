@@ -8,6 +8,7 @@ import pytest
 from mail_server import free_port
 
 from commitments import register
+from commitments.store import BusyStoreError
 from engine.ping import Ping
 from engine.port import listening
 from engine.reload import Watched
@@ -142,3 +143,17 @@ def test_the_page_speaks_the_language_of_its_reader(service, ask, made, tmp_path
     assert 'lang="nl"' in ask(made("chair@example.org"))[2]
     assert "Geen overzichten meer" in ask(made("chair@example.org"))[2]
     assert 'lang="en"' in ask(made("clerk@example.org"))[2]
+
+
+def test_d15_who_meets_a_busy_register_is_asked_to_come_back():
+    """Mail programs try again after a 503; after a 500 many do not."""
+
+    def busy(_asked):
+        raise BusyStoreError("gestand.db", "database is locked")
+
+    with listening(ServiceSettings(port=free_port()), busy) as port:
+        there = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        there.request("POST", "/unsubscribe/token", ONE_CLICK)
+        answer = there.getresponse()
+        assert (answer.status, answer.read()) == (503, b"this cannot be done just now; try again in a minute\n")
+        there.close()

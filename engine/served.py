@@ -101,8 +101,10 @@ def served(tx: Connection, address: str | None = None) -> list[Row[Any]]:
     columns = (digest.c.slot, digest.c.recipient, digest.c.state, digest.c.reason)
     joined = digest.join(outbox, outbox.c.digest == digest.c.id, isouter=True)
     query = joined.select().with_only_columns(*columns, outbox.c.state.label("sent"), outbox.c.last_error)
-    mine = () if address is None else (digest.c.recipient == address,)
-    return list(tx.execute(query.where(*mine).order_by(digest.c.slot, digest.c.id)))
+    if address is not None:
+        query = query.where(digest.c.recipient.istartswith(address, autoescape=True))
+    rows: list[Row[Any]] = list(tx.execute(query.order_by(digest.c.slot, digest.c.id)))
+    return [row for row in rows if address is None or row.recipient.lower() == address.lower()]
 
 
 def text(moment: datetime) -> str:

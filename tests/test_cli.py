@@ -241,7 +241,10 @@ def test_the_digests_that_were_made_are_listed_and_what_became_of_each(workspace
         ("2018-08-06T07:00:00+00:00", "chair@example.org", "nothing to say"),
         ("2018-08-13T05:30:00+00:00", "clerk@example.org", "sent"),
     ]
-    assert json.loads(workspace("digest", "list", "--recipient", "clerk@example.org", "--json")[1]) == everybody[1:]
+    assert json.loads(workspace("digest", "list", "--recipient", "Clerk@example.org", "--json")[1]) == everybody[1:]
+    assert workspace("digest", "list", "--recipient", "clerk@example.or")[1] == (
+        "no digest was made for clerk@example.or yet; `gestand tick` makes those that are due\n"
+    )
     assert "2018-08-13 05:30   clerk@example.org   sent" in workspace("digest", "list")[1]
 
 

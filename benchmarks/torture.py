@@ -14,10 +14,7 @@ import json
 import os
 import random
 import signal
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -28,7 +25,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
+import mail_sink
 from aiosmtpd import smtp
+from mail_sink import free_port, started
 
 from commitments import ledger, register
 from commitments.store import Connection, Store
@@ -64,28 +63,8 @@ class Taking:
 
 
 def serve(port: int, log: Path) -> None:
-    async def run() -> None:
-        handler = Taking(log)
-        server = await asyncio.get_running_loop().create_server(lambda: smtp.SMTP(handler), "127.0.0.1", port)
-        await server.serve_forever()
-
-    asyncio.run(run())
-
-
-def started(port: int, log: Path) -> subprocess.Popen:
-    server = subprocess.Popen([sys.executable, __file__, "--serve", str(port), str(log)])
-    for _ in range(500):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return server
-        time.sleep(0.02)
-    raise SystemExit("the mail server did not start")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    handler = Taking(log)
+    mail_sink.serve(port, lambda: smtp.SMTP(handler))
 
 
 # ------------------------------------------------------------------------------------------------- the worker
@@ -230,7 +209,7 @@ def torture(folder: Path, kills: int, notices: int, seed: int) -> Account:
     path, log, port = folder / "gestand.db", folder / "taken", free_port()
     Store.open(path).close()
     chance = random.Random(seed)
-    server = started(port, log)
+    server = started(port, __file__, "--serve", str(port), str(log))
     killed_at: list[float] = []
     cut_off: set[tuple[int, int]] = set()
     few = -(-notices // kills)

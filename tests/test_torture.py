@@ -16,7 +16,9 @@ def torture():
     spec = importlib.util.spec_from_file_location("torture", FILE)
     module = importlib.util.module_from_spec(spec)
     sys.modules["torture"] = module
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(FILE.parent)
+        spec.loader.exec_module(module)
     return module
 
 

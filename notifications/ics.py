@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
-from icalendar import Alarm, Calendar, Component, Event, Todo
+from icalendar import Calendar, vText
+from icalendar.parser import Contentline
 
 from commitments.dates import DAY, Window
 from commitments.model import Commitment, Standing, Status
@@ -22,6 +23,8 @@ from notifications.words import Words
 
 ALARM = timedelta(days=7)
 """How long before a deadline a to-do calls."""
+_LONG = 75
+"""Octets from which on a line is folded."""
 _UNWANTED = frozenset({Status.WITHDRAWN, Status.LAPSED})
 _FULFILLED = frozenset({Status.FULFILLED, Status.FULFILLED_LATE})
 
@@ -117,6 +120,13 @@ def calendar(entries: Iterable[Entry], *, title: str, language: str, domain: str
     There is no METHOD: it is a calendar to look at or to subscribe to, not an invitation. To-dos call a week before
     those deadlines for which that is still ahead of `today`.
     """
+    begin, end = _frame(title, language)
+    return begin + b"".join(_written(one, domain, today < one.due.earliest - ALARM) for one in entries) + end
+
+
+@lru_cache(100)
+def _frame(title: str, language: str) -> tuple[bytes, bytes]:
+    """What stands before and after the deadlines of a calendar."""
     made = Calendar()
     made.add("version", "2.0")
     made.add("prodid", f"-//Gestand//Commitments//{language.upper()}")
@@ -124,48 +134,79 @@ def calendar(entries: Iterable[Entry], *, title: str, language: str, domain: str
     made.add("name", title)
     made.add("x-wr-calname", title)
     made.add("refresh-interval", timedelta(days=1), parameters={"VALUE": "DURATION"})
-    begin, end, rest = _bytes(made).partition(b"END:VCALENDAR")
-    return begin + b"".join(_written(one, domain, today < one.due.earliest - ALARM) for one in entries) + end + rest
+    begin, end, rest = made.to_ical().partition(b"END:VCALENDAR")
+    return begin, end + rest
+
+
+# The lines are put together here: the library, which takes ten times as long, escapes texts and folds what is long.
 
 
 @lru_cache(10_000)
 def _written(entry: Entry, domain: str, calls: bool) -> bytes:
     """The event and the to-do of a deadline. Kept: many readers are told of the same one."""
-    event = Event()
-    _describe(event, entry, f"{entry.name}@{domain}")
-    event.add("dtstart", entry.due.earliest)
-    event.add("dtend", entry.due.latest + DAY)
-    event.add("status", _event_status(entry))
-    event.add("transp", "TRANSPARENT")
-    todo = Todo()
-    _describe(todo, entry, f"{entry.name}/todo@{domain}")
-    if not entry.due.exact:
-        todo.add("dtstart", entry.due.earliest)
-    todo.add("due", entry.due.latest)
-    todo.add("status", _todo_status(entry))
-    if entry.status in _FULFILLED and entry.settled_on:
-        todo.add("completed", datetime.combine(entry.settled_on, time(12), UTC))
-        todo.add("percent-complete", 100)
-    if calls and not entry.status.settled:
-        todo.add_component(_alarm(entry))
-    return _bytes(event) + _bytes(todo)
+    summary, description = _line("SUMMARY", _text(entry.title)), _line("DESCRIPTION", _text(entry.text))
+    categories, changed = _line("CATEGORIES", _text(entry.kind)), _moment(entry.changed_at)
+    url = [_line("URL", entry.link)] if entry.link else []
+    event = [
+        summary,
+        f"DTSTART;VALUE=DATE:{_day(entry.due.earliest)}",
+        f"DTEND;VALUE=DATE:{_day(entry.due.latest + DAY)}",
+        f"DTSTAMP:{changed}",
+        _line("UID", _text(f"{entry.name}@{domain}")),
+        f"SEQUENCE:{entry.revision}",
+        categories,
+        description,
+        f"LAST-MODIFIED:{changed}",
+        f"STATUS:{_event_status(entry)}",
+        "TRANSP:TRANSPARENT",
+        *url,
+    ]
+    fulfilled = entry.settled_on if entry.status in _FULFILLED else None
+    todo = [
+        categories,
+        *([f"COMPLETED:{_day(fulfilled)}T120000Z"] if fulfilled else []),
+        description,
+        f"DTSTAMP:{changed}",
+        *([] if entry.due.exact else [f"DTSTART;VALUE=DATE:{_day(entry.due.earliest)}"]),
+        f"DUE;VALUE=DATE:{_day(entry.due.latest)}",
+        f"LAST-MODIFIED:{changed}",
+        *(["PERCENT-COMPLETE:100"] if fulfilled else []),
+        f"SEQUENCE:{entry.revision}",
+        f"STATUS:{_todo_status(entry)}",
+        summary,
+        _line("UID", _text(f"{entry.name}/todo@{domain}")),
+        *url,
+        *(_alarm(entry) if calls and not entry.status.settled else []),
+    ]
+    return "".join(f"{line}\r\n" for line in (*_within("VEVENT", event), *_within("VTODO", todo))).encode()
 
 
-def _bytes(component: Component) -> bytes:
-    written: bytes = component.to_ical()
-    return written
+def _within(component: str, lines: list[str]) -> Iterator[str]:
+    yield f"BEGIN:{component}"
+    yield from lines
+    yield f"END:{component}"
 
 
-def _describe(component: Component, entry: Entry, uid: str) -> None:
-    component.add("uid", uid)
-    component.add("sequence", entry.revision)
-    component.add("dtstamp", entry.changed_at)
-    component.add("last-modified", entry.changed_at)
-    component.add("summary", entry.title)
-    component.add("description", entry.text)
-    component.add("categories", [entry.kind])
-    if entry.link:
-        component.add("url", entry.link)
+def _line(name: str, value: str) -> str:
+    """A property, folded where it is long (RFC 5545, 3.1)."""
+    line = f"{name}:{value}"
+    if len(line.encode()) < _LONG:
+        return line
+    folded: bytes = Contentline(line).to_ical()  # type: ignore[no-untyped-call]
+    return folded.decode()
+
+
+def _text(text: str) -> str:
+    """A text with its escapes (RFC 5545, 3.3.11)."""
+    return vText(text).to_ical().decode()
+
+
+def _day(day: date) -> str:
+    return day.isoformat().replace("-", "")
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _event_status(entry: Entry) -> str:
@@ -182,10 +223,8 @@ def _todo_status(entry: Entry) -> str:
     return "IN-PROCESS" if entry.partly else "NEEDS-ACTION"
 
 
-def _alarm(entry: Entry) -> Alarm:
-    alarm = Alarm()
-    alarm.add("action", "DISPLAY")
-    alarm.add("description", entry.title)
+def _alarm(entry: Entry) -> Iterator[str]:
     # A to-do with one known day has no start to count from.
-    alarm.add("trigger", -ALARM, parameters={"RELATED": "END" if entry.due.exact else "START"})
-    return alarm
+    related = "END" if entry.due.exact else "START"
+    lines = ["ACTION:DISPLAY", _line("DESCRIPTION", _text(entry.title)), f"TRIGGER;RELATED={related}:-P{ALARM.days}D"]
+    return _within("VALARM", lines)

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 import icalendar
 import pytest
@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_digest import EARLY, ITEMS, LETTER, MOVED, PLEDGE, WITHDRAWN, commitment, digest, standing
 
+from commitments.dates import Window
 from commitments.model import Status
-from notifications.ics import calendar, entries
+from notifications.ics import Entry, calendar, entries
 from notifications.languages import LANGUAGES
 from notifications.notice import Reason
 
@@ -175,6 +176,70 @@ def test_w3_no_text_adds_a_line_and_every_text_comes_back(text):
     (event,) = icalendar.Calendar.from_ical(body).walk("VEVENT")
     assert str(event["SUMMARY"]) == " ".join(str(event["SUMMARY"]).split())
     assert "END:VEVENT BEGIN:VALARM" in str(event["SUMMARY"])
+
+
+def by_the_library(one: Entry, calls: bool) -> bytes:
+    """The event and the to-do of a deadline as icalendar writes them."""
+    event, todo = icalendar.Event(), icalendar.Todo()
+    for component, name in ((event, one.name), (todo, f"{one.name}/todo")):
+        component.add("uid", f"{name}@example.org")
+        component.add("sequence", one.revision)
+        component.add("dtstamp", one.changed_at)
+        component.add("last-modified", one.changed_at)
+        component.add("summary", one.title)
+        component.add("description", one.text)
+        component.add("categories", [one.kind])
+        if one.link:
+            component.add("url", one.link)
+    settled = one.status.settled
+    fulfilled = one.status in {Status.FULFILLED, Status.FULFILLED_LATE}
+    event.add("dtstart", one.due.earliest)
+    event.add("dtend", one.due.latest + timedelta(days=1))
+    sure = "CONFIRMED" if one.due.exact else "TENTATIVE"
+    event.add("status", "CANCELLED" if settled and not fulfilled else sure)
+    event.add("transp", "TRANSPARENT")
+    if not one.due.exact:
+        todo.add("dtstart", one.due.earliest)
+    todo.add("due", one.due.latest)
+    going = "IN-PROCESS" if one.partly else "NEEDS-ACTION"
+    todo.add("status", "COMPLETED" if fulfilled else "CANCELLED" if settled else going)
+    if fulfilled and one.settled_on:
+        todo.add("completed", datetime.combine(one.settled_on, time(12), UTC))
+        todo.add("percent-complete", 100)
+    if calls and not settled:
+        alarm = icalendar.Alarm()
+        alarm.add("action", "DISPLAY")
+        alarm.add("description", one.title)
+        alarm.add("trigger", timedelta(days=-7), parameters={"RELATED": "END" if one.due.exact else "START"})
+        todo.add_component(alarm)
+    return event.to_ical() + todo.to_ical()
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+DAYS = st.dates(date(1900, 1, 1), date(2100, 1, 1))
+ENTRIES = st.builds(
+    Entry,
+    name=TEXTS,
+    revision=st.integers(0, 10**6),
+    changed_at=DAYS.map(lambda day: datetime.combine(day, time(9, 30), UTC)),
+    due=st.tuples(DAYS, DAYS).map(lambda days: Window(min(days), max(days))),
+    status=st.sampled_from(Status),
+    partly=st.booleans(),
+    settled_on=st.none() | DAYS,
+    title=TEXTS,
+    text=TEXTS,
+    kind=TEXTS,
+    link=st.just("") | st.integers(1, 200).map(lambda number: f"https://example.org/{'a' * number}"),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ENTRIES, DAYS)
+def test_every_deadline_is_written_as_the_library_writes_it(one, today):
+    body = calendar([one], title="Commitments", language="en", domain="example.org", today=today)
+    empty = calendar([], title="Commitments", language="en", domain="example.org", today=today)
+    begin, end = empty[: -len(b"END:VCALENDAR\r\n")], b"END:VCALENDAR\r\n"
+    assert body == begin + by_the_library(one, today < one.due.earliest - timedelta(days=7)) + end
 
 
 def test_a_calendar_of_nothing_is_a_calendar():

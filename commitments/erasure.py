@@ -69,9 +69,9 @@ def erase(
     _forget(tx, entries)
     _describe(tx, {row.commitment for row in holding if row.commitment})
     _unsay(tx, holding)
-    table = store.outbox
+    table = store.message
     for number in messages:
-        tx.execute(table.update().where(table.c.id == number).values(body=b""))
+        tx.execute(table.update().where(table.c.outbox == number).values(body=b""))
     register.note(
         tx,
         ERASURE,
@@ -139,14 +139,15 @@ def _describe(tx: Connection, identifiers: Iterable[str]) -> None:
 
 def _messages(tx: Connection, identifier: str) -> tuple[list[int], int]:
     """The messages that told of a commitment and still stand in the outbox, and how many wait to be sent."""
-    notice, told, outbox = store.notice, store.told, store.outbox
+    notice, told, outbox, message = store.notice, store.told, store.outbox, store.message
     query = (
         outbox.select()
         .with_only_columns(outbox.c.id, outbox.c.state)
         .distinct()
+        .join(message, message.c.outbox == outbox.c.id)
         .join(told, told.c.digest == outbox.c.digest)
         .join(notice, notice.c.key == told.c.notice)
-        .where(notice.c.commitment == identifier, outbox.c.body != b"")
+        .where(notice.c.commitment == identifier, message.c.body != b"")
     )
     rows = list(tx.execute(query))
     done = [row.id for row in rows if row.state not in _WAITING]

@@ -196,7 +196,7 @@ def _refused(tx: Connection, verdict: Verdict, at: datetime) -> Bounce:
 
 def _message(tx: Connection, report: Report, address: str, key: bytes) -> Row[Any] | None:
     """The message of ours that a report is about, where it shows that it knows one."""
-    rows = sent.select().with_only_columns(*(column for column in sent.c if column.name != "body"))
+    rows = sent.select()
     for text in report.returned_to if address else ():
         if (number := number_of(text, address, key)) is not None:
             return tx.execute(rows.where(sent.c.id == number)).first()

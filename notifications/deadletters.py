@@ -63,12 +63,11 @@ class Letter:
 
 
 _ABOUT = {True: "trouble", False: "digest"}
-_COLUMNS = [column for column in table.c if column.name != "body"]
 
 
 def letters(tx: Connection, states: Collection[State] = OPEN) -> list[Letter]:
     """The messages in these states, in the order in which they were made."""
-    query = table.select().with_only_columns(*_COLUMNS).order_by(table.c.id)
+    query = table.select().order_by(table.c.id)
     return [_letter(row) for row in tx.execute(query.where(table.c.state.in_(states)))]
 
 
@@ -79,8 +78,7 @@ def count(tx: Connection, state: State) -> int:
 
 def letter(tx: Connection, number: int) -> tuple[Letter, bytes]:
     """A message, and what it says. Raises NoSuchMessageError."""
-    row = _row(tx, number)
-    return _letter(row), row.body
+    return _letter(_row(tx, number)), outbox.body(tx, number)
 
 
 def retry(tx: Connection, number: int, *, at: datetime, actor: str) -> None:
@@ -91,7 +89,7 @@ def retry(tx: Connection, number: int, *, at: datetime, actor: str) -> None:
     """
     row = _row(tx, number)
     _insist(row, "tried again", _AGAIN)
-    if not row.body:
+    if not outbox.body(tx, number):
         raise ErasedMessageError(number)
     values = {"state": State.QUEUED.value, "queued_at": stamp(at), "next_try_at": None, "last_error": ""}
     tx.execute(table.update().where(table.c.id == number).values(**values))

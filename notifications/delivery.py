@@ -5,6 +5,7 @@ The mark of one message and the lease of the next are one transaction; nothing i
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email import policy
 from email.parser import BytesHeaderParser
+from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -67,14 +69,21 @@ class Delivered:
 Trouble = Callable[[Connection, str, str, datetime], object]
 """What is told of a trouble that a person should know of: its cause in a word, and a sentence."""
 
+_FROM = re.compile(rb"^from:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE)
+
 Envelope = Callable[[Row[Any]], str]
 """The address to which a message comes back that cannot be delivered."""
 
 
 def from_header(row: Row[Any]) -> str:
     """The address in From; none (RFC 5321, 4.5.5) where From holds no address."""
-    head = row.body.partition(b"\r\n\r\n")[0]
-    named = BytesHeaderParser(policy=policy.SMTP).parsebytes(head)["From"]
+    found = _FROM.search(row.body.partition(b"\r\n\r\n")[0])
+    return _mailbox(found[0]) if found else ""
+
+
+@lru_cache(100)
+def _mailbox(header: bytes) -> str:
+    named = BytesHeaderParser(policy=policy.SMTP).parsebytes(header)["From"]
     return str(named.addresses[0].addr_spec) if named and named.addresses else ""
 
 

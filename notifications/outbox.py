@@ -13,11 +13,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from commitments import register
 from commitments.ledger import stamp
-from commitments.store import Connection, Row
+from commitments.store import Connection, Row, given
+from commitments.store import message as messages
 from commitments.store import outbox as table
 from notifications.deliverer import DeliveryError
 from notifications.digest import Reader
@@ -69,19 +70,33 @@ def queue(tx: Connection, digest_id: int | None, reader: Reader, body: bytes, me
         "address": reader.address,
         "route": route_of(reader.address),
         "message_id": message_id,
-        "body": body,
         "sha256": _sha256(body),
         "state": State.QUEUED.value,
         "queued_at": stamp(at),
     }
-    tx.execute(table.insert().values(**row))
+    made = tx.execute(table.insert(), row).inserted_primary_key
+    tx.execute(messages.insert(), {"outbox": made[0] if made else 0, "body": body})
+
+
+_GOING = (State.QUEUED.value, State.SENDING.value, State.SENT.value)
+_FIRST_TOLD: Final = (
+    table.select()
+    .with_only_columns(table.c.message_id)
+    .where(table.c.recipient == given("address"), table.c.state.in_(_GOING), table.c.digest.is_not(None))
+    .order_by(table.c.id)
+    .limit(1)
+)
 
 
 def first_told(tx: Connection, address: str) -> str:
     """The Message-ID of the first digest that went to an address, or is on its way; empty where there is none."""
-    going = table.c.state.in_([State.QUEUED, State.SENDING, State.SENT]) & table.c.digest.is_not(None)
-    identifiers = table.select().with_only_columns(table.c.message_id).order_by(table.c.id).limit(1)
-    return tx.execute(identifiers.where(table.c.recipient == address, going)).scalar() or ""
+    return tx.execute(_FIRST_TOLD, {"address": address}).scalar() or ""
+
+
+def body(tx: Connection, number: int) -> bytes:
+    """What a message says, empty where that was erased."""
+    found: bytes = tx.execute(messages.select().where(messages.c.outbox == number)).one().body
+    return found
 
 
 # ------------------------------------------------------------------------------------------------- what becomes of it
@@ -108,42 +123,54 @@ def next_due(tx: Connection, now: datetime, lease: timedelta, shut: Collection[s
     A message that brings a server or a process down does so after the others have gone. Routes that are `shut` are
     left alone. A moment further ahead than any that we set was written before the clock was put back: it is past.
     """
-    waiting = (table.c.next_try_at.is_(None)) | _outside(table.c.next_try_at, now, 2 * _LONGEST_WAIT)
-    left_behind = _outside(table.c.lease_until, now, lease)
-    # The number first: a database would carry every body along while it sorts.
-    numbers = table.select().with_only_columns(table.c.id).order_by(table.c.attempts, table.c.id).limit(1)
-    numbers = numbers.where(table.c.route.not_in(shut)).with_for_update(skip_locked=True)
-    for state, due in ((State.QUEUED, waiting), (State.SENDING, left_behind)):
-        found = tx.execute(numbers.where(table.c.state == state.value, due)).first()
+    for query, ahead in ((_WAITING, 2 * _LONGEST_WAIT), (_LEFT_BEHIND, lease)):
+        found = tx.execute(query, {"now": stamp(now), "then": stamp(now + ahead), "shut": list(shut)}).first()
         if found is not None:
-            return _row(tx, found.id)
+            return found
     return None
 
 
-def _outside(moment: Any, now: datetime, ahead: timedelta) -> Any:  # noqa: ANN401 - an SQL expression, of the store's type
-    return (moment <= stamp(now)) | (moment > stamp(now + ahead))
+def _outside(moment: Any) -> Any:  # noqa: ANN401 - an SQL expression, of the store's type
+    return (moment <= given("now")) | (moment > given("then"))
 
 
-def _row(tx: Connection, number: int) -> Row[Any]:
-    found: Row[Any] = tx.execute(table.select().where(table.c.id == number)).one()
-    return found
+_NEXT: Final = (
+    table.select()
+    .where(table.c.route.not_in(given("shut")))
+    .order_by(table.c.attempts, table.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_WAITING: Final = _NEXT.where(
+    table.c.state == State.QUEUED.value, table.c.next_try_at.is_(None) | _outside(table.c.next_try_at)
+)
+_LEFT_BEHIND: Final = _NEXT.where(table.c.state == State.SENDING.value, _outside(table.c.lease_until))
+_THIS: Final = table.update().where(table.c.id == given("number"))
+_WHOLE: Final = (
+    table.select()
+    .add_columns(messages.c.body)
+    .join(messages, messages.c.outbox == table.c.id)
+    .where(table.c.id == given("number"))
+)
 
 
 def change(tx: Connection, row: Row[Any], body: bytes, now: datetime) -> None:
     """Let a message that nobody has got say something else; it keeps its Message-ID."""
-    tx.execute(table.update().where(table.c.id == row.id).values(body=body, sha256=_sha256(body)))
+    tx.execute(_THIS, {"number": row.id, "sha256": _sha256(body)})
+    tx.execute(messages.update().where(messages.c.outbox == row.id).values(body=body))
     note(tx, "changed", row, now, {"sha256": _sha256(body)})
 
 
 def lease(tx: Connection, row: Row[Any], now: datetime, until: datetime) -> Row[Any]:
-    """The row as it is to be sent: ours until then, and doubtful where somebody was sending it already."""
+    """The row with its body, to be sent: ours until then, and doubtful where somebody was sending it already."""
     left_behind = row.state == State.SENDING
     leased = {"state": State.SENDING.value, "lease_until": stamp(until), "attempts": row.attempts + 1}
     leased |= {"doubtful": row.doubtful or left_behind}
-    tx.execute(table.update().where(table.c.id == row.id).values(**leased))
+    tx.execute(_THIS, {"number": row.id, **leased})
     if left_behind:
         note(tx, "sent_again", row, now, {"possible_duplicate": True})
-    return _row(tx, row.id)
+    found: Row[Any] = tx.execute(_WHOLE, {"number": row.id}).one()
+    return found
 
 
 _KINDS = {
@@ -176,7 +203,7 @@ def mark(tx: Connection, outcome: Outcome, now: datetime, *, actor: str = ACTOR)
         texts |= {"text": error.text}
     if outcome.again:
         content |= {"possible_duplicate": True}
-    tx.execute(table.update().where(table.c.id == row.id).values(**values))
+    tx.execute(_THIS, {"number": row.id, **values})
     note(tx, _KINDS[state], row, now, content, texts=texts, actor=actor)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import re
 import smtplib
 import socket
 import ssl
@@ -25,7 +24,6 @@ TOTAL = 30.0
 """Seconds that one message may take, from connecting to the server's last word."""
 PER_CONNECTION = 100
 """After so many messages a new connection is made, for servers cut off the one that goes on and on."""
-_LINE_END = re.compile(rb"\r\n|\r|\n")
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 
 
@@ -99,7 +97,7 @@ class SmtpLine:
 
         Raises PermanentError or TemporaryError for the message, ServerError or ConfigError for the server.
         """
-        content = _LINE_END.sub(b"\r\n", body)
+        content = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
         with _classified(self._settings), no_longer_than(self._settings.timeout, self._socket) as self._late:
             try:
                 self._data(self._addressed(envelope_from, to, len(content)), content)

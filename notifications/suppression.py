@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from commitments import register
 from commitments.ledger import stamp
-from commitments.store import Connection, Row
+from commitments.store import Connection, Row, given
 from commitments.store import suppression as table
+
+_OF_ONE: Final = table.select().where(table.c.address == given("key")).order_by(table.c.kind)
 
 
 class Kind(StrEnum):
@@ -64,7 +66,7 @@ def suppressions(tx: Connection) -> list[Suppression]:
 
 
 def _of(tx: Connection, address: str) -> tuple[Suppression, ...]:
-    found = tx.execute(table.select().where(table.c.address == _key(address)).order_by(table.c.kind))
+    found = tx.execute(_OF_ONE, {"key": _key(address)})
     return tuple(_suppression(row) for row in found)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mail_server import MailServer
@@ -11,7 +12,7 @@ from test_outbox import NOW, Taking, at, noted, put, rows
 from commitments.store import Store
 from notifications.administrator import Administrator
 from notifications.deliverer import PermanentError, TemporaryError
-from notifications.delivery import Delivered, deliver
+from notifications.delivery import Delivered, deliver, from_header
 from notifications.outbox import GIVE_UP
 
 FIVE = [f"{number}@example.org" for number in range(5)]
@@ -103,3 +104,17 @@ def test_a_message_goes_out_under_the_address_that_it_comes_back_to(store, serve
     put(store, "a@example.org")
     deliver(store, server.deliverer(), now=at(NOW), envelope=lambda row: f"bounce+{row.id}@example.org")
     assert server.senders == ["bounce+1@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("head", "address"),
+    [
+        (b"From: Gestand <gestand@example.org>\r\nTo: from: x", "gestand@example.org"),
+        (b"To: a@example.org\r\nFrom: A very long name\r\n <gestand@example.org>\r\nSubject: x", "gestand@example.org"),
+        (b"To: a@example.org\r\nSubject: From: b@example.org", ""),
+        (b"From: undisclosed-recipients:;", ""),
+        (b'{"text": 1}', ""),  # what goes to an end has no header
+    ],
+)
+def test_a_message_comes_back_to_the_address_in_from(head, address):
+    assert from_header(SimpleNamespace(body=head + b"\r\n\r\nFrom: evil@example.org\r\n")) == address

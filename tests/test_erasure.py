@@ -231,7 +231,7 @@ def test_messages_that_told_of_it_are_emptied_once_they_have_gone(workspace, tmp
     assert "and of 1 message in the outbox; what was sent stays where it was sent" in out
     opened = Store.open(tmp_path / "gestand.db")
     with opened.reading() as tx:
-        assert [row.body for row in tx.execute(store.outbox.select())] == [b""]
+        assert [row.body for row in tx.execute(store.message.select())] == [b""]
     opened.close()
     assert "(erased)" in workspace("list", "--as-of", "2018-08-13")[1]
 
@@ -246,9 +246,11 @@ def test_what_waits_to_be_sent_is_told(workspace, tmp_path, states, said):
     opened = Store.open(tmp_path / "gestand.db")
     with opened.writing() as tx:
         (row,) = tx.execute(store.outbox.select()).mappings()
+        tx.execute(store.message.delete())
         tx.execute(store.outbox.delete())
         copies = [dict(row) | {"id": n, "message_id": f"{n}", "state": state} for n, state in enumerate(states, 1)]
         tx.execute(store.outbox.insert(), copies)
+        tx.execute(store.message.insert(), [{"outbox": one["id"], "body": b"x"} for one in copies])
     opened.close()
     status, out, _ = workspace("erase", "34964-B", "--reason", "asked", "--actor", "officer")
     assert (status, out.splitlines()[-1]) == (0, said)

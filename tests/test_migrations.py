@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from commitments import ledger, register, store
 from commitments.model import Commitment, Event
 from commitments.store import Store
+from notifications import deadletters
 
 HERE = Path(__file__).parent
 LAYOUTS = sorted((HERE / "layouts").glob("*.sql"))
@@ -63,6 +64,19 @@ def test_s7_a_store_of_every_former_layout_comes_up_to_what_a_new_one_is(tmp_pat
                 tx, [("34964-B", Event(kind="note", occurred_on=date(2018, 9, 1), note="x"))], at=AT, actor="clerk"
             )
             assert ledger.verify(register.lines(tx)).head.seq == 3
+
+
+def test_s7_what_messages_say_is_kept_where_it_stands_apart(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "old.db")) as database:
+        database.executescript((HERE / "layouts" / "13.sql").read_text("utf-8"))
+        database.execute("INSERT INTO digest (id, recipient, slot, state, reason) VALUES (1, 'a', 's', 'queued', '')")
+        columns = "id, digest, recipient, address, message_id, body, sha256, state, attempts, last_error, queued_at"
+        row = (4, 1, "a", "a", "<1@x>", b"body", "00", "sent", 1, "", "2018-08-31T05:30:00.000000Z")
+        database.execute(f"INSERT INTO outbox ({columns}) VALUES ({', '.join('?' * len(row))})", row)
+        database.commit()
+    with closing(Store.open(tmp_path / "old.db")) as old, old.reading() as tx:
+        found, body = deadletters.letter(tx, 4)
+        assert (found.state, found.message_id, body) == ("sent", "<1@x>", b"body")
 
 
 KILLED = """

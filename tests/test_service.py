@@ -97,7 +97,6 @@ def queue(tx, number, state, queued_at):
             recipient=f"{number}@example.org",
             address=f"{number}@example.org",
             message_id=f"<{number}@x>",
-            body=b"",
             sha256="",
             state=state,
             queued_at=stamp(queued_at),

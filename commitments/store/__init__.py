@@ -12,13 +12,14 @@ from commitments.store.guards import protect
 from commitments.store.migrations import MIGRATIONS
 from commitments.store.opened import Store
 from commitments.store.places import Database, is_address, may_be_there
-from commitments.store.rows import change, counted, forget, put, recall, remember
+from commitments.store.rows import change, counted, forget, given, put, recall, remember
 from commitments.store.tables import (
     bounce,
     commitment,
     digest,
     ledger,
     member,
+    message,
     meta,
     notice,
     outbox,
@@ -82,10 +83,12 @@ __all__ = [
     "counted",
     "digest",
     "forget",
+    "given",
     "is_address",
     "ledger",
     "may_be_there",
     "member",
+    "message",
     "meta",
     "notice",
     "outbox",

@@ -18,6 +18,7 @@ from commitments.store.tables import (
     digest,
     ledger,
     member,
+    message,
     meta,
     metadata,
     notice,
@@ -25,6 +26,7 @@ from commitments.store.tables import (
     owed,
     silence,
     suppression,
+    told,
     warned,
 )
 from commitments.store.trouble import ForeignStoreError, NewerStoreError
@@ -50,7 +52,10 @@ def _add_suppressions(tx: Connection) -> None:
 
 
 def _widen_outbox(tx: Connection) -> None:
-    """More states, messages that are no digests, other ends than mail: SQLite needs the table made anew for that."""
+    """More states, messages that are no digests, other ends than mail: SQLite needs the table made anew for that.
+
+    What the messages say is put where it stands since `_part_messages`.
+    """
     names = [column["name"] for column in sa.inspect(tx).get_columns(outbox.name)]
     if "route" in names:
         return
@@ -58,8 +63,15 @@ def _widen_outbox(tx: Connection) -> None:
     outbox.drop(tx)
     outbox.create(tx)
     former = sa.table("outbox_former", *(sa.column(name) for name in names))
-    tx.execute(outbox.insert().from_select(names, sa.select(former)))
+    kept = [name for name in names if name != "body"]
+    tx.execute(outbox.insert().from_select(kept, sa.select(*(former.c[name] for name in kept))))
+    _take_bodies(tx, former)
     tx.exec_driver_sql("DROP TABLE outbox_former")
+
+
+def _take_bodies(tx: Connection, former: sa.TableClause) -> None:
+    message.create(tx, checkfirst=True)
+    tx.execute(message.insert().from_select(["outbox", "body"], sa.select(former.c.id, former.c.body)))
 
 
 def _add_made(tx: Connection) -> None:
@@ -124,6 +136,16 @@ def _keep_grounds(tx: Connection) -> None:
     tx.execute(sa.update(commitment).values(changed=True))
 
 
+def _part_messages(tx: Connection) -> None:
+    """What the messages say stands apart from what becomes of them; what a digest told is found by an index."""
+    for index in told.indexes:
+        index.create(tx, checkfirst=True)
+    if "body" not in {column["name"] for column in sa.inspect(tx).get_columns(outbox.name)}:
+        return
+    _take_bodies(tx, sa.table(outbox.name, sa.column("id"), sa.column("body")))
+    tx.exec_driver_sql("ALTER TABLE outbox DROP COLUMN body")
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _add_members,
@@ -138,6 +160,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_bodies,
     _add_silences,
     _keep_grounds,
+    _part_messages,
 )
 """The steps to the present layout, numbered from 1; a store that lacks some gets them in one transaction.
 

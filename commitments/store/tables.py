@@ -131,7 +131,7 @@ told = sa.Table(
     metadata,
     sa.Column("recipient", Words, primary_key=True),
     sa.Column("notice", sa.ForeignKey("notice.key"), primary_key=True),
-    sa.Column("digest", sa.ForeignKey("digest.id"), nullable=False),
+    sa.Column("digest", sa.ForeignKey("digest.id"), nullable=False, index=True),
 )
 """Which notice a recipient was told of, in which digest: never twice."""
 
@@ -144,7 +144,6 @@ outbox = sa.Table(
     sa.Column("address", Words, nullable=False),
     sa.Column("route", Words, nullable=False, default="", server_default=""),
     sa.Column("message_id", Words, nullable=False, unique=True),
-    sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("state", Words, nullable=False, default="queued"),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
@@ -160,10 +159,21 @@ outbox = sa.Table(
     sa.Index("outbox_waiting", "state", "attempts", "id"),
     sa.Index("outbox_recipient", "recipient", "id"),
 )
-"""The messages themselves, each with the Message-ID it keeps; moments are UTC, ISO 8601.
+"""What becomes of the messages, each with the Message-ID it keeps; moments are UTC, ISO 8601.
 
 `digest` is NULL where the program writes to its administrator, `route` is the end that takes it, empty for mail, and
 `doubtful` says that it was perhaps delivered already.
+"""
+
+message = sa.Table(
+    "message",
+    metadata,
+    sa.Column("outbox", sa.ForeignKey("outbox.id"), primary_key=True, autoincrement=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+"""The messages themselves, empty where what they said was erased.
+
+They stand apart, for SQLite writes a row anew, and all of it, whenever something in it changes.
 """
 
 suppression = sa.Table(

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby, islice
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from commitments import store
 from commitments.fit import close
@@ -45,6 +45,12 @@ __all__ = [
 _EVENTS = tuple(EventKind)
 _BATCH = 500
 _Item = TypeVar("_Item")
+_LAST: Final = (
+    store.ledger.select()
+    .with_only_columns(store.ledger.c.seq, store.ledger.c.hash)
+    .order_by(store.ledger.c.seq.desc())
+    .limit(1)
+)
 
 
 class UnknownCommitmentError(TroubleError):
@@ -167,9 +173,7 @@ def rebuild(tx: Connection) -> int:
 
 def head(tx: Connection) -> Head:
     """The ledger's last entry."""
-    table = store.ledger
-    last = table.select().with_only_columns(table.c.seq, table.c.hash).order_by(table.c.seq.desc()).limit(1)
-    row = tx.execute(last).first()
+    row = tx.execute(_LAST).first()
     return Head(row.seq, row.hash) if row else Head()
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 
 from commitments.record import Record
-from engine.assess import Assessment
+from engine.assess import Assessment, open_status
 from engine.obligations import reason
 from engine.settings import Workspace
 from notifications import ics
@@ -34,14 +35,18 @@ def written(workspace: Workspace, entries: Iterable[ics.Entry], today: date, lan
 
 def entries(workspace: Workspace, assessment: Assessment, language: str) -> Iterator[ics.Entry]:
     """The deadlines that count in an assessment, where their dates are known."""
-    record = assessment.record
+    standing, record = assessment.standing, assessment.record
     for obligation in assessment.obligations:
         if obligation.beaten_by or obligation.current is None:
             continue
+        settled = standing.status.settled or standing.status.value == "suspended"
+        status = standing.status if settled else open_status(obligation, obligation.current, assessment.today)
         made = ics.entry(
             LANGUAGES[language],
             record.commitment,
-            assessment.against(obligation),
+            replace(
+                standing, rule=obligation.rule, status=status, current=obligation.current, original=obligation.original
+            ),
             reason(obligation, record),
             revision=revision(record),
             changed_at=changed_at(record),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from hashlib import sha256
 from html import escape
+from typing import Final
 from uuid import uuid4
 
 from commitments import register, store
@@ -27,6 +27,8 @@ from notifications.signing import secret
 from notifications.unsubscribe import token
 
 log = logging.getLogger("gestand")
+_KEPT: Final = 16_000_000
+"""So many octets of files are kept in a pass."""
 TROUBLE = "template_refused"
 """The kind of the ledger's note on a template that was not used."""
 
@@ -43,14 +45,22 @@ def shown(workspace: Workspace, recipient: Recipient, digest: Digest, leave: str
 
 
 def posted(
-    tx: Connection, workspace: Workspace, recipient: Recipient, digest: Digest, message_id: str, now: datetime
+    tx: Connection,
+    workspace: Workspace,
+    recipient: Recipient,
+    digest: Digest,
+    message_id: str,
+    now: datetime,
+    *,
+    files: Files | None = None,
 ) -> bytes:
     """The message of a digest, which hangs together with the first one that its recipient got; for an end as it asks.
 
-    Where a template of the workspace has a mistake, the digest is set in ours, and that is told once.
+    `files` are those of the pass, where others may be told the same. Where a template of the workspace has a mistake,
+    the digest is set in ours, and that is told once.
     """
     if outbox.route_of(recipient.address):
-        return _for_an_end(recipient, digest, message_id, workspace.settings.base_address)
+        return _for_an_end(workspace, recipient, digest, message_id)
     page, *by_mail = _leaving(tx, workspace, recipient)
     rendered = shown(workspace, recipient, digest, page)
     if workspace.templates:
@@ -62,26 +72,23 @@ def posted(
         message_id=message_id,
         thread=outbox.first_told(tx, recipient.address),
         unsubscribe=filter(None, (page, *by_mail)),
-        attachments=attached(workspace, digest),
+        attachments=(files or Files()).of(workspace, digest),
     )
 
 
-def _for_an_end(recipient: Recipient, digest: Digest, message_id: str, base: str) -> bytes:
+def _for_an_end(workspace: Workspace, recipient: Recipient, digest: Digest, message_id: str) -> bytes:
     """What programs read, or a chat."""
+    base = workspace.settings.base_address
     if recipient.address.startswith("webhook:"):
         return payload.as_json(digest, message_id, base=base)
-    return payload.as_chat(digest, message_id, base=base)
+    return payload.as_chat(digest, shown(workspace, recipient, digest).subject, message_id, base=base)
 
 
 def _tell_once(tx: Connection, workspace: Workspace, trouble: str, now: datetime) -> None:
-    """Say in the ledger, the log and to the administrator why a template is not used, once for the same templates."""
-    told = store.recall(tx, TROUBLE)
-    if not trouble and not told:
+    """Say in the ledger, the log and to the administrator why a template is not used, unless that was the last said."""
+    if (store.recall(tx, TROUBLE) or "") == trouble:
         return
-    used = sha256(repr(sorted(workspace.templates.items())).encode()).hexdigest()
-    if told == used:
-        return
-    store.remember(tx, TROUBLE, used if trouble else "")
+    store.remember(tx, TROUBLE, trouble)
     if trouble:
         register.note(tx, TROUBLE, {"problem": trouble}, at=now, actor=ACTOR)
         log.error("a template has a mistake and is not used: %s", trouble)
@@ -108,6 +115,27 @@ def _leaving(tx: Connection, workspace: Workspace, recipient: Recipient) -> Iter
     yield f"{base}/unsubscribe/{token(recipient.address, secret(tx))}" if base else ""
     if mail.unsubscribe:
         yield f"mailto:{mail.unsubscribe}?subject=unsubscribe"
+
+
+class Files:
+    """The files that go with the digests of a pass: those of one reader are kept for others who are told the same."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[Hashable, ...], tuple[Attachment, ...]] = {}
+        self._octets = 0
+
+    def of(self, workspace: Workspace, digest: Digest) -> tuple[Attachment, ...]:
+        """The files that go with a digest. In a pass the key of a notice says all that is told of it."""
+        keys = tuple(item.notice.key for _, items in digest.sections for item in items)
+        what = (digest.reader.language, digest.slot, digest.day, keys)
+        if what not in self._kept:
+            made = tuple(attached(workspace, digest))
+            self._octets += sum(len(one.content) for one in made)
+            if self._octets > _KEPT:
+                self._kept.clear()
+                self._octets = 0
+            self._kept[what] = made
+        return self._kept[what]
 
 
 def attached(workspace: Workspace, digest: Digest) -> Iterator[Attachment]:

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from commitments import register, store
 from commitments.listing import brief
-from commitments.store import Connection, Row
+from commitments.store import Connection, Row, given
 from engine.assess import Assessor
 from engine.grow import ACTOR
-from engine.owing import batches
 from engine.posting import posted
 from engine.recipients import Recipient
 from engine.served import digest_row, told_in, turn, untell
 from engine.settings import Workspace
-from engine.silences import silences, warned_lately
+from engine.silences import silences
 from engine.telling import digest_of
 from engine.waiting import Desk, owed
 from notifications.delivery import Dropped, Replaced, Review
+
+_NOTICE: Final = store.notice
+_TOLD_IN: Final = (
+    _NOTICE.select()
+    .with_only_columns(_NOTICE.c.key, _NOTICE.c.commitment, _NOTICE.c.stage, _NOTICE.c.state, _NOTICE.c.reason)
+    .join(store.told, store.told.c.notice == _NOTICE.c.key)
+    .where(store.told.c.digest == given("digest"))
+)
+_TOGETHER: Final = 500
+"""So many commitments are asked for in one statement."""
 
 
 def review(workspace: Workspace, assessor: Assessor) -> Review:
@@ -42,12 +51,10 @@ def review(workspace: Workspace, assessor: Assessor) -> Review:
 
 def _gone(tx: Connection, row: Row[Any], assessor: Assessor, now: datetime) -> dict[str, str]:
     """The notices of a digest that are not to be told any more, by key, each with the reason."""
-    notice, commitment = store.notice, store.commitment
+    commitment = store.commitment
     lasting = silences(tx, assessor.today(now))
     gone: dict[str, str] = {}
-    for some in batches(told_in(tx, [row.digest])):
-        found = notice.select().where(notice.c.key.in_(some))
-        rows = tx.execute(found).all()
+    for rows in tx.execute(_TOLD_IN, {"digest": row.digest}).partitions(_TOGETHER):
         gone |= {one.key: one.reason or one.state for one in rows if one.state != "owed"}
         if lasting:
             about = {one.commitment for one in rows if one.stage != "settled"}
@@ -66,11 +73,10 @@ def _without(
     untell(tx, row.recipient, list(gone))
     content = {"message_id": row.message_id, "dropped": sorted(gone)}
     register.note(tx, "digest_revised", content, at=desk.now, actor=ACTOR, texts={"reasons": gone})
-    ending = warned_lately(tx, row.recipient, desk.waiting(tx, recipient).silences, desk.today)
-    if not left.items and not ending and not recipient.all_clear:
+    if not left.items and not recipient.all_clear:
         return _dropped(tx, row, "; ".join(sorted(set(gone.values()))))
     slot = datetime.fromisoformat(digest_row(tx, row.digest).slot)
-    made = digest_of(tx, workspace, desk, recipient, slot, left.items, ending=ending, replaced=[row.digest])
+    made = digest_of(tx, workspace, desk, recipient, slot, left.items)
     return Replaced(posted(tx, workspace, recipient, made, row.message_id, desk.now))
 
 

@@ -4,27 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from commitments import store
-from commitments.store import Connection, Row
+from commitments.store import Connection, Row, given
 from engine.owing import batches, last_number
 from notifications.outbox import State
+
+_TABLE: Final = store.digest
+_OF_ONE: Final = _TABLE.select().with_only_columns(_TABLE.c.slot).where(_TABLE.c.recipient == given("address"))
+_SERVED: Final = _OF_ONE.where(_TABLE.c.slot == given("moment"))
+_BEFORE: Final = (
+    _OF_ONE.where(_TABLE.c.slot < given("moment"), _TABLE.c.state.in_(("queued", "nothing")))
+    .where(_TABLE.c.id.not_in(given("leaving_out")))
+    .order_by(_TABLE.c.slot.desc())
+    .limit(1)
+)
+_THIS: Final = _TABLE.select().where(_TABLE.c.id == given("number"))
+_SINCE: Final = _OF_ONE.where(_TABLE.c.slot >= given("moment"), _TABLE.c.state == "queued").limit(1)
+_NOT_GONE: Final = (
+    store.outbox.select()
+    .with_only_columns(store.outbox.c.digest)
+    .where(store.outbox.c.recipient == given("address"), store.outbox.c.state == State.QUEUED.value)
+    .where(~store.outbox.c.doubtful, store.outbox.c.digest.is_not(None))
+)
+_TOLD_IN: Final = (
+    store.told.select().with_only_columns(store.told.c.notice).where(store.told.c.digest.in_(given("digests")))
+)
+"""What a pass asks for each recipient, or each message."""
 
 
 def is_served(tx: Connection, address: str, slot: datetime) -> bool:
     """Whether a recipient's slot was served, by a digest or by nothing to say."""
-    table = store.digest
-    return (
-        tx.execute(table.select().where(table.c.recipient == address, table.c.slot == text(slot))).first() is not None
-    )
+    return tx.execute(_SERVED, {"address": address, "moment": text(slot)}).first() is not None
 
 
 def serve(tx: Connection, address: str, slot: datetime, *, state: str, covers_from: datetime | None = None,
           reason: str = "") -> int:  # fmt: skip
     """Write down that a slot is served: `queued` with a digest, or by `nothing`, and why; its number."""
     row = {"recipient": address, "slot": text(slot), "covers_from": text(covers_from) if covers_from else None}
-    made = tx.execute(store.digest.insert().values(**row, state=state, reason=reason)).inserted_primary_key
+    made = tx.execute(_TABLE.insert(), {**row, "state": state, "reason": reason}).inserted_primary_key
     return int(made[0]) if made else 0
 
 
@@ -35,43 +54,25 @@ def turn(tx: Connection, digests: Sequence[int], state: str, reason: str) -> Non
 
 
 def slot_before(tx: Connection, address: str, slot: datetime, leaving_out: Sequence[int] = ()) -> datetime | None:
-    """The last slot before one that was served, other than by a digest that did not go; None where there is none.
-
-    What was told at once covers no time of its own.
-    """
-    table = store.digest
-    covering = table.c.covers_from.is_(None) | (table.c.covers_from != table.c.slot)
-    mine = table.c.recipient == address, table.c.slot < text(slot), table.c.state.in_(("queued", "nothing"))
-    before = (
-        table.select().where(*mine, covering, table.c.id.not_in(leaving_out)).order_by(table.c.slot.desc()).limit(1)
-    )
-    row = tx.execute(before).first()
-    return datetime.fromisoformat(row.slot) if row else None
+    """The last slot before one that was served, other than by a digest that did not go; None where there is none."""
+    asked = {"address": address, "moment": text(slot), "leaving_out": leaving_out}
+    before = tx.execute(_BEFORE, asked).scalar()
+    return datetime.fromisoformat(before) if before else None
 
 
-def told_since(tx: Connection, address: str, moment: datetime, leaving_out: Sequence[int] = ()) -> bool:
-    """Whether a recipient had a digest at or after a moment, other than these."""
-    table = store.digest
-    mine = table.c.recipient == address, table.c.slot >= text(moment), table.c.state == "queued"
-    return tx.execute(table.select().where(*mine, table.c.id.not_in(leaving_out)).limit(1)).first() is not None
+def told_since(tx: Connection, address: str, moment: datetime) -> bool:
+    """Whether a recipient had a digest at or after a moment."""
+    return tx.execute(_SINCE, {"address": address, "moment": text(moment)}).first() is not None
 
 
 def not_gone(tx: Connection, address: str) -> list[int]:
     """The digests of a recipient whose messages certainly did not go yet."""
-    table = store.outbox
-    certain = (table.c.state == State.QUEUED.value) & ~table.c.doubtful & table.c.digest.is_not(None)
-    numbers = table.select().with_only_columns(table.c.digest).where(table.c.recipient == address, certain)
-    return list(tx.execute(numbers).scalars())
+    return list(tx.execute(_NOT_GONE, {"address": address}).scalars())
 
 
 def told_in(tx: Connection, digests: Sequence[int]) -> list[str]:
     """The keys of the notices that these digests tell."""
-    if not digests:
-        return []
-    table = store.told
-    return list(
-        tx.execute(table.select().with_only_columns(table.c.notice).where(table.c.digest.in_(digests))).scalars()
-    )
+    return list(tx.execute(_TOLD_IN, {"digests": digests}).scalars()) if digests else []
 
 
 def tell(tx: Connection, address: str, digest: int, keys: Sequence[str]) -> None:
@@ -91,7 +92,7 @@ def untell(tx: Connection, address: str, keys: Sequence[str]) -> None:
 
 def digest_row(tx: Connection, number: int) -> Row[Any]:
     """A digest that was made."""
-    found: Row[Any] = tx.execute(store.digest.select().where(store.digest.c.id == number)).one()
+    found: Row[Any] = tx.execute(_THIS, {"number": number}).one()
     return found
 
 
@@ -101,10 +102,8 @@ def served(tx: Connection, address: str | None = None) -> list[Row[Any]]:
     columns = (digest.c.slot, digest.c.recipient, digest.c.state, digest.c.reason)
     joined = digest.join(outbox, outbox.c.digest == digest.c.id, isouter=True)
     query = joined.select().with_only_columns(*columns, outbox.c.state.label("sent"), outbox.c.last_error)
-    if address is not None:
-        query = query.where(digest.c.recipient.istartswith(address, autoescape=True))
-    rows: list[Row[Any]] = list(tx.execute(query.order_by(digest.c.slot, digest.c.id)))
-    return [row for row in rows if address is None or row.recipient.lower() == address.lower()]
+    mine = () if address is None else (digest.c.recipient == address,)
+    return list(tx.execute(query.where(*mine).order_by(digest.c.slot, digest.c.id)))
 
 
 def text(moment: datetime) -> str:

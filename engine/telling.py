@@ -69,7 +69,7 @@ def _serve(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipien
     elif recipient.immediately and may_disturb(workspace, recipient, desk.now):
         urgent = desk.waiting(tx, recipient, recipient.immediately)
         if urgent.items and suppressed(tx, recipient.address) is None:
-            told.add(recipient, _tell(tx, workspace, desk, recipient, _Told(slot=desk.now, fresh=urgent, at_once=True)))
+            told.add(recipient, _tell(tx, workspace, desk, recipient, _Told(slot=desk.now, fresh=urgent)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,6 @@ class _Told:
     fresh: Waiting
     ending: Sequence[Silence] = ()
     replaced: Sequence[int] = ()
-    at_once: bool = False
 
 
 def _at_slot(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient, slot: datetime) -> Digest | None:
@@ -89,13 +88,14 @@ def _at_slot(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipi
     if (known := suppressed(tx, address)) is not None:
         serve(tx, address, slot, state="nothing", reason=str(known))
         return None
-    fresh, replaced = desk.waiting(tx, recipient), not_gone(tx, address)
-    ending = to_warn_of(tx, address, fresh.silences, desk.today, again=bool(replaced))
+    fresh = desk.waiting(tx, recipient)
+    ending = to_warn_of(tx, address, (held.silence for held in fresh.held if held.silence), desk.today)
     if fresh.items or ending or recipient.all_clear:
-        told = _Told(slot=slot, fresh=fresh, ending=ending, replaced=replaced)
+        told = _Told(slot=slot, fresh=fresh, ending=ending, replaced=not_gone(tx, address))
         return _tell(tx, workspace, desk, recipient, told)
     reason = f"{NOTHING}; {len(fresh.held)} held back" if fresh.held else NOTHING
-    look(tx, recipient, serve(tx, address, slot, state="nothing", reason=reason), desk.owed)
+    number = serve(tx, address, slot, state="nothing", reason=reason)
+    look(tx, recipient, number, fresh.numbers.values(), desk.owed)
     return None
 
 
@@ -106,14 +106,13 @@ def _tell(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient
     untell(tx, address, before)
     items, keys = (*told.fresh.items, *again.items), [*told.fresh.keys, *again.keys]
     made = digest_of(tx, workspace, desk, recipient, told.slot, items, ending=told.ending, replaced=told.replaced)
-    # What is told at once covers no time: whatever else came up then is told at the slot.
-    number = serve(tx, address, told.slot, state="queued", covers_from=told.slot if told.at_once else made.covers_from)
+    number = serve(tx, address, told.slot, state="queued", covers_from=made.covers_from)
     tell(tx, address, number, keys)
-    look(tx, recipient, number, desk.owed)
+    look(tx, recipient, number, told.fresh.left(set(keys)), desk.owed)
     warned_of(tx, address, told.ending)
     sender = workspace.settings.mail.sender
     message_id = f"<{uuid4().hex}@{sender.partition('@')[2]}>"
-    body = posted(tx, workspace, recipient, made, message_id, desk.now)
+    body = posted(tx, workspace, recipient, made, message_id, desk.now, files=desk.files)
     outbox.queue(tx, number, made.reader, body, message_id, desk.now)
     if told.replaced:
         outbox.supersede(tx, address, by=message_id, at=desk.now)
@@ -148,23 +147,15 @@ def digest_of(
     )
     return replace(
         made,
-        besides=_besides(tx, workspace, desk, recipient, slot, new=bool(items), replaced=replaced),
+        besides=_besides(tx, workspace, desk, recipient, slot, new=bool(items)),
         ending=tuple(Ending(what=one.what, until=one.until, author=one.author) for one in ending),
     )
 
 
 def _besides(
-    tx: Connection,
-    workspace: Workspace,
-    desk: Desk,
-    recipient: Recipient,
-    slot: datetime,
-    *,
-    new: bool,
-    replaced: Sequence[int],
+    tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient, slot: datetime, *, new: bool
 ) -> Mapping[Status, int]:
     """What is counted in a line: what is awaited or undated, once a month; what is overdue, where nothing is new."""
-    month = month_began(workspace, recipient, slot)
-    monthly = recipient.monthly and not told_since(tx, recipient.address, month, replaced)
+    monthly = recipient.monthly and not told_since(tx, recipient.address, month_began(workspace, recipient, slot))
     wanted = [*([] if new else [Status.OVERDUE]), *([Status.AWAITED, Status.UNDATED] if monthly else [])]
     return {status: number for status in wanted if (number := desk.besides(tx, recipient, status))}

@@ -6,15 +6,32 @@ was told or is not for them, and for which roles and scope that is so; the next 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from commitments import store
-from commitments.store import Connection, Row
+from commitments.store import Connection, Row, given
 from engine.owing import batches, last_number
 from engine.profiles import Profiles
 from engine.recipients import Recipient, Scope
+
+_OF_THESE: Final = store.notice.select().where(store.notice.c.commitment.in_(given("ids")))
+"""Only by commitment: a database that is given more to choose from looks through all that was ever owed."""
+_TOLD: Final = (
+    store.told.select()
+    .with_only_columns(store.told.c.notice)
+    .where(store.told.c.recipient == given("address"), store.told.c.notice.in_(given("keys")))
+)
+_LAST_LOOKED: Final = (
+    store.digest.select()
+    .with_only_columns(store.digest.c.looked, store.digest.c.looked_as)
+    .where(store.digest.c.recipient == given("address"), store.digest.c.looked.is_not(None))
+    .order_by(store.digest.c.slot.desc())
+    .limit(1)
+)
+_LOOKED: Final = store.digest.update().where(store.digest.c.id == given("number"))
 
 
 class Owed:
@@ -42,11 +59,9 @@ class Owed:
 
 def unheard(tx: Connection, recipient: Recipient, owed: Owed | None = None) -> list[Row[Any]]:
     """The notices that are owed to a recipient and were not told, in the order in which they came to be owed."""
-    table, first = store.notice, _looked(tx, recipient)
-    found: list[Row[Any]] = []
+    first, found = _looked(tx, recipient), list[Row[Any]]()
     for some in batches((owed or Owed()).within(tx, recipient.scope, first)):
-        # Only by commitment: a database that is given more to choose from looks through all that was ever owed.
-        rows = tx.execute(table.select().where(table.c.commitment.in_(some)))
+        rows = tx.execute(_OF_THESE, {"ids": some})
         found += (row for row in rows if row.state == "owed" and row.number > first and row.audience in recipient.roles)
     told = _told(tx, recipient, [row.key for row in found])
     return sorted((row for row in found if row.key not in told), key=lambda row: (row.number, row.key))
@@ -54,31 +69,24 @@ def unheard(tx: Connection, recipient: Recipient, owed: Owed | None = None) -> l
 
 def _told(tx: Connection, recipient: Recipient, keys: list[str]) -> set[str]:
     """Those of these notices that a recipient was told of."""
-    table, told = store.told, set[str]()
+    told = set[str]()
     for some in batches(keys):
-        mine = table.select().where(table.c.recipient == recipient.address, table.c.notice.in_(some))
-        told.update(row.notice for row in tx.execute(mine))
+        told.update(tx.execute(_TOLD, {"address": recipient.address, "keys": some}).scalars())
     return told
 
 
-def look(tx: Connection, recipient: Recipient, digest: int, owed: Owed | None = None) -> None:
-    """Remember with a digest how far a recipient is told, once what it tells is written down.
+def look(tx: Connection, recipient: Recipient, digest: int, left: Iterable[int], owed: Owed) -> None:
+    """Remember with a digest how far a recipient is told; `left` are the numbers of what is still unheard after it.
 
     What was held back is looked at again at the next slot: everything from there on is.
     """
-    owed = owed or Owed()
-    left = [row.number for row in unheard(tx, recipient, owed)]
     last = min([owed.last, *(number - 1 for number in left)])
-    table = store.digest
-    looked = {"looked": last, "looked_as": _as(recipient)}
-    tx.execute(table.update().where(table.c.id == digest).values(**looked))
+    tx.execute(_LOOKED, {"number": digest, "looked": last, "looked_as": _as(recipient)})
 
 
 def _looked(tx: Connection, recipient: Recipient) -> int:
     """The number up to which there is nothing left to tell; 0 where the roles or the scope were others."""
-    table = store.digest
-    mine = table.select().where(table.c.recipient == recipient.address, table.c.looked.is_not(None))
-    last = tx.execute(mine.order_by(table.c.slot.desc()).limit(1)).first()
+    last = tx.execute(_LAST_LOOKED, {"address": recipient.address}).first()
     return last.looked if last and last.looked_as == _as(recipient) else 0
 
 

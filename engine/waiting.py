@@ -1,12 +1,12 @@
 """What waits for a recipient: what is owed to them and was not told, and what of it is held back for now, and why.
 
-A commitment is assessed once for all who hear of it in a pass.
+A notice is looked at once for all who hear of it in a pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -18,14 +18,17 @@ from engine.feed import changed_at, revision
 from engine.hush import hushed, silencing
 from engine.obligations import reason
 from engine.owing import batches
+from engine.posting import Files
 from engine.profiles import Profiles
 from engine.recipients import Recipient
 from engine.silences import Silence, silences
 from engine.unheard import Owed, unheard
 from notifications.notice import Item, Notice, Stage
 
-_KEPT: Final = 20_000
-"""So many assessments are remembered in a pass: some 100 MB at most."""
+_ASSESSED: Final = 5000
+"""So many assessments are remembered in a pass: some 25 MB at most."""
+_KNOWN: Final = 20_000
+"""So many notices are remembered in a pass, as digests tell them: some 50 MB at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,16 +46,17 @@ class Waiting:
 
     items: tuple[Item, ...] = ()
     held: tuple[Held, ...] = ()
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    """The numbers of all that was found unheard, by key, whatever of it is told now."""
 
     @property
     def keys(self) -> list[str]:
         """What makes each notice that is told the one it is."""
         return [item.notice.key for item in self.items]
 
-    @property
-    def silences(self) -> list[Silence]:
-        """The silences that hold something back."""
-        return [one.silence for one in self.held if one.silence]
+    def left(self, told: Collection[str]) -> list[int]:
+        """The numbers of what is still unheard once these are told."""
+        return [number for key, number in self.numbers.items() if key not in told]
 
 
 @dataclass
@@ -61,7 +65,9 @@ class Desk:
 
     assessor: Assessor
     now: datetime
+    files: Files = field(default_factory=Files)
     _assessed: dict[str, Assessment | None] = field(default_factory=dict)
+    _known: dict[str, Item | Held | None] = field(default_factory=dict)
     _silences: tuple[Silence, ...] | None = None
     owed: Owed = field(default_factory=Owed)
     _standing: dict[Status, Profiles] = field(default_factory=dict)
@@ -79,23 +85,25 @@ class Desk:
 
     def waiting(self, tx: Connection, recipient: Recipient, stages: Collection[Stage] = ()) -> Waiting:
         """What is owed to a recipient and was not told; only of some stages, where they are given."""
-        rows = [row for row in unheard(tx, recipient, self.owed) if not stages or row.stage in stages]
-        return self.of(tx, rows)
+        rows = unheard(tx, recipient, self.owed)
+        found = self.of(tx, [row for row in rows if not stages or row.stage in stages])
+        return replace(found, numbers={row.key: row.number for row in rows})
 
     def of(self, tx: Connection, rows: Collection[Row[Any]]) -> Waiting:
         """These notices, as they stand now, and which of them are held back."""
-        self._assess(tx, {row.commitment for row in rows})
-        items: list[Item] = []
-        held: list[Held] = []
-        for row in rows:
-            assessment, notice = self._assessed[row.commitment], notice_of(row)
-            if assessment is None:
-                continue
-            if hush := hushed(assessment, notice, self.silences(tx)):
-                held.append(Held(notice=notice, reason=hush.why, silence=silencing(assessment, self.silences(tx))))
-            else:
-                items.append(as_item(assessment, notice))
-        return Waiting(items=tuple(items), held=tuple(held))
+        missing = [row for row in rows if row.key not in self._known]
+        if len(self._known) + len(missing) > _KNOWN:
+            self._known.clear()
+            missing = list(rows)
+        for some in batches(missing):
+            self._assess(tx, {row.commitment for row in some})
+            for row in some:
+                self._known[row.key] = _come_to(self._assessed[row.commitment], notice_of(row), self.silences(tx))
+        found = [self._known[row.key] for row in rows]
+        return Waiting(
+            items=tuple(one for one in found if isinstance(one, Item)),
+            held=tuple(one for one in found if isinstance(one, Held)),
+        )
 
     def besides(self, tx: Connection, recipient: Recipient, status: Status) -> int:
         """How many commitments in a recipient's scope stand so."""
@@ -105,13 +113,12 @@ class Desk:
 
     def _assess(self, tx: Connection, identifiers: set[str]) -> None:
         missing = sorted(one for one in identifiers if one not in self._assessed)
-        if len(self._assessed) + len(missing) > _KEPT:
+        if len(self._assessed) + len(missing) > _ASSESSED:
             self._assessed.clear()
             missing = sorted(identifiers)
-        for some in batches(missing):
-            self._assessed |= {
-                record.commitment.id: self.assessor.at(record, self.now) for record in register.records(tx, some)
-            }
+        self._assessed |= {
+            record.commitment.id: self.assessor.at(record, self.now) for record in register.records(tx, missing)
+        }
 
 
 def owed(tx: Connection, keys: Iterable[str]) -> Iterator[Row[Any]]:
@@ -134,15 +141,24 @@ def notice_of(row: Row[Any]) -> Notice:
     )
 
 
+def _come_to(assessment: Assessment | None, notice: Notice, silences: Iterable[Silence]) -> Item | Held | None:
+    """What a notice comes to: it is told, or held back; None where its commitment cannot be assessed."""
+    if assessment is None:
+        return None
+    if hush := hushed(assessment, notice, silences):
+        return Held(notice=notice, reason=hush.why, silence=silencing(assessment, silences))
+    return as_item(assessment, notice)
+
+
 def as_item(assessment: Assessment, notice: Notice) -> Item:
     """A commitment as a digest tells it, for a notice that is owed."""
     obligation = next((item for item in assessment.obligations if item.rule == notice.rule), assessment.governing)
     return Item(
         commitment=assessment.record.commitment,
-        standing=assessment.against(obligation) if obligation else assessment.standing,
+        standing=assessment.standing,
         notice=notice,
         reason=reason(obligation, assessment.record) if obligation else None,
-        moved=assessment.moved_in(obligation) if obligation else None,
+        moved=assessment.moved,
         revision=revision(assessment.record),
         changed_at=changed_at(assessment.record),
     )

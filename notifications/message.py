@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from base64 import encodebytes
 from binascii import b2a_qp
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.headerregistry import Address
-from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,13 @@ class Attachment:
     subtype: str
     content: bytes
 
+    @cached_property
+    def part(self) -> bytes:
+        """The file as a message has it. Kept: it may go with many."""
+        name = _UNNAMEABLE.sub("-", self.name).encode()
+        head = _HEAD % (self.subtype.encode(), b"base64")
+        return head + b'Content-Disposition: attachment; filename="%s"\r\n\r\n' % name + _base64(self.content)
+
 
 def message(
     digest: Digest,
@@ -63,24 +70,47 @@ def message(
     `unsubscribe` are the addresses (https:, mailto:) at which a reader says that they want no more. Nothing in a name
     or subject can add a header: what would end a line is taken out. The date is the slot's.
     """
-    made = EmailMessage(policy=POLICY)
-    made["From"] = _mailbox("Gestand", sender)
-    made["To"] = _mailbox(digest.reader.name, digest.reader.address)
-    made["Subject"] = clean(rendered.subject)
-    made["Date"] = digest.slot.astimezone(ZoneInfo(digest.reader.timezone))
-    made["Message-ID"] = clean(message_id)
-    if thread and thread != message_id:
-        made["In-Reply-To"] = made["References"] = clean(thread)
-    made["List-Id"] = f"<digests.gestand.{domain(sender)}>"
-    _offer_leaving(made, [clean(address) for address in unsubscribe])
-    # RFC 3834: no automatic reply is wanted; the second header says so to Exchange.
-    made["Auto-Submitted"] = "auto-generated"
-    made["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    made["MIME-Version"] = "1.0"
-    made["Content-Language"] = digest.reader.language
+    head = [
+        _from(sender),
+        _header("To", _mailbox(digest.reader.name, digest.reader.address)),
+        _usual("Subject", clean(rendered.subject)),
+        _header("Date", digest.slot.astimezone(ZoneInfo(digest.reader.timezone))),
+        _header("Message-ID", clean(message_id)),
+        *_thread(clean(thread), clean(message_id)),
+        _usual("List-Id", f"<digests.gestand.{domain(sender)}>"),
+        *_leaving([clean(address) for address in unsubscribe]),
+        # RFC 3834: no automatic reply is wanted; the second header says so to Exchange.
+        _usual("Auto-Submitted", "auto-generated"),
+        _usual("X-Auto-Response-Suppress", "OOF, AutoReply"),
+        _usual("MIME-Version", "1.0"),
+        _usual("Content-Language", digest.reader.language),
+    ]
     both = _together("alternative", [_text(rendered.text), _html(rendered.html)])
-    body = _together("mixed", [both, *files]) if (files := [_file(one) for one in attachments]) else both
-    return made.as_bytes().removesuffix(b"\r\n") + body
+    body = _together("mixed", [both, *files]) if (files := [one.part for one in attachments]) else both
+    return b"".join((*head, body))
+
+
+def _header(name: str, value: object) -> bytes:
+    """A header as it is written."""
+    return POLICY.fold_binary(*POLICY.header_store_parse(name, value))
+
+
+@lru_cache(1000)
+def _usual(name: str, value: str) -> bytes:
+    """A header that many messages have."""
+    return _header(name, value)
+
+
+@lru_cache(100)
+def _from(sender: str) -> bytes:
+    return _header("From", _mailbox("Gestand", sender))
+
+
+def _thread(first: str, message_id: str) -> Iterator[bytes]:
+    """What hangs a message on the first one, which has none of it."""
+    if first and first != message_id:
+        yield _header("In-Reply-To", first)
+        yield _header("References", first)
 
 
 # The body is put together here, and not by the standard library, which takes several times as long: a pass may make
@@ -105,12 +135,6 @@ def _html(html: str) -> bytes:
     return _HEAD % (b"html", b"base64") + b"\r\n" + _base64(html.encode())
 
 
-def _file(one: Attachment) -> bytes:
-    name = _UNNAMEABLE.sub("-", one.name).encode()
-    head = _HEAD % (one.subtype.encode(), b"base64")
-    return head + b'Content-Disposition: attachment; filename="%s"\r\n\r\n' % name + _base64(one.content)
-
-
 def _base64(content: bytes) -> bytes:
     return encodebytes(content).replace(b"\n", b"\r\n")
 
@@ -120,12 +144,12 @@ _LINE_END = re.compile("\r\n|\r|\n")
 _UNNAMEABLE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def _offer_leaving(made: EmailMessage, addresses: list[str]) -> None:
+def _leaving(addresses: list[str]) -> Iterator[bytes]:
     """RFC 2369: where to leave; RFC 8058: in one click, which takes an address that is https."""
     if addresses:
-        made["List-Unsubscribe"] = ", ".join(f"<{address}>" for address in addresses)
+        yield _header("List-Unsubscribe", ", ".join(f"<{address}>" for address in addresses))
     if any(address.startswith("https:") for address in addresses):
-        made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        yield _usual("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 
 
 def _mailbox(name: str, address: str) -> Address | str:

@@ -11,7 +11,7 @@ from commitments.model import Event, EventKind
 from engine.recipients import Recipient
 from engine.session import open_session
 from engine.tick import tick
-from engine.unheard import look, unheard
+from engine.unheard import Owed, look, unheard
 
 NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)
 READERS = (
@@ -81,7 +81,9 @@ def test_what_was_held_back_is_found_at_the_next_slot(tmp_path):
             held = tx.execute(store.told.select().limit(1)).first()
             tx.execute(store.told.delete().where(store.told.c.notice == held.notice))
             tx.execute(store.digest.update().values(looked=0))
-            look(tx, recipient, held.digest)
+            owed = Owed()
+            left = [row.number for row in unheard(tx, recipient, owed)]
+            look(tx, recipient, held.digest, left, owed)
         pass_on(session, NOW + timedelta(hours=1))
         with session.store.reading() as tx:
             assert found(tx, recipient) == {held.notice}

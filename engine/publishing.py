@@ -96,7 +96,7 @@ def doubtful(workspace: Workspace) -> Iterator[Problem]:
     for index, end in enumerate(workspace.settings.ends if document else ()):
         if document and end.feed and (why := _unwritable(_place(workspace, end.feed), end.feed)):
             at = ("ends", index, "feed", "file")
-            found = problem(document, at, f"passes run by you could not write {end.feed.file}: {why}")
+            found = problem(document, at, f"this calendar file could not be written now: {why}")
             yield dataclasses.replace(found, level="warning")
 
 

@@ -112,6 +112,17 @@ def test_a_copy_that_is_held_writes_none(feeds, tmp_path):
     assert "feeds/un.ics written" in feeds("tick", "--as-of", DAY)[1]
 
 
+def test_a_register_in_postgresql_keeps_calendars_too(run, database, tmp_path):
+    assert run("init")[0] == 0
+    settings = tmp_path / "gestand.yaml"
+    settings.write_text(settings.read_text().replace("store: gestand.db", f"store: {database}"))
+    add(tmp_path, "\nends:\n  - {name: all, feed: {file: all.ics}}\n")
+    assert run("import", "commitments/example.yaml")[0] == 0
+    assert "calendar file all.ics written" in run("tick")[1]
+    assert "calendar file" not in run("tick")[1]
+    assert set(events((tmp_path / "all.ics").read_text())) >= {"34964-B", "EXAMPLE-1"}
+
+
 # ------------------------------------------------------------------------------------------------- trouble
 
 
@@ -135,9 +146,7 @@ def test_one_that_cannot_be_written_is_told_everywhere_loses_nothing_and_is_writ
     assert len(to_admin) == 1
     status, _, err = feeds("check")
     assert status == 0
-    assert (
-        f"warning: ends[1].feed.file: passes run by you could not write {there / 'un.ics'}: there is no folder" in err
-    )
+    assert f"warning: ends[1].feed.file: this calendar file could not be written now: there is no folder {there}" in err
     away.mkdir()
     away.rename(there)
     status, out, _ = feeds("tick", "--as-of", DAY)

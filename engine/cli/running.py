@@ -71,14 +71,14 @@ def tell_pass(done: Pass, session: Session) -> None:
         click.echo(f"  nothing to say to {recipient.name}")
     if done.delivered is not None:
         click.echo(f"  {done.delivered}")
-    for file in done.published.written:
-        click.echo(f"  calendar file {file} written")
-    for trouble in done.published.troubles:
-        click.echo(f"  {trouble}")
     if done.held:
         click.echo(f"  {held_line(done.held)}")
     if session.workspace.settings.mail.deliver == "folder" and done.digests:
         click.echo(f"  in {as_path(session.workspace.outbox)}")
+    for file in done.published.written:
+        click.echo(f"  calendar file {file} written")
+    for trouble in done.published.troubles:
+        click.echo(f"  {trouble}")
 
 
 def tell_changes(changes: Sequence[Change]) -> None:

@@ -17,6 +17,8 @@ from commitments.trouble import TroubleError
 
 SILENCED: Final = "silenced"
 """The kind of an entry whose reason stands in the table of silences too."""
+_COPIED: Final = {"reason", "text"}
+"""The texts of an entry about a message that stand in the outbox too."""
 _WAITING = ("queued", "sending")
 
 
@@ -54,8 +56,8 @@ def erase(
     """Erase the texts of these entries of the ledger, or of all entries of a commitment where none are named.
 
     With all of a commitment go the reasons of silences that name it, others by the numbers of the silences. With them
-    go the copies: the title in the projection, the reason in the table of silences, and where all of a commitment is
-    erased, the messages that told of it and have gone out. Raises NothingToEraseError.
+    go the copies: the title in the projection, the reason in the table of silences, what the outbox has of it, and
+    where all of a commitment is erased, the messages that told of it and have gone out. Raises NothingToEraseError.
     """
     named = _named(tx, identifier, numbers) if identifier or numbers else []
     said = _silenced(tx, silences, None if numbers else identifier)
@@ -127,10 +129,15 @@ def _forget(tx: Connection, entries: Iterable[int]) -> None:
 
 
 def _unsay(tx: Connection, rows: Iterable[Row[Any]]) -> None:
-    """Take the reasons of these entries out of the table of silences."""
-    numbers = [json.loads(row.payload)["silence"] for row in rows if row.kind == SILENCED]
-    table = store.silence
-    tx.execute(table.update().where(table.c.id.in_(numbers)).values(reason=ERASED))
+    """Take what these entries say of silences and messages out of their rows: why, and what a server answered."""
+    silence, outbox = store.silence, store.outbox
+    for row in rows:
+        content = json.loads(row.payload)
+        if row.kind == SILENCED:
+            tx.execute(silence.update().where(silence.c.id == content["silence"]).values(reason=ERASED))
+        elif "message_id" in content and _COPIED & json.loads(row.body).keys():
+            mine = outbox.c.message_id == content["message_id"], outbox.c.last_error != ""
+            tx.execute(outbox.update().where(*mine).values(last_error=ERASED))
 
 
 def _describe(tx: Connection, identifiers: Iterable[str]) -> None:

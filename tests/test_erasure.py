@@ -1,6 +1,7 @@
 """Texts beside the chain: what is sealed and what can be erased, and what reading and verifying make of that."""
 
 import json
+from contextlib import closing
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
@@ -301,6 +302,18 @@ def test_what_is_taken_out_of_a_digest_copies_no_text_of_anybody(workspace, tmp_
     assert "silenced until 2099-12-31 by clerk" in workspace("outbox", "--all")[1]
     for identifier in ("34964-B", "EXAMPLE-1"):
         assert workspace("erase", identifier, "--reason", "asked", "--actor", "officer")[0] == 0
+    assert b"Quixotically" not in everything(tmp_path)
+
+
+def test_why_a_message_was_dropped_is_erased_with_its_entry(workspace, tmp_path):
+    (tmp_path / "outbox").write_text("in the way: nothing can be delivered")
+    assert workspace("tick", "--as-of", "2018-08-13")[0] == 0
+    assert workspace("outbox", "drop", "1", "--reason", "Mrs Quixotically was told", "--actor", "clerk")[0] == 0
+    assert "Mrs Quixotically was told" in workspace("outbox", "--all")[1]
+    with closing(Store.open(tmp_path / "gestand.db")) as opened, opened.reading() as tx:
+        (dropped,) = [entry.seq for entry in register.entries(tx) if entry.kind == "digest_dropped"]
+    assert workspace("erase", "--entry", f"#{dropped}", "--reason", "asked", "--actor", "officer")[0] == 0
+    assert json.loads(workspace("outbox", "--all", "--json")[1])[0]["last_error"] == "(erased)"
     assert b"Quixotically" not in everything(tmp_path)
 
 

@@ -100,7 +100,7 @@ class Postgres:
     def flush(self, engine: Engine) -> None:
         """Let the database use the room of what was overwritten again."""
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT", bare=True) as connection:
-            connection.exec_driver_sql("VACUUM ledger, commitment, outbox, silence")
+            connection.exec_driver_sql("VACUUM ledger, commitment, outbox, message, silence")
 
     def clock(self, engine: Engine, _local: Callable[[], datetime]) -> Callable[[], datetime]:
         """What tells the time: the database, whose clock is the same for every computer that acts for it."""

@@ -114,24 +114,31 @@ def listed(tx: Connection, today: date, wanted: Wanted | None = None) -> Iterato
     """The commitments that are wanted, in the order of their ids, streamed; all of them where nothing is said."""
     wanted = wanted or Wanted()
     text = (wanted.text or "").casefold()
-    for row in tx.execute(_query(wanted, today)):
+    for row in tx.execute(selection(wanted, today)):
         if not text or text in f"{row.id} {row.title} {row.dossier}".casefold():
             yield brief(row), _standing(row, today)
 
 
-def lines(tx: Connection, today: date, wanted: Wanted | None = None) -> Iterator[Line]:
-    """The commitments that are wanted as accounts read them, in the order of their ids, streamed."""
+def lines(
+    tx: Connection, today: date, wanted: Wanted | None = None, among: store.Value | None = None
+) -> Iterator[Line]:
+    """The commitments that are wanted as accounts read them, in the order of their ids, streamed.
+
+    `among` is a condition on the projection that narrows them further.
+    """
     wanted = wanted or Wanted()
     text = (wanted.text or "").casefold()
     table = store.commitment
-    query = _query(wanted, today).with_only_columns(*(table.c[name] for name in Line._fields))
+    query = selection(wanted, today).with_only_columns(*(table.c[name] for name in Line._fields))
+    query = query if among is None else query.where(among)
     for id_, kind, title, by, to, force, dossier, made, status, *standing in tx.execute(query):
         if not text or text in f"{id_} {title} {dossier}".casefold():
             described = (id_, kind, title, parties(by), parties(to), _FORCES[force], dossier, made)
             yield Line(*described, _STATUSES[status], *standing)
 
 
-def _query(wanted: Wanted, today: date) -> Any:  # noqa: ANN401 (a query has no type outside the store)
+def selection(wanted: Wanted, today: date) -> Any:  # noqa: ANN401 (a query has no type outside the store)
+    """The query for the rows of the projection that are wanted, by their ids; what words they hold it does not ask."""
     table = store.commitment
     query = table.select().where(table.c.status.is_not(None)).order_by(table.c.id)
     if wanted.status:

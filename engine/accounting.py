@@ -14,15 +14,18 @@ from functools import cached_property
 from typing import Protocol
 
 from commitments import audit, register
-from commitments.audit import Audited, Report
+from commitments.audit import Account, Audited, Report
+from commitments.audit.account import Lines
 from commitments.audit.chasing import Changed
-from commitments.audit.problems import Doubtful, gathered, suspects
+from commitments.audit.problems import Doubtful, gathered, of_strangers, suspects
+from commitments.audit.projected import Projected
 from commitments.audit.rappel import Round, concerns, next_cutoff, rappel
 from commitments.listing import Line, Wanted, lines
 from commitments.model import Status
 from commitments.record import Record
 from commitments.store import Connection
 from engine.assess import Assessment
+from engine.collector import without_collector
 from engine.difference import Change, Difference, When, differences, told
 from engine.doubts import doubts
 from engine.session import Session
@@ -32,7 +35,8 @@ from engine.session import Session
 class Asked:
     """What an account is asked for: which day, as known when, narrowed to what, over which spans, with how many rows.
 
-    `cutoff` asks for a rappel round, until the next cut-off or `until`; `since` for what changed from that day on.
+    `cutoff` asks for a rappel round, until the next cut-off or `until`; `since` for what changed from that day on;
+    `named` for lists of what is behind the figures.
     """
 
     day: date
@@ -45,10 +49,15 @@ class Asked:
     until: date | None = None
     since: date | None = None
     title: str = ""
+    named: bool = True
 
 
 class Source(Protocol):
     """Where the commitments of an account come from; they can be read as often as needed."""
+
+    @property
+    def counted(self) -> audit.Source:
+        """The commitments, as an account counts them."""
 
     def lines(self) -> Iterable[Line]:
         """The commitments, in the order of their ids."""
@@ -65,6 +74,10 @@ class _Current:
     session: Session
     asked: Asked
 
+    @property
+    def counted(self) -> Projected:
+        return Projected(self.tx, self.asked.day, self.asked.wanted)
+
     def lines(self) -> Iterable[Line]:
         return lines(self.tx, self.asked.day, self.asked.wanted)
 
@@ -74,7 +87,7 @@ class _Current:
         undated = replace(self.asked.wanted, status=(Status.UNDATED.value,))
         looked_at = {*suspects(self.tx), *(row.id for row in lines(self.tx, self.asked.day, undated))}
         if names:
-            looked_at |= {row.id for row in self.lines() if not {*row.by, *row.to} <= names.keys()}
+            looked_at |= set(of_strangers(self.tx, names))
         for record in register.records(self.tx, looked_at):
             assessment = self.session.assessor.on(record, self.asked.day)
             if assessment is not None and _fits(assessment, self.asked.wanted):
@@ -88,6 +101,10 @@ class _Replayed:
     tx: Connection
     session: Session
     asked: Asked
+
+    @property
+    def counted(self) -> Lines:
+        return Lines(self._found[0], self.asked.day)
 
     def lines(self) -> Iterable[Line]:
         return self._found[0]
@@ -126,21 +143,27 @@ def source(session: Session, asked: Asked, now: datetime) -> Iterator[Source]:
 def report(session: Session, source: Source, asked: Asked) -> Report:
     """The account that is asked for, with what is doubtful, the round and the changes."""
     return Report(
-        account=audit.account(
-            source.lines(),
-            as_of=asked.day,
-            head=session.head(),
-            per=asked.per,
-            most=asked.most,
-            narrowed=asked.narrowed,
-            known=f"{asked.known_at:%Y-%m-%d %H:%M}" if asked.known_at else "",
-        ),
+        account=_account(session, source, asked),
         problems=gathered(source.doubts(), asked.most),
         round=_round(session, source, asked, asked.cutoff) if asked.cutoff else None,
         since=asked.since,
         changes=tuple(_changes(session, asked, asked.since)) if asked.since else (),
         title=asked.title,
     )
+
+
+def _account(session: Session, source: Source, asked: Asked) -> Account:
+    with without_collector():
+        return audit.drawn_up(
+            source.counted,
+            as_of=asked.day,
+            head=session.head(),
+            per=asked.per,
+            most=asked.most,
+            narrowed=asked.narrowed,
+            known=f"{asked.known_at:%Y-%m-%d %H:%M}" if asked.known_at else "",
+            named=asked.named,
+        )
 
 
 def _round(session: Session, source: Source, asked: Asked, cutoff: date) -> Round:

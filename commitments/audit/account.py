@@ -1,82 +1,26 @@
-"""The account of fulfilled against pending, as of a day: one pass over the commitments, however many they are."""
+"""The account of fulfilled against pending, as of a day: each commitment is counted, few are looked at closer."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Protocol
 
-from commitments.audit.figures import MOST_IDS, Place, Tally, age, timing
+from commitments.audit.cells import Batch, cell, meant
+from commitments.audit.counts import Counts, Last, counted, last
+from commitments.audit.figures import Tally
+from commitments.audit.groupings import GROUPINGS, PERIODS, Grouping, Groups
 from commitments.audit.lines import late
+from commitments.audit.naming import names
 from commitments.listing import Line
 from commitments.model import Status
 
-NO_DATE: Final = "no date"
-NO_DOSSIER: Final = "no dossier"
 MOST_ROWS: Final = 200
 """So many commitments of a status are shown; all are counted."""
-
-
-Who = tuple[tuple[str, ...], tuple[str, ...], str]
-"""Who owes a commitment, to whom, and of what kind it is."""
-KEYS: Final[Mapping[str, Callable[[Line], Any]]] = {
-    "who": attrgetter("by", "to", "kind"),
-    "dossier": attrgetter("dossier"),
-    "due": attrgetter("current_latest"),
-}
-"""What commitments are divided by; the groups that a value of it comes into are found once."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Grouping:
-    """A way of dividing commitments: its name, what one group is called, and the groups for each value of a key."""
-
-    name: str
-    title: str
-    one: str
-    key: str
-    groups: Callable[[Any], tuple[str, ...]]
-
-
-def _bodies(who: Who) -> tuple[str, ...]:
-    return tuple(dict.fromkeys("/".join(party.split("/", 2)[:2]) for party in who[1]))
-
-
-def _committees(who: Who) -> tuple[str, ...]:
-    return tuple(party for party in who[1] if party.count("/") > 1)
-
-
-def _dossier(dossier: str) -> tuple[str, ...]:
-    return (dossier or NO_DOSSIER,)
-
-
-def _year(due: date | None) -> tuple[str, ...]:
-    return (str(due.year) if due else NO_DATE,)
-
-
-def _quarter(due: date | None) -> tuple[str, ...]:
-    return (f"{due.year}-Q{(due.month + 2) // 3}" if due else NO_DATE,)
-
-
-_COMMITTEE: Final = "By the committee it is owed to"
-GROUPINGS: Final = (
-    Grouping(name="by", title="By the party that owes", one="party", key="who", groups=lambda who: who[0]),
-    Grouping(name="to", title="By the body it is owed to", one="body", key="who", groups=_bodies),
-    Grouping(name="committee", title=_COMMITTEE, one="committee", key="who", groups=_committees),
-    Grouping(name="kind", title="By kind", one="kind", key="who", groups=lambda who: (who[2],)),
-    Grouping(name="dossier", title="By dossier", one="dossier", key="dossier", groups=_dossier),
-)
-"""What every account is divided by, besides the time of the deadline."""
-PERIODS: Final = {
-    "year": Grouping(name="year", title="By the year of the deadline", one="year", key="due", groups=_year),
-    "quarter": Grouping(
-        name="quarter", title="By the quarter of the deadline", one="quarter", key="due", groups=_quarter
-    ),
-}
-"""The spans of time that the on-time rate is told over: that of the deadline as it stands, not of the answer."""
+MOST_GROUPS: Final = 30
+"""So many groups of a grouping are shown; those with most overdue and late come in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,106 +44,113 @@ class Account:
         """The span of time that the account is told over."""
         return next(grouping for grouping in self.groups if grouping.name in PERIODS)
 
+    @property
+    def listed(self) -> Mapping[Grouping, Mapping[str, Tally]]:
+        """The groups with lists of what is behind their figures: those that are shown, and every span of time."""
+        return {
+            grouping: dict(shown(found, len(found) if grouping.name in PERIODS else MOST_GROUPS))
+            for grouping, found in self.groups.items()
+        }
+
+
+class Source(Protocol):
+    """Where the commitments of an account come from; they can be read as often as needed."""
+
+    def cells(self, *, named: bool) -> Iterable[Batch]:
+        """All of them as they are counted; with their ids, and in the order of these, where they are to be named."""
+
+    def pressing(self, least: Mapping[Status, Last]) -> Iterable[Line]:
+        """At least those of each status that are as pressing as the last that is shown."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Commitments that are there as lines."""
+
+    rows: Sequence[Line]
+    day: date
+
+    def cells(self, *, named: bool) -> Iterable[Batch]:  # noqa: ARG002 - they have their ids in any case
+        """All of them as they are counted, in their order."""
+        yield [cell(row, self.day) for row in self.rows]
+
+    def pressing(self, least: Mapping[Status, Last]) -> Iterable[Line]:  # noqa: ARG002 - nothing is saved by it
+        """All of them."""
+        return self.rows
+
 
 def account(
     rows: Iterable[Line], *, as_of: date, head: str, per: str = "year", most: int = MOST_ROWS, narrowed: str = "",
     known: str = "",
 ) -> Account:  # fmt: skip
-    """The account of these commitments; a commitment of two parties counts with both, and once in the whole."""
-    counted = _Counted((*GROUPINGS, PERIODS[per]), most)
-    counted.see(rows, as_of)
-    return Account(
+    """The account of these commitments, as `drawn_up` gives it."""
+    source = Lines(tuple(rows), as_of)
+    return drawn_up(source, as_of=as_of, head=head, per=per, most=most, narrowed=narrowed, known=known)
+
+
+def drawn_up(
+    source: Source, *, as_of: date, head: str, per: str = "year", most: int = MOST_ROWS, narrowed: str = "",
+    known: str = "", named: bool = True,
+) -> Account:  # fmt: skip
+    """The account of these commitments; a commitment of two parties counts with both, and once in the whole.
+
+    Only where they are to be `named` does it say which commitments are behind the figures.
+    """
+    counts = counted(source.cells(named=False), as_of)
+    made = Account(
         as_of=as_of,
         head=head,
-        whole=counted.tally(counted.whole),
-        groups={
-            grouping: {name: counted.tally(group) for name, group in sorted(found.items())}
-            for grouping, found in counted.groups.items()
-        },
-        rows={status: top.rows() for status, top in sorted(counted.tops.items())},
+        whole=_whole(counts),
+        groups={grouping: _divided(counts, grouping) for grouping in (*GROUPINGS, PERIODS[per])},
+        rows=_first(source.pressing(last(counts, most)), as_of, most),
         narrowed=narrowed,
         known=known,
     )
+    return _named(made, source.cells(named=True)) if named else made
 
 
-# ------------------------------------------------------------------------------------------------- the one pass
+def _whole(counts: Counts) -> Tally:
+    marks: dict[int, int] = defaultdict(int)
+    for (_, mark), count in counts.who.items():
+        marks[mark] += count
+    return _tally(marks)
 
-_SPAN: Final = 1 << 32
-"""A mark is a place's number times this, and the days late: one number is counted faster than a place."""
+
+def _divided(counts: Counts, grouping: Grouping) -> dict[str, Tally]:
+    """How each group of a grouping stands, in the order of their names."""
+    found: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    groups = Groups(grouping)
+    cells: Mapping[tuple[Any, int], int] = getattr(counts, grouping.key)
+    for (value, mark), count in cells.items():
+        for name in groups[value]:
+            found[name][mark] += count
+    return {name: _tally(marks) for name, marks in sorted(found.items())}
+
+
+def _tally(marks: Mapping[int, int]) -> Tally:
+    return Tally({meant(mark): count for mark, count in marks.items()})
+
+
+def _named(made: Account, cells: Iterable[Batch]) -> Account:
+    """The same account with the first commitments behind its figures, where there are lists of them."""
+    listed = made.listed
+    found = names(cells, made.as_of, listed)
+    groups = {
+        grouping: {**some, **{name: replace(some[name], first=first) for name, first in found.groups[grouping].items()}}
+        for grouping, some in made.groups.items()
+    }
+    return replace(made, whole=replace(made.whole, first=found.whole), groups=groups)
+
+
+def _first(rows: Iterable[Line], day: date, most: int) -> dict[Status, tuple[Line, ...]]:
+    """The most pressing rows of each status, as many as are shown."""
+    tops: dict[Status, _Top] = {}
+    for row in rows:
+        tops.setdefault(row.status, _Top(most)).see(row, day)
+    return {status: top.rows() for status, top in sorted(tops.items())}
+
+
 _LATE: Final = frozenset({Status.FULFILLED_LATE, Status.OVERDUE})
-
-
-class _Group(NamedTuple):
-    """A group that is being counted: how many of each mark, and the first of each place, by its number."""
-
-    marks: defaultdict[int, int]
-    first: defaultdict[int, list[str]]
-
-
-def _group() -> _Group:
-    return _Group(defaultdict(int), defaultdict(list))
-
-
-class _Counted:
-    """What the pass has counted so far."""
-
-    def __init__(self, groupings: tuple[Grouping, ...], most: int) -> None:
-        self.most = most
-        self.whole = _group()
-        self.groups: dict[Grouping, dict[str, _Group]] = {grouping: {} for grouping in groupings}
-        self.tops: dict[Status, _Top] = {}
-        self._places: dict[Place, int] = {}
-        self._found = {name: _Found([pair for pair in self.groups.items() if pair[0].key == name]) for name in KEYS}
-        self._found["who"].everywhere = (self.whole,)
-
-    def see(self, rows: Iterable[Line], day: date) -> None:
-        """Count each commitment everywhere it belongs."""
-        divided = [(KEYS[name], found) for name, found in self._found.items()]
-        for row in rows:
-            number, days, top = self._place(row, day)
-            mark = number * _SPAN + days
-            identifier = row.id
-            for key, found in divided:
-                for marks, first in found[key(row)]:
-                    marks[mark] += 1
-                    some = first[number]
-                    if len(some) < MOST_IDS:
-                        some.append(identifier)
-            if top.last is None or (-days, row.current_latest or date.max) <= top.last:
-                top.see(row, days)
-
-    def _place(self, row: Line, day: date) -> tuple[int, int, _Top]:
-        """The number of a commitment's place, the days it is late, and where the rows of its status are kept."""
-        status = row.status
-        days = (late(row.current_latest, row.settled_on or day) or 0) if status in _LATE else 0
-        place = Place(status, row.partly, timing(row, day), age(days) if status is Status.OVERDUE else 0)
-        number = self._places.setdefault(place, len(self._places))
-        top = self.tops.get(status)
-        if top is None:
-            top = self.tops[status] = _Top(self.most)
-        return number, days, top
-
-    def tally(self, group: _Group) -> Tally:
-        """How a group stands."""
-        places = list(self._places)
-        marks = {(places[mark // _SPAN], mark % _SPAN): count for mark, count in group.marks.items()}
-        return Tally(marks, {places[number]: tuple(some) for number, some in group.first.items()})
-
-
-class _Found(dict[Any, tuple[_Group, ...]]):
-    """The groups of several groupings for each value of their key; those of a new value are looked up, or made."""
-
-    def __init__(self, groupings: list[tuple[Grouping, dict[str, _Group]]]) -> None:
-        super().__init__()
-        self.everywhere: tuple[_Group, ...] = ()
-        self._groupings = groupings
-
-    def __missing__(self, value: Any) -> tuple[_Group, ...]:  # noqa: ANN401
-        own = (
-            groups.setdefault(name, _group()) for grouping, groups in self._groupings for name in grouping.groups(value)
-        )
-        found = self[value] = (*self.everywhere, *own)
-        return found
 
 
 class _Top:
@@ -208,20 +159,20 @@ class _Top:
     def __init__(self, most: int) -> None:
         self.most = most
         self.found: list[tuple[int, date, str, Line]] = []
-        self.last: tuple[int, date] | None = None
 
-    def see(self, row: Line, days: int) -> None:
+    def see(self, row: Line, day: date) -> None:
         """Keep a row, where it is among the most pressing; those that are not are sorted out now and then."""
+        days = (late(row.current_latest, row.settled_on or day) or 0) if row.status in _LATE else 0
         self.found.append((-days, row.current_latest or date.max, row.id, row))
         if len(self.found) > 2 * self.most + 100:
             self._cut()
-            self.last = self.found[-1][:2] if self.found else None
 
     def _cut(self) -> None:
         self.found.sort()
         del self.found[self.most :]
 
     def rows(self) -> tuple[Line, ...]:
+        """The rows that were kept."""
         self._cut()
         return tuple(row for *_, row in self.found)
 

@@ -42,10 +42,10 @@ def timing(row: Line, day: date) -> Timing:
 
     Only what binds, or was requested, can be late; and nothing while the clock stands still.
     """
-    if row.status in _MISSED:
+    if row.status in MISSED:
         return Timing.LATE_CURRENT
     due, original = row.current_latest, row.original_latest
-    if due is None or row.status in _TIMELESS or not row.force.can_be_overdue:
+    if due is None or row.status in TIMELESS or not row.force.can_be_overdue:
         return Timing.UNTIMED
     until = row.settled_on or day
     if until > due:
@@ -53,8 +53,8 @@ def timing(row: Line, day: date) -> Timing:
     return Timing.LATE_ORIGINAL if original is not None and until > original else Timing.IN_TIME
 
 
-_TIMELESS: Final = frozenset({Status.SUSPENDED, Status.AWAITED})
-_MISSED: Final = frozenset({Status.FULFILLED_LATE, Status.OVERDUE})
+TIMELESS: Final = frozenset({Status.SUSPENDED, Status.AWAITED})
+MISSED: Final = frozenset({Status.FULFILLED_LATE, Status.OVERDUE})
 
 
 # ------------------------------------------------------------------------------------------------- the figures

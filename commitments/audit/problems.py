@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from commitments import store
 from commitments.dates import Window
+from commitments.listing import parties
 from commitments.model import EventKind
 from commitments.store import Connection
 
@@ -92,12 +93,39 @@ def _out_of_time(tx: Connection) -> Iterator[str]:
     )
     granted: dict[str, date] = {}
     for identifier, kind, payload, original, current in tx.execute(query):
-        event = json.loads(payload)
         if kind == EventKind.DELAY_NOTICE:
-            if original and date.fromisoformat(event["occurred_on"]) > original:
+            if original and _occurred_on(payload) > original:
                 yield identifier
             continue
-        day = Window.parse(event["date"]).latest
+        day = Window.parse(json.loads(payload)["date"]).latest
         if any(day < known for known in (granted.get(identifier), original, current) if known):
             yield identifier
         granted[identifier] = day
+
+
+_DAY: Final = '"occurred_on":"'
+"""What comes before the day of an event in its payload, and nowhere else: within a text its quotes would be escaped."""
+
+
+def _occurred_on(payload: str) -> date:
+    """The day of an event, cut out of its canonical JSON: there are very many."""
+    start = payload.index(_DAY) + len(_DAY)
+    return date.fromisoformat(payload[start : start + len("2018-07-13")])
+
+
+def of_strangers(tx: Connection, names: Collection[str]) -> Iterator[str]:
+    """The commitments that a party without one of these names owes, or is owed.
+
+    The projection must be up to date.
+    """
+    table = store.commitment
+    for column in (table.c.by, table.c.to):
+        lists = tx.execute(table.select().with_only_columns(column).distinct()).scalars()
+        strange = [text for text in lists if not set(parties(text)) <= set(names)]
+        for start in range(0, len(strange), _AT_ONCE):
+            of_these = column.in_(strange[start : start + _AT_ONCE])
+            yield from tx.execute(table.select().with_only_columns(table.c.id).where(of_these)).scalars()
+
+
+_AT_ONCE: Final = 500
+"""So many lists of parties are asked for at once: a database takes no more than some."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from commitments.audit.account import PERIODS, Account
+from commitments.audit.account import Account
 from commitments.audit.chasing import Changed, changes_part, doubts_part, round_parts
 from commitments.audit.figures import Tally
+from commitments.audit.groupings import PERIODS
 from commitments.audit.lines import OPEN_ORDER, SETTLED_ORDER
 from commitments.audit.page import Page, Section, linked
 from commitments.audit.problems import Problems
@@ -148,7 +149,8 @@ def _sections(report: Report) -> Iterator[Section]:
     if not short:
         yield from _listed(account)
     yield definitions(account)
-    yield lists_part(account)
+    if account.whole.first:
+        yield lists_part(account)
 
 
 _SHORT: Final = 50

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from commitments.audit.account import PERIODS, Account, shown
+from commitments.audit.account import Account
 from commitments.audit.figures import BY_NAME, Tally
 from commitments.audit.lines import LABELS, as_of
 from commitments.audit.page import Cell, Lists, Named, Section, Table, slug
-from commitments.audit.sections import HEADS, MOST_GROUPS, Chosen, whole_figures
+from commitments.audit.sections import HEADS, Chosen, whole_figures
 from commitments.audit.wording import grouped
 from commitments.listing import Line
 from commitments.model import Status
@@ -99,9 +99,8 @@ def definitions(account: Account) -> Section:
 def lists_part(account: Account) -> Section:
     """The commitments behind every figure, group by group."""
     lists = [Lists(anchor="whole", title="The whole", figures=tuple(_named(account.whole, whole_figures())))]
-    for grouping, found in account.groups.items():
-        most = len(found) if grouping.name in PERIODS else MOST_GROUPS
-        for name, tally in shown(found, most):
+    for grouping, found in account.listed.items():
+        for name, tally in found.items():
             figures = [(slug(grouping.name, name, one.name), one.head, one.counts) for one in HEADS]
             lists.append(
                 Lists(

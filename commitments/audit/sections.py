@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from commitments.audit.account import Account, Grouping, shown
+from commitments.audit.account import MOST_GROUPS, Account, shown
 from commitments.audit.charts import Part, columns, stacked
 from commitments.audit.figures import AGES, BY_NAME, FIGURES, FULFILLED, Place, Spread, Tally, Timing
+from commitments.audit.groupings import Grouping
 from commitments.audit.page import Cell, Section, Table, slug
 from commitments.audit.wording import grouped, percent
-
-MOST_GROUPS: Final = 30
-"""So many groups of a grouping are shown; those with most overdue and late come in."""
-
 
 _TIMINGS: Final = {
     "in time": (Timing.IN_TIME,),

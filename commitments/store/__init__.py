@@ -49,6 +49,7 @@ from commitments.store.trouble import (
     UnreachableStoreError,
     WrongPasswordError,
 )
+from commitments.store.values import Value, as_kept, choice
 
 __all__ = [
     "HELD",
@@ -75,10 +76,13 @@ __all__ = [
     "StoreError",
     "TakenPlaceError",
     "UnreachableStoreError",
+    "Value",
     "WrongPasswordError",
+    "as_kept",
     "back_up",
     "bounce",
     "change",
+    "choice",
     "commitment",
     "counted",
     "digest",

@@ -12,7 +12,8 @@ import click
 
 from commitments import audit
 from commitments.audit import Report
-from commitments.audit.account import MOST_ROWS, PERIODS
+from commitments.audit.account import MOST_ROWS
+from commitments.audit.groupings import PERIODS
 from commitments.audit.page import Section, Table
 from engine.accounting import Asked, Source, report, source
 from engine.cli.output import Day, hand_out, table, workspace_option
@@ -107,7 +108,7 @@ def _narrowed(filters: Mapping[str, Any]) -> str:
 
 def _write(session: Session, found: Source, asked: Asked, form: str, output: Path | None) -> None:
     if form == "terminal":
-        _tell(report(session, found, replace(asked, most=min(asked.most, _SHOWN))), asked)
+        _tell(report(session, found, replace(asked, most=min(asked.most, _SHOWN), named=False)), asked)
         return
     hand_out((piece.encode() for piece in written(session, found, asked, form)), output)
 
@@ -116,7 +117,7 @@ def written(session: Session, found: Source, asked: Asked, form: str) -> Iterabl
     """The account that is asked for in one of the FORMS, in pieces."""
     if form == "csv":
         return audit.to_csv(found.lines(), asked.day)
-    made = report(session, found, asked)
+    made = report(session, found, replace(asked, named=form != "json"))
     if form == "json":
         return audit.to_json(made, found.lines())
     page = audit.page(made)

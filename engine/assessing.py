@@ -6,8 +6,10 @@ stored only that is written which differs.
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -16,7 +18,6 @@ from commitments import register, store
 from commitments.model import Standing, Status
 from commitments.store import Connection, Row
 from engine.assess import Assessor
-from engine.collector import without_collector
 from engine.families import Families
 from engine.finding import Found, Reader
 from engine.grow import ACTOR
@@ -26,6 +27,7 @@ from engine.settings import Workspace
 from rules.book import RuleBook
 
 _RULES: Final = "rules"
+_SPELLING: Final = "spelling"
 LATEST: Final = "last_pass"
 """The moment of the last pass, as the store remembers it."""
 MOST_CHANGES: Final = 10_000
@@ -67,7 +69,10 @@ class Assessed:
 
 def rules_changed(tx: Connection, workspace: Workspace, now: datetime) -> bool:
     """Whether the rules or calendars differ from those of the pass before; the ledger then says which are in use."""
+    if _spelt_as_before(tx, workspace):
+        return False
     version = rules_in_use(workspace)
+    store.remember(tx, _SPELLING, _spelling(workspace, version))
     if store.recall(tx, _RULES) == version:
         return False
     packs = {loaded.pack.pack: loaded.hash for loaded in workspace.book.packs}
@@ -82,6 +87,16 @@ def rules_in_use(workspace: Workspace) -> str:
     return f"{workspace.book.hash} {workspace.calendars.version}"
 
 
+def _spelling(workspace: Workspace, version: str | None) -> str:
+    """What the files say, beside the version that it comes to."""
+    return f"{workspace.book.hash} {workspace.calendars.spelling} {version}"
+
+
+def _spelt_as_before(tx: Connection, workspace: Workspace) -> bool:
+    """Whether the files say what they said in the pass before: then no calendar is resolved to know that it is so."""
+    return store.recall(tx, _SPELLING) == _spelling(workspace, store.recall(tx, _RULES))
+
+
 def last_pass(tx: Connection) -> datetime | None:
     """The moment of the last pass, None where there was none."""
     text = store.recall(tx, LATEST)
@@ -92,7 +107,8 @@ def outdated(tx: Connection, workspace: Workspace, assessor: Assessor, now: date
     """Whether all of the projection is not of `now`: other rules are in use, or the last pass was on a later day."""
     last = last_pass(tx)
     later = last is not None and assessor.is_later_day(last, now)
-    return later or store.recall(tx, _RULES) != rules_in_use(workspace)
+    same = _spelt_as_before(tx, workspace) or store.recall(tx, _RULES) == rules_in_use(workspace)
+    return later or not same
 
 
 def stale(tx: Connection, today: date) -> bool:
@@ -138,7 +154,7 @@ def assess_due(tx: Connection, assessor: Assessor, now: datetime, *, everything:
     reader = Reader(assessor, now, kept=_kept(tx, assessor, now))
     waiting = _all(tx) if everything else _due(tx, assessor.latest_today(now))
     for rows in waiting:
-        with without_collector():
+        with _without_collector():
             found = reader.found(tx, rows)
             _store(tx, rows, found, assessor.book)
             owe(tx, list(found.values()), assessor.book, now)
@@ -160,6 +176,16 @@ def _kept(tx: Connection, assessor: Assessor, now: datetime) -> bool:
     last, book = last_pass(tx), assessor.book
     related = book.inhibitions or book.escalations
     return bool(last and not related and assessor.one_day(now) and not assessor.is_later_day(last, now))
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """No search for circles of objects meanwhile: there are none among what is made here, and it costs a third."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _all(tx: Connection) -> Iterator[Sequence[Row[Any]]]:

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rules.almanac import at_a_glance, lint
-from rules.calendar import SHIPPED, WEEKENDS, Calendar, CalendarData, Calendars, spoken
+from rules.calendar import SHIPPED, TRIED, WEEKENDS, Calendar, CalendarData, Calendars, Computed, spoken
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +190,30 @@ def test_the_version_changes_with_the_days_and_not_with_their_names():
     assert plain.version != calendar(holidays=["2026-01-02"]).version
     assert plain.version != calendar(holidays=["2026-01-01"], until="2026-12-31").version
     assert plain.version != calendar(holidays=["2026-01-01"], weekend=["sun"]).version
+
+
+def test_what_is_not_tried_can_be_computed(shipped):
+    for country, subdivisions, categories in TRIED:
+        assert Computed.model_construct(country=country, subdivisions=subdivisions, categories=categories).days(
+            2020, 2020
+        )
+    parts = [part.computed for calendar in shipped.by_name.values() for part in calendar.parts if part.computed]
+    assert {(one.country, one.subdivisions, one.categories) for one in parts} == TRIED
+
+
+def test_the_spelling_changes_with_every_word(tmp_path, shipped):
+    assert shipped.spelling == Calendars.load([SHIPPED])[0].spelling
+    spellings = {
+        load(tmp_path, here=f"calendar: here\n{text}")[0].spelling
+        for text in (
+            "holidays: [2026-01-01]",
+            "holidays: {2026-01-01: New Year}",
+            "holidays: [2026-01-01]\nuntil: 2026-12-31",
+            "computed: {country: NL}",
+            "computed: {country: NL, observed: false}",
+        )
+    }
+    assert len(spellings) == 5
 
 
 def test_days_are_spoken_in_english_whatever_the_machine_speaks():

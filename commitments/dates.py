@@ -101,6 +101,16 @@ def _parsed(text: str) -> Window:
     return Window(_span(first.strip()).earliest, _span(last.strip()).latest)
 
 
+def real(window: Window) -> Window:
+    """The window, unless it stands for no date at all, as the first and the last year do in much data; ValueError.
+
+    There is no day before the one or after the other to count with.
+    """
+    if window.earliest.year == date.min.year or window.latest.year == date.max.year:
+        raise ValueError(f"{window} stands for no date; write the real one, or leave it out")
+    return window
+
+
 def _quarter(day: date) -> int:
     return (day.month + 2) // 3
 

@@ -104,6 +104,13 @@ def within(party: str, other: str) -> bool:
     return party == other or party.startswith(f"{other}/")
 
 
+def misnamed(anchor: str) -> str:
+    """Why an anchor cannot have a name; empty where it can."""
+    if re.fullmatch(r"[a-z][a-z0-9_-]*", anchor) and anchor != "due":
+        return ""
+    return f"{anchor!r} cannot name an anchor: write small letters, digits, _ and -, and not 'due'"
+
+
 class Citation(Frozen):
     """Where something is written: the document, the place in it, its words, its address."""
 
@@ -171,9 +178,8 @@ class Commitment(Frozen):
     @field_validator("anchors")
     @classmethod
     def _anchor_names(cls, anchors: dict[str, Window]) -> dict[str, Window]:
-        for name in anchors:
-            if not re.fullmatch(r"[a-z][a-z0-9_-]*", name) or name == "due":
-                raise ValueError(f"{name!r} cannot name an anchor: write small letters, digits, _ and -, and not 'due'")
+        if reason := next(filter(None, map(misnamed, anchors)), ""):
+            raise ValueError(reason)
         return anchors
 
 

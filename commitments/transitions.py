@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 
-from commitments.model import Event, EventKind
+from commitments.model import Event, EventKind, misnamed
 from commitments.record import Record
 
 _ALWAYS = frozenset({EventKind.NOTE, EventKind.AMENDED, EventKind.MADE})
@@ -22,6 +22,8 @@ def allowed(record: Record | None, event: Event, today: date) -> str:
         return "" if event.kind is EventKind.MADE else "there is no such commitment"
     if event.kind is EventKind.MADE:
         return "it exists already"
+    if event.kind is EventKind.ANCHORED and (reason := misnamed(event.anchor)):
+        return reason
     if event.undoes is not None:
         return _cannot_undo(record, event.undoes) or _nonsense_without(record, event, event.undoes)
     return _known_otherwise(record, event) or _out_of_order(record, event)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -74,7 +74,26 @@ class Assessment:
     @property
     def moved(self) -> Moved | None:
         """How the deadline last moved, if it did."""
-        return self._moved(self.governing.moves[-1]) if self.governing and self.governing.moves else None
+        return self.moved_in(self.governing) if self.governing else None
+
+    def moved_in(self, obligation: Obligation) -> Moved | None:
+        """How one of its deadlines last moved, if it did."""
+        return self._moved(obligation.moves[-1]) if obligation.moves else None
+
+    def against(self, obligation: Obligation) -> Standing:
+        """Where it stands against one of its deadlines, also if another governs."""
+        standing, due = self.standing, obligation.current
+        until = standing.settled_on or self.today
+        runs = not standing.status.settled and standing.status is not Status.SUSPENDED
+        return replace(
+            standing,
+            rule=obligation.rule,
+            status=open_status(obligation, due, self.today) if runs and due else standing.status,
+            original=obligation.original,
+            current=due,
+            days_late_original=_days_late(obligation.original, until),
+            days_late_current=_days_late(due, until),
+        )
 
     def entry(self, change: Move | Unheeded) -> Recorded:
         """The entry that moved a deadline, or asked for it in vain."""

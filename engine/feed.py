@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import date, datetime
 
 from commitments.record import Record
-from engine.assess import Assessment, open_status
+from engine.assess import Assessment
 from engine.obligations import reason
 from engine.settings import Workspace
 from notifications import ics
@@ -35,18 +34,14 @@ def written(workspace: Workspace, entries: Iterable[ics.Entry], today: date, lan
 
 def entries(workspace: Workspace, assessment: Assessment, language: str) -> Iterator[ics.Entry]:
     """The deadlines that count in an assessment, where their dates are known."""
-    standing, record = assessment.standing, assessment.record
+    record = assessment.record
     for obligation in assessment.obligations:
         if obligation.beaten_by or obligation.current is None:
             continue
-        settled = standing.status.settled or standing.status.value == "suspended"
-        status = standing.status if settled else open_status(obligation, obligation.current, assessment.today)
         made = ics.entry(
             LANGUAGES[language],
             record.commitment,
-            replace(
-                standing, rule=obligation.rule, status=status, current=obligation.current, original=obligation.original
-            ),
+            assessment.against(obligation),
             reason(obligation, record),
             revision=revision(record),
             changed_at=changed_at(record),

@@ -71,7 +71,7 @@ def examine(base: Store, heartbeat: Heartbeat, *, interval: float, now: Callable
     except TroubleError as error:
         unreadable = (str(error),)
     return Health(
-        troubles=(*_silent(heartbeat, interval), *unreadable, *_unsent(None if reason else oldest), *unwritten),
+        troubles=(*_silent(heartbeat, interval), *unreadable, *(() if reason else (*_unsent(oldest), *unwritten))),
         seconds_since_pass=round(heartbeat.silence, 1),
         last_pass_seconds=round(heartbeat.seconds, 3),
         passes=heartbeat.passes,

@@ -6,6 +6,7 @@ Mail programs and scanners ask for every address in a mail, so asking changes no
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from html import escape
 from http import HTTPStatus
@@ -21,7 +22,14 @@ from notifications.unsubscribe import read_token
 from notifications.words import Words
 
 PATH: Final = "/unsubscribe/"
-_ONE_CLICK: Final = b"List-Unsubscribe=One-Click"
+_ONE_CLICK: Final = re.compile(
+    rb"""\s*(?:List-Unsubscribe=One-Click
+    |--(?P<mark>[^\r\n]{1,70})\r?\n
+     (?:[A-Za-z-]+:[^\r\n]*\r?\n)*?Content-Disposition:[ ]*form-data;[ ]*name="?List-Unsubscribe"?\r?\n
+     (?:[A-Za-z-]+:[^\r\n]*\r?\n)*\r?\nOne-Click\r?\n--(?P=mark)--)\s*""",
+    re.VERBOSE,
+)
+"""The click as mail programs send it (RFC 8058, 3.2): as the fields of a form, or in parts, which they should."""
 _ACTOR: Final = "reader"
 
 
@@ -33,7 +41,7 @@ def leave(base: Store, workspace: Workspace, asked: Asked, now: datetime) -> Ans
     words = LANGUAGES[_language(workspace, address or "")]
     if address is None:
         return Answer.page(HTTPStatus.NOT_FOUND, _page(words, words.leave_unknown))
-    if asked.method != "POST" or asked.body.strip() != _ONE_CLICK:
+    if asked.method != "POST" or not _ONE_CLICK.fullmatch(asked.body):
         status = HTTPStatus.BAD_REQUEST if asked.method == "POST" else HTTPStatus.OK
         return Answer.page(status, _page(words, words.leave_question, words.leave_button))
     with base.writing() as tx:

@@ -141,6 +141,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         try:
             answer = self._respond(Asked(method=self.command, path=path, body=body))
+        except TroubleError as error:
+            log.warning("%s %s could not be answered: %s", self.command, _shown(path), error)
+            answer = Answer.text(HTTPStatus.SERVICE_UNAVAILABLE, "this cannot be done just now; try again in a minute")
         except Exception:
             log.exception("%s %s could not be answered", self.command, _shown(path))
             answer = Answer.text(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a mistake of ours; the log says more")
@@ -151,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
         self.send_header("Cache-Control", "no-store")
-        self.send_header("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'")
+        self.send_header("Content-Security-Policy", _POLICY)
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.end_headers()

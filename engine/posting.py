@@ -6,6 +6,7 @@ import logging
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from html import escape
 from typing import Final
 from uuid import uuid4
@@ -60,7 +61,7 @@ def posted(
     the digest is set in ours, and that is told once.
     """
     if outbox.route_of(recipient.address):
-        return _for_an_end(workspace, recipient, digest, message_id)
+        return _for_an_end(recipient, digest, message_id, workspace.settings.base_address)
     page, *by_mail = _leaving(tx, workspace, recipient)
     rendered = shown(workspace, recipient, digest, page)
     if workspace.templates:
@@ -76,19 +77,22 @@ def posted(
     )
 
 
-def _for_an_end(workspace: Workspace, recipient: Recipient, digest: Digest, message_id: str) -> bytes:
+def _for_an_end(recipient: Recipient, digest: Digest, message_id: str, base: str) -> bytes:
     """What programs read, or a chat."""
-    base = workspace.settings.base_address
     if recipient.address.startswith("webhook:"):
         return payload.as_json(digest, message_id, base=base)
-    return payload.as_chat(digest, shown(workspace, recipient, digest).subject, message_id, base=base)
+    return payload.as_chat(digest, message_id, base=base)
 
 
 def _tell_once(tx: Connection, workspace: Workspace, trouble: str, now: datetime) -> None:
-    """Say in the ledger, the log and to the administrator why a template is not used, unless that was the last said."""
-    if (store.recall(tx, TROUBLE) or "") == trouble:
+    """Say in the ledger, the log and to the administrator why a template is not used, once for the same templates."""
+    told = store.recall(tx, TROUBLE)
+    if not trouble and not told:
         return
-    store.remember(tx, TROUBLE, trouble)
+    used = sha256(repr(sorted(workspace.templates.items())).encode()).hexdigest()
+    if told == used:
+        return
+    store.remember(tx, TROUBLE, used if trouble else "")
     if trouble:
         register.note(tx, TROUBLE, {"problem": trouble}, at=now, actor=ACTOR)
         log.error("a template has a mistake and is not used: %s", trouble)

@@ -25,7 +25,7 @@ from commitments.store import Connection, Store
 from engine.assess import Assessor
 from engine.assessing import rules_in_use
 from engine.dispatch import administrator
-from engine.ends import End, FeedSettings
+from engine.ends import FeedSettings
 from engine.feed import entries, written
 from engine.profiles import Profiles
 from engine.recipients import Scope
@@ -54,29 +54,37 @@ class _State(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class _Calendar:
-    """A calendar file that is made anew."""
+    """A calendar file: what is asked of it, and the deadlines that are put into it."""
 
     name: str
     settings: FeedSettings
     scope: Scope
     language: str
+    made_of: str
     entries: list[Entry] = field(default_factory=list)
+
+    def is_there(self, workspace: Workspace) -> bool:
+        """Whether there is a file; where nobody may look, there is none."""
+        try:
+            return _place(workspace, self.settings).is_file()
+        except OSError:
+            return False
 
 
 def publish(base: Store, workspace: Workspace, assessor: Assessor, now: datetime) -> Published:
     """Write the calendar files of the workspace that are not as they should be by `now`."""
     with base.reading() as tx:
         before = _states(tx)
-        made_of = _made_of(tx, workspace, assessor, now)
-        stale = [_calendar(workspace, end, settings) for end, settings in workspace.settings.feeds
-                 if before.get(end.name) != _State(made_of) or not _is_file(_place(workspace, settings))]  # fmt: skip
+        wanted = list(_wanted(tx, workspace, assessor, now))
+        stale = [one for one in wanted if before.get(one.name) != _State(one.made_of) or not one.is_there(workspace)]
         if stale:
             _fill(tx, workspace, assessor, stale, now)
-    after = {end.name: _State(made_of) for end, _ in workspace.settings.feeds}
+    after = {one.name: _State(one.made_of) for one in wanted}
     anew: list[str] = []
     for one in stale:
+        content = written(workspace, one.entries, assessor.today(now), one.language)
         try:
-            if _write(_place(workspace, one.settings), _content(workspace, one, assessor, now), one.settings):
+            if _write(_place(workspace, one.settings), content, one.settings):
                 anew.append(one.settings.file)
         except OSError as error:
             after[one.name] = _State(trouble=_sentence(one.settings, error))
@@ -103,22 +111,24 @@ def doubtful(workspace: Workspace) -> Iterator[Problem]:
 # ------------------------------------------------------------------------------------------------- what is in them
 
 
-def _made_of(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime) -> str:
-    """What tells calendars that are made now from those of another day, other rules, settings or commitments."""
+_SAID: Final = {"language", "timezone", "base_address", "parties"}
+"""The settings that decide what any calendar says."""
+
+
+def _wanted(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime) -> Iterator[_Calendar]:
+    """The calendar files of the settings, each with what tells it from one that was made of anything else."""
+    if not workspace.settings.feeds:
+        return
+    said = workspace.settings.model_dump_json(include=_SAID), workspace.settings.mail.sender
     days = assessor.today(now), assessor.latest_today(now)
-    settings = workspace.settings.model_dump_json()
-    parts = (*days, rules_in_use(workspace), settings, register.last_told(tx))
-    return sha256("\n".join(map(str, parts)).encode()).hexdigest()
-
-
-def _calendar(workspace: Workspace, end: End, settings: FeedSettings) -> _Calendar:
-    recipient = workspace.settings.recipient(settings.recipient)
-    return _Calendar(
-        name=end.name,
-        settings=settings,
-        scope=recipient.scope if recipient else end.scope,
-        language=end.language or (recipient.language if recipient else None) or workspace.settings.language,
-    )
+    common = (*days, rules_in_use(workspace), *said, register.last_told(tx))
+    for end, settings in workspace.settings.feeds:
+        recipient = workspace.settings.recipient(settings.recipient)
+        scope = recipient.scope if recipient else end.scope
+        language = end.language or (recipient.language if recipient else None) or workspace.settings.language
+        parts = (*common, settings.file, scope.model_dump_json(), language)
+        made_of = sha256("\n".join(map(str, parts)).encode()).hexdigest()
+        yield _Calendar(name=end.name, settings=settings, scope=scope, language=language, made_of=made_of)
 
 
 def _fill(
@@ -139,10 +149,6 @@ def _fill(
             if calendar.language not in told:
                 told[calendar.language] = list(entries(workspace, assessment, calendar.language))
             calendar.entries.extend(told[calendar.language])
-
-
-def _content(workspace: Workspace, calendar: _Calendar, assessor: Assessor, now: datetime) -> bytes:
-    return written(workspace, calendar.entries, assessor.today(now), calendar.language)
 
 
 # ------------------------------------------------------------------------------------------------- where they are
@@ -168,14 +174,6 @@ def _write(file: Path, content: bytes, settings: FeedSettings) -> bool:
 def _elsewhere(settings: FeedSettings) -> bool:
     """Whether it is not in the workspace: folders are made there, and nowhere else."""
     return Path(settings.file).is_absolute()
-
-
-def _is_file(place: Path) -> bool:
-    """Whether there is a file; where nobody may look, there is none."""
-    try:
-        return place.is_file()
-    except OSError:
-        return False
 
 
 def _unwritable(file: Path, settings: FeedSettings) -> str:

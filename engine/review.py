@@ -15,7 +15,7 @@ from engine.posting import posted
 from engine.recipients import Recipient
 from engine.served import digest_row, told_in, turn, untell
 from engine.settings import Workspace
-from engine.silences import silences
+from engine.silences import silences, warned_lately
 from engine.telling import digest_of
 from engine.waiting import Desk, owed
 from notifications.delivery import Dropped, Replaced, Review
@@ -73,10 +73,11 @@ def _without(
     untell(tx, row.recipient, list(gone))
     content = {"message_id": row.message_id, "dropped": sorted(gone)}
     register.note(tx, "digest_revised", content, at=desk.now, actor=ACTOR, texts={"reasons": gone})
-    if not left.items and not recipient.all_clear:
+    ending = warned_lately(tx, row.recipient, desk.waiting(tx, recipient).silences, desk.today)
+    if not left.items and not ending and not recipient.all_clear:
         return _dropped(tx, row, "; ".join(sorted(set(gone.values()))))
     slot = datetime.fromisoformat(digest_row(tx, row.digest).slot)
-    made = digest_of(tx, workspace, desk, recipient, slot, left.items)
+    made = digest_of(tx, workspace, desk, recipient, slot, left.items, ending=ending, replaced=[row.digest])
     return Replaced(posted(tx, workspace, recipient, made, row.message_id, desk.now))
 
 

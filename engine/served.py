@@ -16,12 +16,17 @@ _OF_ONE: Final = _TABLE.select().with_only_columns(_TABLE.c.slot).where(_TABLE.c
 _SERVED: Final = _OF_ONE.where(_TABLE.c.slot == given("moment"))
 _BEFORE: Final = (
     _OF_ONE.where(_TABLE.c.slot < given("moment"), _TABLE.c.state.in_(("queued", "nothing")))
+    .where(_TABLE.c.covers_from.is_(None) | (_TABLE.c.covers_from != _TABLE.c.slot))
     .where(_TABLE.c.id.not_in(given("leaving_out")))
     .order_by(_TABLE.c.slot.desc())
     .limit(1)
 )
 _THIS: Final = _TABLE.select().where(_TABLE.c.id == given("number"))
-_SINCE: Final = _OF_ONE.where(_TABLE.c.slot >= given("moment"), _TABLE.c.state == "queued").limit(1)
+_SINCE: Final = (
+    _OF_ONE.where(_TABLE.c.slot >= given("moment"), _TABLE.c.state == "queued")
+    .where(_TABLE.c.id.not_in(given("leaving_out")))
+    .limit(1)
+)
 _NOT_GONE: Final = (
     store.outbox.select()
     .with_only_columns(store.outbox.c.digest)
@@ -54,15 +59,19 @@ def turn(tx: Connection, digests: Sequence[int], state: str, reason: str) -> Non
 
 
 def slot_before(tx: Connection, address: str, slot: datetime, leaving_out: Sequence[int] = ()) -> datetime | None:
-    """The last slot before one that was served, other than by a digest that did not go; None where there is none."""
+    """The last slot before one that was served, other than by a digest that did not go; None where there is none.
+
+    What was told at once covers no time of its own.
+    """
     asked = {"address": address, "moment": text(slot), "leaving_out": leaving_out}
     before = tx.execute(_BEFORE, asked).scalar()
     return datetime.fromisoformat(before) if before else None
 
 
-def told_since(tx: Connection, address: str, moment: datetime) -> bool:
-    """Whether a recipient had a digest at or after a moment."""
-    return tx.execute(_SINCE, {"address": address, "moment": text(moment)}).first() is not None
+def told_since(tx: Connection, address: str, moment: datetime, leaving_out: Sequence[int] = ()) -> bool:
+    """Whether a recipient had a digest at or after a moment, other than these."""
+    asked = {"address": address, "moment": text(moment), "leaving_out": leaving_out}
+    return tx.execute(_SINCE, asked).first() is not None
 
 
 def not_gone(tx: Connection, address: str) -> list[int]:
@@ -102,8 +111,10 @@ def served(tx: Connection, address: str | None = None) -> list[Row[Any]]:
     columns = (digest.c.slot, digest.c.recipient, digest.c.state, digest.c.reason)
     joined = digest.join(outbox, outbox.c.digest == digest.c.id, isouter=True)
     query = joined.select().with_only_columns(*columns, outbox.c.state.label("sent"), outbox.c.last_error)
-    mine = () if address is None else (digest.c.recipient == address,)
-    return list(tx.execute(query.where(*mine).order_by(digest.c.slot, digest.c.id)))
+    if address is not None:
+        query = query.where(digest.c.recipient.istartswith(address, autoescape=True))
+    rows: list[Row[Any]] = list(tx.execute(query.order_by(digest.c.slot, digest.c.id)))
+    return [row for row in rows if address is None or row.recipient.lower() == address.lower()]
 
 
 def text(moment: datetime) -> str:

@@ -5,7 +5,7 @@ What a silence held back is told when it has ended. Made and ended in the ledger
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -95,18 +95,41 @@ def _silence(row: Any) -> Silence:  # noqa: ANN401 (a row has no type of its own
 # ------------------------------------------------------------------------------------------------- their end
 
 
-def to_warn_of(tx: Connection, address: str, held: Iterable[Silence], today: date) -> list[Silence]:
-    """Of the silences that hold something back from a reader, those that end soon and that they were not told of."""
-    ending = {one.number: one for one in held if one.until - today < WARNED}
-    if not ending:
-        return []
-    table = store.warned
-    known = table.select().where(table.c.recipient == address, table.c.silence.in_(ending))
-    told = {row.silence for row in tx.execute(known)}
-    return [one for number, one in ending.items() if number not in told]
+def to_warn_of(
+    tx: Connection, address: str, held: Iterable[Silence], today: date, *, again: bool = False
+) -> list[Silence]:
+    """Of the silences that hold something back from a reader, those that end soon and that they were not told of.
+
+    `again` where the digest that told of them did not go.
+    """
+    ending = _ending(held, today)
+    known = set() if again else _warned(tx, address, list(ending))
+    return [one for number, one in ending.items() if number not in known]
+
+
+def warned_lately(tx: Connection, address: str, held: Iterable[Silence], today: date) -> list[Silence]:
+    """Of the silences that hold something back from a reader, those that end soon and that they were told of."""
+    ending = _ending(held, today)
+    known = _warned(tx, address, list(ending))
+    return [one for number, one in ending.items() if number in known]
+
+
+def _ending(held: Iterable[Silence], today: date) -> dict[int, Silence]:
+    return {one.number: one for one in held if one.until - today < WARNED}
 
 
 def warned_of(tx: Connection, address: str, ending: Sequence[Silence]) -> None:
     """Remember that a reader was told of the end of these."""
-    if ending:
-        tx.execute(store.warned.insert(), [{"recipient": address, "silence": one.number} for one in ending])
+    known = _warned(tx, address, [one.number for one in ending])
+    fresh = [{"recipient": address, "silence": one.number} for one in ending if one.number not in known]
+    if fresh:
+        tx.execute(store.warned.insert(), fresh)
+
+
+def _warned(tx: Connection, address: str, numbers: Collection[int]) -> set[int]:
+    """Those of these silences that a reader was told of the end of."""
+    if not numbers:
+        return set()
+    table = store.warned
+    mine = table.select().where(table.c.recipient == address, table.c.silence.in_(numbers))
+    return {row.silence for row in tx.execute(mine)}

@@ -69,7 +69,7 @@ def _serve(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipien
     elif recipient.immediately and may_disturb(workspace, recipient, desk.now):
         urgent = desk.waiting(tx, recipient, recipient.immediately)
         if urgent.items and suppressed(tx, recipient.address) is None:
-            told.add(recipient, _tell(tx, workspace, desk, recipient, _Told(slot=desk.now, fresh=urgent)))
+            told.add(recipient, _tell(tx, workspace, desk, recipient, _Told(slot=desk.now, fresh=urgent, at_once=True)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +80,7 @@ class _Told:
     fresh: Waiting
     ending: Sequence[Silence] = ()
     replaced: Sequence[int] = ()
+    at_once: bool = False
 
 
 def _at_slot(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient, slot: datetime) -> Digest | None:
@@ -88,10 +89,10 @@ def _at_slot(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipi
     if (known := suppressed(tx, address)) is not None:
         serve(tx, address, slot, state="nothing", reason=str(known))
         return None
-    fresh = desk.waiting(tx, recipient)
-    ending = to_warn_of(tx, address, (held.silence for held in fresh.held if held.silence), desk.today)
+    fresh, replaced = desk.waiting(tx, recipient), not_gone(tx, address)
+    ending = to_warn_of(tx, address, fresh.silences, desk.today, again=bool(replaced))
     if fresh.items or ending or recipient.all_clear:
-        told = _Told(slot=slot, fresh=fresh, ending=ending, replaced=not_gone(tx, address))
+        told = _Told(slot=slot, fresh=fresh, ending=ending, replaced=replaced)
         return _tell(tx, workspace, desk, recipient, told)
     reason = f"{NOTHING}; {len(fresh.held)} held back" if fresh.held else NOTHING
     number = serve(tx, address, slot, state="nothing", reason=reason)
@@ -106,7 +107,8 @@ def _tell(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient
     untell(tx, address, before)
     items, keys = (*told.fresh.items, *again.items), [*told.fresh.keys, *again.keys]
     made = digest_of(tx, workspace, desk, recipient, told.slot, items, ending=told.ending, replaced=told.replaced)
-    number = serve(tx, address, told.slot, state="queued", covers_from=made.covers_from)
+    # What is told at once covers no time: whatever else came up then is told at the slot.
+    number = serve(tx, address, told.slot, state="queued", covers_from=told.slot if told.at_once else made.covers_from)
     tell(tx, address, number, keys)
     look(tx, recipient, number, told.fresh.left(set(keys)), desk.owed)
     warned_of(tx, address, told.ending)
@@ -147,15 +149,23 @@ def digest_of(
     )
     return replace(
         made,
-        besides=_besides(tx, workspace, desk, recipient, slot, new=bool(items)),
+        besides=_besides(tx, workspace, desk, recipient, slot, new=bool(items), replaced=replaced),
         ending=tuple(Ending(what=one.what, until=one.until, author=one.author) for one in ending),
     )
 
 
 def _besides(
-    tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient, slot: datetime, *, new: bool
+    tx: Connection,
+    workspace: Workspace,
+    desk: Desk,
+    recipient: Recipient,
+    slot: datetime,
+    *,
+    new: bool,
+    replaced: Sequence[int],
 ) -> Mapping[Status, int]:
     """What is counted in a line: what is awaited or undated, once a month; what is overdue, where nothing is new."""
-    monthly = recipient.monthly and not told_since(tx, recipient.address, month_began(workspace, recipient, slot))
+    month = month_began(workspace, recipient, slot)
+    monthly = recipient.monthly and not told_since(tx, recipient.address, month, replaced)
     wanted = [*([] if new else [Status.OVERDUE]), *([Status.AWAITED, Status.UNDATED] if monthly else [])]
     return {status: number for status in wanted if (number := desk.besides(tx, recipient, status))}

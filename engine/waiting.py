@@ -54,6 +54,11 @@ class Waiting:
         """What makes each notice that is told the one it is."""
         return [item.notice.key for item in self.items]
 
+    @property
+    def silences(self) -> list[Silence]:
+        """The silences that hold something back."""
+        return [one.silence for one in self.held if one.silence]
+
     def left(self, told: Collection[str]) -> list[int]:
         """The numbers of what is still unheard once these are told."""
         return [number for key, number in self.numbers.items() if key not in told]
@@ -155,10 +160,10 @@ def as_item(assessment: Assessment, notice: Notice) -> Item:
     obligation = next((item for item in assessment.obligations if item.rule == notice.rule), assessment.governing)
     return Item(
         commitment=assessment.record.commitment,
-        standing=assessment.standing,
+        standing=assessment.against(obligation) if obligation else assessment.standing,
         notice=notice,
         reason=reason(obligation, assessment.record) if obligation else None,
-        moved=assessment.moved,
+        moved=assessment.moved_in(obligation) if obligation else None,
         revision=revision(assessment.record),
         changed_at=changed_at(assessment.record),
     )

@@ -140,7 +140,7 @@ def _row(words: Words, digest: Digest, section: Section, item: Item, base: str) 
         title=phrases.title(commitment),
         reference=phrases.reference(words, commitment, digest.names),
         due=phrases.due_date(words, standing.current),
-        state=phrases.state(words, standing, digest.day),
+        state=phrases.state(words, standing),
         tone=Section.STILL_OVERDUE if standing.status is Status.FULFILLED_LATE else section,
         facts=tuple(fact for fact in facts if fact),
         reason=phrases.because(words, reason),

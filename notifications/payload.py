@@ -11,7 +11,7 @@ from notifications import phrases
 from notifications.digest import Digest
 from notifications.languages import LANGUAGES
 from notifications.notice import Item, Moved
-from notifications.page import link
+from notifications.page import link, page
 
 VERSION = 1
 _MOST = 20
@@ -80,19 +80,19 @@ def _moment(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
-def as_chat(digest: Digest, subject: str, message_id: str, *, base: str = "") -> bytes:
+def as_chat(digest: Digest, message_id: str, *, base: str = "") -> bytes:
     """A digest for a chat: a title and a line for each commitment, in the reader's language."""
     words = LANGUAGES[digest.reader.language]
     lines: list[str] = []
     for section, items in digest.sections:
         lines.append(words.sections[section])
         for item in items:
-            state = phrases.state(words, item.standing, digest.day)
+            state = phrases.state(words, item.standing)
             where = link(base, item.commitment.id)
             told = f"{item.commitment.id}: {phrases.clean(item.commitment.title, 120)} ({state})"
             lines.append(_OF_A_COMMITMENT + " ".join(filter(None, (told, where))))
     if len(lines) > _MOST + 1:
         left = sum(line.startswith(_OF_A_COMMITMENT) for line in lines[_MOST:])
         lines[_MOST:] = [f"… {left}"]
-    content = {"id": message_id.strip("<>"), "title": subject, "text": "\n".join(lines)}
+    content = {"id": message_id.strip("<>"), "title": page(digest, most=1).subject, "text": "\n".join(lines)}
     return json.dumps(content, ensure_ascii=False).encode()

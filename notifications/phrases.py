@@ -110,29 +110,26 @@ def _counted(words: Words, part: str) -> str:
     return unit(int(match[1])) if match and unit else clean(part)
 
 
-def state(words: Words, standing: Standing, today: date) -> str:
-    """Where a commitment stands, in a few words: "20 days late", "due tomorrow", "in time, 8 days early"."""
+def state(words: Words, standing: Standing) -> str:
+    """Where a commitment stood when it was looked at, in a few words: "20 days late", "due tomorrow"."""
     if standing.status.settled:
         return _ended(words, standing)
     if standing.status is Status.SUSPENDED:
         return words.suspended
-    if standing.current is None:
+    days = standing.days_late_current
+    if standing.current is None or days is None:
         return words.no_date
-    if today > standing.current.latest:
-        return _past(words, standing, (today - standing.current.latest).days)
-    return _ahead(words, standing.current, today)
+    if days > 0:
+        return (words.awaited if standing.status is Status.AWAITED else words.late)(days)
+    return _ahead(words, standing.current, -days)
 
 
-def _past(words: Words, standing: Standing, days: int) -> str:
-    return words.awaited(days) if standing.status is Status.AWAITED else words.late(days)
-
-
-def _ahead(words: Words, due: Window, today: date) -> str:
+def _ahead(words: Words, due: Window, left: int) -> str:
+    """When it is due of which so many days are left."""
     if due.exact:
-        return _in_days(words, (due.latest - today).days)
-    if today >= due.earliest:
-        return words.running
-    return words.begins.format(when=_in_days(words, (due.earliest - today).days))
+        return _in_days(words, left)
+    begins = left - (due.latest - due.earliest).days
+    return words.begins.format(when=_in_days(words, begins)) if begins > 0 else words.running
 
 
 def _in_days(words: Words, days: int) -> str:

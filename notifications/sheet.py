@@ -48,7 +48,7 @@ def _cells(words: Words, section: Section, item: Item, digest: Digest) -> dict[s
         "force": words.force.get(commitment.force, ""),
         "due": _days(standing.current),
         "original": _days(standing.original),
-        "state": phrases.state(words, standing, digest.day),
+        "state": phrases.state(words, standing),
         "days_late": standing.days_late_current,
         "days_late_original": standing.days_late_original,
         "settled_on": standing.settled_on.isoformat() if standing.settled_on else "",

@@ -34,10 +34,11 @@ def commitment(identifier: str, **more: Any) -> Commitment:
 
 
 def standing(status: Status, due: str = "", original: str = "", **more: Any) -> Standing:
+    """How something stood on 13 August 2018."""
     current = Window.parse(due) if due else None
-    return Standing(
-        status=status, rule="r", current=current, original=Window.parse(original) if original else current, **more
-    )
+    late = {"days_late_current": (date(2018, 8, 13) - current.latest).days} if current else {}
+    known = {"current": current, "original": Window.parse(original) if original else current, **late}
+    return Standing(**{"status": status, "rule": "r", **known, **more})
 
 
 LETTER = Item(

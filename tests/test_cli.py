@@ -150,6 +150,7 @@ def _head(run):
         (("record", "note", "34964-B", "--actor", "Andr\udce9"), r"'Andr\udce9' is not written in UTF-8"),
         (("record", "extended", "34964-B"), "an extension names the new date"),
         (("record", "extended", "34964-B", "--to", "2018-02-31"), "February 2018 has 28 days"),
+        (("record", "extended", "34964-B", "--to", "9999-12-31"), "9999-12-31 stands for no date"),
         (
             ("record", "fulfilled", "34964-B", "--on", "yesterday"),
             "'yesterday' is not a day; write one such as 2018-08-10",
@@ -240,7 +241,10 @@ def test_the_digests_that_were_made_are_listed_and_what_became_of_each(workspace
         ("2018-08-06T07:00:00+00:00", "chair@example.org", "nothing to say"),
         ("2018-08-13T05:30:00+00:00", "clerk@example.org", "sent"),
     ]
-    assert json.loads(workspace("digest", "list", "--recipient", "clerk@example.org", "--json")[1]) == everybody[1:]
+    assert json.loads(workspace("digest", "list", "--recipient", "Clerk@example.org", "--json")[1]) == everybody[1:]
+    assert workspace("digest", "list", "--recipient", "clerk@example.or")[1] == (
+        "no digest was made for clerk@example.or yet; `gestand tick` makes those that are due\n"
+    )
     assert "2018-08-13 05:30   clerk@example.org   sent" in workspace("digest", "list")[1]
 
 

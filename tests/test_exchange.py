@@ -227,6 +227,38 @@ def test_what_settles_comes_last_of_what_happened_on_one_day(tmp_path):
     assert [event.kind for event in draft.events] == [EventKind.DELAY_NOTICE, EventKind.FULFILLED]
 
 
+@pytest.mark.parametrize(
+    ("line", "place", "shown"),
+    [
+        ("stated_due: 9999-12-31", "8:17: commitments[1].stated_due", "9999-12-31"),
+        ("stated_due: {date: 0001-01-01, until: exclusive}", "8:17: commitments[1].stated_due", "0001-01-01"),
+        ("anchors: {letter: 9999}", "8:23: commitments[1].anchors.letter", "9999"),
+        ("made: 0001-01-01", "8:11: commitments[1].made", "0001-01-01"),
+        ("events: [{extended: 2018-08-30, to: 9999-12-31}]", "8:41: commitments[1].events[0].to", "9999-12-31"),
+    ],
+)
+def test_a_date_that_stands_for_none_is_told(tmp_path, line, place, shown):
+    """One such deadline in the register, and no list, no pass and no audit could be made any more."""
+    text = f"commitments:\n  {GOOD}\n  - id: bad\n    kind: k\n    title: t\n    by: a\n    to: b\n    {line}\n"
+    drafts, problems = read(tmp_path, "r.yaml", text)
+    assert first_lines(problems) == [f"{place}: {shown} stands for no date"]
+    assert [draft.id for draft in drafts] == ["good"]
+
+
+def test_what_is_its_own_parent_is_told(tmp_path):
+    drafts, problems = read(tmp_path, "r.csv", "id,kind,title,by,to,parent\na,reply,t,b,c,a\n")
+    assert drafts == ()
+    assert problems == [
+        "2:6: parent: a cannot be a part of itself\n  hint: write the id of the whole, or leave parent out"
+    ]
+
+
+def test_a_party_named_twice_is_one(tmp_path):
+    """The account counted such a commitment twice with it."""
+    (draft,), problems = read(tmp_path, "r.csv", "id,kind,title,by,to\na,reply,t,b|c|b,c|c\n")
+    assert (draft.commitment.by, draft.commitment.to, problems) == (("b", "c"), ("c",), [])
+
+
 def test_a_row_over_several_lines_keeps_the_count(tmp_path):
     _, problems = read(tmp_path, "r.csv", f'{HEADER}a,reply,"two\nlines",b,c,,,\nb,reply,t,b,c,soon,,\n')
     assert first_lines(problems) == ["4:6: made: made must be a date such as 2018-07-13, not 'soon'"]

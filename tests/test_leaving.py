@@ -8,6 +8,7 @@ import pytest
 from mail_server import free_port
 
 from commitments import register
+from commitments.store import BusyStoreError
 from engine.ping import Ping
 from engine.port import listening
 from engine.reload import Watched
@@ -96,6 +97,29 @@ def test_d15_one_valid_post_unsubscribes_and_twice_is_once(service, ask, made):
     assert "clerk@example.org" not in entries[0].payload
 
 
+PARTS = (
+    b"---FormBoundaryjWmhtjORrn\r\n"
+    b'Content-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+    b"One-Click\r\n"
+    b"---FormBoundaryjWmhtjORrn--\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (PARTS, 200),  # the example of RFC 8058, 8.2
+        (PARTS.replace(b'"\r\n\r\n', b'"\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n'), 200),
+        (PARTS.replace(b"One-Click", b"Two-Clicks"), 400),
+        (PARTS.replace(b"List-Unsubscribe", b"List-Subscribe"), 400),
+        (PARTS.replace(b"--\r\n", b"\r\n"), 400),  # it does not end
+    ],
+)
+def test_d15_the_click_may_come_in_parts(service, ask, made, body, status):
+    assert ask(made("clerk@example.org"), "POST", body)[0] == status
+    assert gone(service) == (["clerk@example.org"] if status == 200 else [])
+
+
 @pytest.mark.parametrize("wrong", ["", "x", "1", "1AAAA", "../health", "A" * 5000, "%00", "1é".encode().hex()])
 def test_d15_what_is_no_token_is_told_so_and_says_nothing_of_anybody(service, ask, made, wrong):
     known = made("clerk@example.org")
@@ -119,3 +143,17 @@ def test_the_page_speaks_the_language_of_its_reader(service, ask, made, tmp_path
     assert 'lang="nl"' in ask(made("chair@example.org"))[2]
     assert "Geen overzichten meer" in ask(made("chair@example.org"))[2]
     assert 'lang="en"' in ask(made("clerk@example.org"))[2]
+
+
+def test_d15_who_meets_a_busy_register_is_asked_to_come_back():
+    """Mail programs try again after a 503; after a 500 many do not."""
+
+    def busy(_asked):
+        raise BusyStoreError("gestand.db", "database is locked")
+
+    with listening(ServiceSettings(port=free_port()), busy) as port:
+        there = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        there.request("POST", "/unsubscribe/token", ONE_CLICK)
+        answer = there.getresponse()
+        assert (answer.status, answer.read()) == (503, b"this cannot be done just now; try again in a minute\n")
+        there.close()

@@ -131,6 +131,24 @@ def test_wrong_use_is_told(listed, words, complaint):
     assert complaint in err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("import", "evil.jsonl", "--dry-run"), ("tick",), ("list",), ("show", "E-1"), ("explain", "E-1"),
+     ("diff", "--from", "2018-01-01")],
+)  # fmt: skip
+def test_no_text_of_the_register_steers_a_terminal(listed, tmp_path, words):
+    evil = "\x1b]0;another title\x07 \x9b31m"
+    commitment = {"id": "E-1", "kind": "question", "title": evil, "by": "a", "to": "b", "dossier": evil,
+                  "stated_due": {"date": "2018-02-01", "phrase": evil}}  # fmt: skip
+    (tmp_path / "evil.jsonl").write_text(json.dumps(commitment))
+    if words[0] != "import":
+        assert listed("import", "evil.jsonl")[0] == 0
+    status, out, _ = listed(*words)
+    assert status == 0
+    assert "\N{REPLACEMENT CHARACTER}]0;another title" in out
+    assert [character for character in out if character in evil and not character.isprintable()] == []
+
+
 def on_a_terminal(folder, columns, *words):
     """What a command writes on a terminal so wide, without its colours."""
     ours, theirs = pty.openpty()

@@ -224,6 +224,17 @@ def test_the_administrator_is_told_once_and_again_after_it_was_mended(workspace,
     )
 
 
+def test_a_template_that_fails_for_some_digests_is_told_of_once(workspace, tmp_path):
+    """Of three readers the second has nothing that it stumbles over."""
+    settings = tmp_path / "gestand.yaml"
+    head, _, rest = settings.read_text().partition("recipients:\n")
+    readers = "".join(f"  - {{name: {name}, address: {name}@example.org, cadence: daily 07:30}}\n" for name in "acb")
+    settings.write_text(f"{head}recipients:\n{readers.replace('c@example.org,', 'c@example.org, language: nl,')}{rest}")
+    with_template(tmp_path, "{{ page.missing if words.code == 'en' else page.subject }}")
+    assert workspace("tick", "--as-of", "2018-07-30")[0] == 0
+    assert workspace("export", "--ledger")[1].count('"kind":"template_refused"') == 1
+
+
 def test_a_service_takes_a_template_when_it_is_saved(workspace, tmp_path):
     with open_session(tmp_path) as session, closing(Watched(session)) as watched:
         now = datetime(2018, 8, 13, 6, tzinfo=UTC)

@@ -183,6 +183,20 @@ def test_what_cannot_have_happened_is_refused_with_a_sentence(tx, history, event
     assert allowed(register.record(tx, "34964-B"), on(*event), TODAY) == reason
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("letter", ""),
+        ("Letter", "'Letter' cannot name an anchor: write small letters, digits, _ and -, and not 'due'"),
+        ("due", "'due' cannot name an anchor: write small letters, digits, _ and -, and not 'due'"),
+    ],
+)
+def test_an_anchor_gets_no_date_under_a_name_that_no_rule_can_count_from(tx, name, reason):
+    event = on("2018-08-01", "anchored", anchor=name, date=Window.parse("2018-09"))
+    register.append(tx, [("34964-B", made(reply()))], at=AT, actor="clerk")
+    assert allowed(register.record(tx, "34964-B"), event, TODAY) == reason
+
+
 def test_a_commitment_that_is_not_there_can_only_be_made():
     assert allowed(None, on("2018-08-30", "fulfilled"), TODAY) == "there is no such commitment"
     assert allowed(None, made(reply()), TODAY) == ""

@@ -19,6 +19,7 @@ from engine.silences import end, silence
 from engine.tick import tick
 from engine.timetable import coming_slots
 from notifications.deadletters import retry
+from notifications.page import page
 from notifications.suppression import Kind, lift, suppress
 
 NOW = datetime(2018, 8, 9, 8, tzinfo=UTC)
@@ -196,6 +197,18 @@ def test_nothing_comes_at_once_on_a_quiet_day(opened):
         live(session, 7)
         for hour in (7, 12, 16):
             assert told(live(session, 9, hour)) == []
+
+
+def test_what_was_told_at_once_does_not_shorten_what_the_slot_covers(opened, tmp_path):
+    with opened(", immediately: [overdue]"):
+        settings = tmp_path / "gestand.yaml"
+        settings.write_text(settings.read_text().replace("daily 07:30", "1st of the month 08:00"))
+    with open_session(tmp_path) as session:
+        live(session, 2)
+        assert told(live(session, 23)) == ["A overdue 3", "B overdue 3"]
+        now = datetime(2018, 9, 1, 8, tzinfo=UTC)
+        (digest,) = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now).digests
+        assert digest.covers_from == datetime(2018, 8, 1, 6, tzinfo=UTC)
 
 
 # ------------------------------------------------------------------------------------------------- all clear, monthly
@@ -474,3 +487,76 @@ def test_whoever_is_a_recipient_again_is_told_what_was_not_sent_meanwhile(opened
         tick(session.store, nobody, session.assessor, session.deliverer, now=now)
         assert rows(session, store.outbox)[0].state == "dropped"
         assert told(live(session, 10)) == ["A overdue 1", "B overdue 1"]
+
+
+# ------------------------------------------------------------------------------------------------- which day it is
+
+
+@pytest.mark.parametrize(
+    ("cadence", "at", "states"),
+    [
+        ("Mondays 07:30", (8, 8), {"due today"}),  # the slot was two days ago, and nobody served it
+        ("daily 19:30, timezone: America/New_York", (8, 0), {"due today"}),  # there it is still the 7th
+        ("daily 19:30, timezone: America/New_York", (9, 0), {"1 day late"}),
+    ],
+)
+def test_a_row_says_how_it_stands_on_the_day_that_its_section_is_of(opened, tmp_path, cadence, at, states):
+    with opened():
+        settings = tmp_path / "gestand.yaml"
+        settings.write_text(settings.read_text().replace("daily 07:30", cadence))
+    with open_session(tmp_path) as session:
+        (digest,) = live(session, *at).digests
+        rows_ = [row for part in page(digest).parts for group in part.groups for row in group.rows]
+        assert {row.state for row in rows_} == states
+
+
+MONTH = """
+  - id: month
+    title: A letter is answered in a month
+    source: {document: rules}
+    when: {kind: reply}
+    due: {period: 1 month, after: letter, month_end: clamp}
+    notices:
+      remind: [3 days before]
+"""
+
+
+def test_a_deadline_beside_another_is_told_with_its_own_date_and_ground(opened, tmp_path):
+    """The letters are due in a week, and by another rule in a month: the reminder of the second is not of the first."""
+    with opened():
+        (tmp_path / "rules" / "house.yaml").write_text(PACK + MONTH.lstrip("\n"))
+    with open_session(tmp_path) as session:
+        for day in (9, 16, 23):
+            live(session, day)
+        (digest,) = live(session, 29).digests
+        (item, _) = digest.sections[0][1]
+        assert (item.notice.rule, item.notice.stage, item.reason.period) == ("house/month", "reminder", "1 month")
+        assert (str(item.standing.current), item.standing.status) == ("2018-09-01", "due_soon")
+
+
+# ------------------------------------------------------------------------------------------------- lines below
+
+
+def test_d9_the_mail_that_takes_the_place_of_others_has_the_lines_that_they_had(opened):
+    with opened(letters=AWAITED) as session:
+        silenced(session, 1, 10, by=("nl/c",))
+        live(session, 8, deliverer=Away())
+        (digest,) = live(session, 9, deliverer=Away()).digests
+        assert [one.until for one in digest.ending] == [date(2018, 8, 10)]
+        assert {status.value: count for status, count in digest.besides.items()} == {"undated": 1}
+        live(session, 10)
+        assert live(session, 11).digests[0].ending == ()
+
+
+def test_d17_a_mail_that_is_made_anew_keeps_the_lines_that_it_had(opened):
+    with opened(letters=AWAITED) as session:
+        silenced(session, 1, 10, by=("nl/c",))
+        live(session, 8, deliverer=Away())
+        happen(session, "A", EventKind.WITHDRAWN, 8)
+        live(session, 8, 13)
+        (mail,), (said,) = rows(session, store.outbox), bodies(session)
+        body = said.decode().replace("=\r\n", "")
+        assert mail.state == "sent"
+        assert "Letter A" not in body
+        assert "Besides: 1 without a date." in body
+        assert "From 11 August 2018 on you hear again of: by nl/c (silenced by clerk)." in body

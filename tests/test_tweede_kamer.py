@@ -73,6 +73,12 @@ def test_who_promised_is_taken_from_what_is_told(tmp_path, told, by):
     assert draft.commitment.by == (by,)
 
 
+def test_what_does_not_fit_names_the_undertaking(tmp_path):
+    drafts, problems = read(tmp_path, OPEN | {"Ministerie": "x" * 200})
+    assert drafts == ()
+    assert problems == [("error", "TZ202603-130.by", "by is longer than 200 characters")]
+
+
 @pytest.mark.parametrize(
     ("moment", "day"),
     [

@@ -231,6 +231,6 @@ def test_the_json_says_what_the_digest_says():
 def test_a_chat_counts_the_commitments_for_which_there_is_no_room():
     late = [replace(LETTER, commitment=commitment(f"L-{number}")) for number in range(20)]
     moved = [replace(MOVED, commitment=commitment(f"M-{number}")) for number in range(3)]
-    lines = json.loads(as_chat(digest("en", *late, *moved), "23", "<1@example.org>"))["text"].splitlines()
+    lines = json.loads(as_chat(digest("en", *late, *moved), "<1@example.org>"))["text"].splitlines()
     assert lines[:2] == ["Newly overdue", "- L-0: Reply L-0 (3 days late)"]
     assert (len(lines), lines[-1]) == (21, "… 4")

@@ -9,12 +9,11 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from commitments.dates import Window
 from commitments.decisions import WORDS, Decision, Meeting, Ruling, meant
 from commitments.exchange.csv_register import rows
 from commitments.exchange.lines import lines
 from commitments.exchange.table import Row
-from commitments.exchange.written import LIMIT, WrittenDay
+from commitments.exchange.written import LIMIT, WrittenDay, WrittenWindow
 from commitments.fit import check, close
 from commitments.formula import as_meant
 from commitments.model import Frozen, Identifier, Text
@@ -61,7 +60,7 @@ class WrittenDecision(Frozen):
     number: Identifier | None = None
     numbers: tuple[Identifier, ...] = ()
     outcome: str
-    new_deadline: Window | None = None
+    new_deadline: WrittenWindow | None = None
     on: WrittenDay | None = None
     note: Annotated[str, Field(max_length=_MOST_BESIDE)] = ""
 

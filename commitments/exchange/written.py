@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticKnownError
 
-from commitments.dates import Window
+from commitments.dates import Window, real
 from commitments.fit import check, fitted
 from commitments.intake import Draft, Origin
-from commitments.model import Commitment, Day, Event, EventKind, Frozen, Identifier, Text
+from commitments.model import Commitment, Day, Event, EventKind, Frozen, Identifier, Parties, StatedDue, Text
 from commitments.problem import Document, Fault, Misfit, Path, Problem
 from commitments.record import Record
 
@@ -41,8 +41,15 @@ def _no_number(value: object) -> object:
     return value
 
 
-WrittenDay = Annotated[Day, BeforeValidator(_no_number)]
+def _real_day(day: Day) -> Day:
+    real(Window.on(day))
+    return day
+
+
+WrittenDay = Annotated[Day, BeforeValidator(_no_number), AfterValidator(_real_day)]
 """A day as files have it."""
+WrittenWindow = Annotated[Window, AfterValidator(real)]
+"""A date, known or half known, as files have it."""
 
 
 class WrittenEvent(Frozen):
@@ -66,9 +73,9 @@ class WrittenEvent(Frozen):
     snoozed: WrittenDay | None = None
     note: WrittenDay | Text | None = None
     text: Text = ""
-    to: Window | None = None
+    to: WrittenWindow | None = None
     anchor: str = ""
-    date: Window | None = None
+    date: WrittenWindow | None = None
     document: Text = ""
     decided_by: Text = ""
 
@@ -135,7 +142,28 @@ class WrittenCommitment(Commitment):
     """A commitment with the events that befell it."""
 
     made: WrittenDay | None = None
+    anchors: dict[str, WrittenWindow] = Field(default_factory=dict)
     events: tuple[WrittenEvent, ...] = ()
+
+    @field_validator("by", "to")
+    @classmethod
+    def _each_once(cls, parties: Parties) -> Parties:
+        return tuple(dict.fromkeys(parties))
+
+    @field_validator("stated_due")
+    @classmethod
+    def _real(cls, stated: StatedDue | None) -> StatedDue | None:
+        if stated and stated.date:
+            real(stated.date)
+        return stated
+
+    @field_validator("parent")
+    @classmethod
+    def _of_another(cls, parent: str | None, info: ValidationInfo) -> str | None:
+        # it would mute itself for ever, where a pack lets parents mute
+        if parent and parent == info.data.get("id"):
+            raise ValueError(f"{parent} cannot be a part of itself; write the id of the whole, or leave parent out")
+        return parent
 
     @property
     def plain(self) -> Commitment:

@@ -69,7 +69,8 @@ def digest_list_command(folder: Path, recipient: str | None, as_json: bool) -> N
         lines = [(_slot(row.slot), row.recipient, _state(row)) for row in rows]
         table(("slot (UTC)", "recipient", "state"), lines, wide="state")
     else:
-        click.echo("no digest was made yet; `gestand tick` makes those that are due")
+        whose = f" for {recipient}" if recipient else ""
+        click.echo(f"no digest was made{whose} yet; `gestand tick` makes those that are due")
 
 
 def _slot(text: str) -> str:

@@ -105,12 +105,21 @@ def write_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def visible(text: str) -> str:
+    """A text of the register without what would steer a terminal: who wrote it need not be a friend."""
+    return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, wide: str = "") -> None:
     """Print rows under a head, fitted to the terminal; the column `wide` is the one that folds.
 
     The first column is what people copy: it stays in one piece. Many rows are laid out plainly, and `wide` is cut: a
     terminal cannot show them at once, and a pipe wants them soon.
     """
+    rows = [[visible(cell) for cell in row] for row in rows]
     if len(rows) > MANY:
         _plain_table(head, rows, wide)
         return

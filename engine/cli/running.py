@@ -14,7 +14,7 @@ from commitments.holding import held_line
 from commitments.trouble import TroubleError
 from engine import explain, schedule
 from engine.assessing import Change
-from engine.cli.output import Day, Failed, as_path, number, tell_problems, workspace_option
+from engine.cli.output import Day, Failed, as_path, number, tell_problems, visible, workspace_option
 from engine.cli.reading import reached
 from engine.ping import Ping
 from engine.port import listening
@@ -85,7 +85,7 @@ def tell_changes(changes: Sequence[Change]) -> None:
     """Print the statuses that changed, a line each."""
     width = max((len(change.id) for change in changes), default=0)
     for change in changes:
-        click.echo(f"  {change.id:<{width}}  {change_line(change)}")
+        click.echo(f"  {change.id:<{width}}  {visible(change_line(change))}")
 
 
 def change_line(change: Change) -> str:

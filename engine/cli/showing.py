@@ -14,7 +14,7 @@ from commitments.record import Record, Recorded
 from engine import explain
 from engine.assess import Assessment
 from engine.cli.completing import complete_ids
-from engine.cli.output import Failed, tell_problems, workspace_option, write_json
+from engine.cli.output import Failed, tell_problems, visible, workspace_option, write_json
 from engine.cli.reading import find, json_option, known, opened, when, when_options
 from engine.consequences import muted_by
 from engine.session import Session, open_session
@@ -39,7 +39,7 @@ def show_command(folder: Path, identifier: str, as_of: date | None, known_at: da
         write_json([_entry_json(entry, record) for entry in record.history])
         return
     for name, value in record.commitment.model_dump(mode="json", exclude_defaults=True).items():
-        click.echo(f"{name:<12}{_value(value)}")
+        click.echo(visible(f"{name:<12}{_value(value)}"))
     click.echo("\nhistory")
     for entry in record.history:
         click.echo("\n".join(_entry_lines(entry, record)))
@@ -78,7 +78,7 @@ def _entry_lines(entry: Recorded, record: Record) -> Iterator[str]:
     void = record.void.get(entry.seq)
     recorded = f"{entry.recorded_at:%Y-%m-%d} by {entry.actor}"
     line = f"{entry.event.occurred_on}  {_happened(entry.event)}  (ledger #{entry.seq}, written down {recorded})"
-    yield "  " + click.style(line, strikethrough=void is not None)
+    yield "  " + click.style(visible(line), strikethrough=void is not None)
     if void:
         yield f"  {'':<12}void: undone as ledger #{void.seq}"
 
@@ -128,7 +128,8 @@ def explain_command(
             rules = [explain.why_not_json(answer) for answer in explain.applied(session.assessor, assessment)]
             write_json({**supposed, **explain.as_json(assessment, muted), "rules": rules})
         else:
-            click.echo("\n".join(_explained(session, assessment, said, actual, muted=muted, verbose=verbose)))
+            told = _explained(session, assessment, said, actual, muted=muted, verbose=verbose)
+            click.echo(visible("\n".join(told)))
 
 
 def _on_day(session: Session, record: Record, day: date) -> Assessment:

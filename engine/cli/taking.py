@@ -13,7 +13,7 @@ from commitments.intake import Draft, Intake, Outcome
 from commitments.problem import Problem
 from commitments.source import RefusedError
 from commitments.store import Connection
-from engine.cli.output import Failed, number, tell_problems
+from engine.cli.output import Failed, number, tell_problems, visible
 from engine.grow import grow
 from engine.session import Session
 
@@ -96,4 +96,4 @@ class Taking:
     def _tell(self, outcomes: Sequence[Outcome]) -> None:
         self.complaints.tell(problem for outcome in outcomes for problem in outcome.problems)
         if self.dry_run:
-            click.echo("".join(f"{line}\n" for outcome in outcomes for line in outcome.lines), nl=False)
+            click.echo("".join(f"{visible(line)}\n" for outcome in outcomes for line in outcome.lines), nl=False)

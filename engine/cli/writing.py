@@ -10,7 +10,7 @@ import click
 from pydantic import ValidationError
 
 from commitments import register
-from commitments.dates import NotADateError, Window
+from commitments.dates import Window, real
 from commitments.fit import close
 from commitments.ledger import Entry
 from commitments.model import Event, EventKind
@@ -165,10 +165,11 @@ def _event(kind: EventKind, day: date, new_date: str | None, words: dict[str, st
     if words["anchor"] and kind is not EventKind.ANCHORED:
         raise click.UsageError(f"--anchor does not belong to {kind}: it is for anchored")
     try:
-        window = Window.parse(new_date) if new_date else None
-        return Event(kind=kind, occurred_on=day, date=window, **words)
-    except NotADateError as error:
+        window = real(Window.parse(new_date)) if new_date else None
+    except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--to") from error
+    try:
+        return Event(kind=kind, occurred_on=day, date=window, **words)
     except ValidationError as error:
         raise click.UsageError(
             "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())

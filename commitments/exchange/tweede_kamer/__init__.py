@@ -85,4 +85,5 @@ def _found(document: Document, at: Path, about: Subject) -> Found:
     line, column = document.position(at)
     made = Document(file=document.file, text=document.text, value=value, place=Place(line, column))
     draft, problems = commitment_draft(made, ())
-    return draft, (*problems, *(_doubt(document, at, doubt) for doubt in doubts))
+    named = (replace(one, path=f"{number}.{one.path}") for one in problems)
+    return draft, (*named, *(_doubt(document, at, doubt) for doubt in doubts))

@@ -155,18 +155,18 @@ class Intake:
         """With what became of some more drafts."""
         kinds = Counter(event.kind for one in outcomes for event in one.events)
         made, amended = kinds[EventKind.MADE], kinds[EventKind.AMENDED]
-        problems = [problem for one in outcomes for problem in one.problems]
-        return replace(
+        problems = tuple(problem for one in outcomes for problem in one.problems)
+        return self + replace(
             self,
-            made=self.made + made,
-            amended=self.amended + amended,
-            appended=self.appended + kinds.total() - made - amended,
-            unchanged=self.unchanged + sum(one.nothing for one in outcomes),
-            ahead=self.ahead + sum(len(one.ahead) for one in outcomes),
-            undone=self.undone + sum(len(one.undone) for one in outcomes),
-            erased=self.erased + sum(len(one.erased) for one in outcomes),
-            refused=self.refused + len(problems),
-            problems=(*self.problems, *problems)[:MOST_PROBLEMS],
+            made=made,
+            amended=amended,
+            appended=kinds.total() - made - amended,
+            unchanged=sum(one.nothing for one in outcomes),
+            ahead=sum(len(one.ahead) for one in outcomes),
+            undone=sum(len(one.undone) for one in outcomes),
+            erased=sum(len(one.erased) for one in outcomes),
+            refused=len(problems),
+            problems=problems,
         )
 
     def __add__(self, other: Intake) -> Intake:
@@ -287,8 +287,7 @@ def _first_day(draft: Draft, commitment: Commitment, today: date) -> date:
 
 
 def _with(record: Record | None, *events: Event, at: datetime) -> Record | None:
-    history = list(record.history) if record else []
     for event in events:
-        seq = history[-1].seq + 1 if history else 1
-        history.append(Recorded(event=event, seq=seq, recorded_at=at, actor=""))
-    return Record(tuple(history)) if history else None
+        first = Recorded(event=event, seq=1, recorded_at=at, actor="")
+        record = record.followed_by(event, at) if record else Record((first,))
+    return record

@@ -130,6 +130,17 @@ def test_every_command_that_writes_a_file_replaces_it(workspace, tmp_path, words
     assert good.read_bytes() not in {GOOD, b""}
 
 
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: " ".join(words[:-1]))
+def test_no_command_writes_over_a_register(workspace, tmp_path, words):
+    there = (tmp_path / "gestand.db").read_bytes()
+    status, _, err = workspace(*words[:-1], "gestand.db")
+    assert (status, err.splitlines()[-1]) == (
+        1,
+        "Error: Could not open file 'gestand.db': a register is kept there, and was left as it is; name another file",
+    )
+    assert (tmp_path / "gestand.db").read_bytes() == there
+
+
 def test_a_file_that_cannot_be_written_is_told_in_a_sentence(workspace):
     status, _, err = workspace("export", "-o", "nowhere/there.yaml")
     assert (status, err) == (1, "Error: Could not open file 'nowhere/there.yaml': No such file or directory\n")

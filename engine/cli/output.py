@@ -244,11 +244,18 @@ def workspace_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def save(pieces: Iterable[bytes], output: Path) -> None:
-    """Write a file that was asked for, whole or not at all; a complaint where that cannot be done."""
+    """Write a file that was asked for, whole or not at all; a complaint where that cannot be done, or may not."""
     try:
+        if output.is_file() and _holds_a_register(output):
+            raise click.FileError(str(output), "a register is kept there, and was left as it is; name another file")
         replace(output, pieces)
     except OSError as error:
         raise click.FileError(str(output), error.strerror) from error
+
+
+def _holds_a_register(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
 
 
 def hand_out(pieces: Iterable[bytes], output: Path | None) -> None:

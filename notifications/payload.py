@@ -31,6 +31,10 @@ def as_json(digest: Digest, message_id: str, *, base: str = "") -> bytes:
         "ledger": digest.head,
         "packs": list(digest.packs),
         "sections": {section.value: [_item(item, base) for item in items] for section, items in digest.sections},
+        "besides": {status.value: number for status, number in digest.besides.items()},
+        "silences_ending": [
+            {"what": one.what, "until": one.until.isoformat(), "author": one.author} for one in digest.ending
+        ],
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -82,7 +86,7 @@ def _moment(moment: datetime | None) -> str | None:
 
 def as_chat(digest: Digest, message_id: str, *, base: str = "") -> bytes:
     """A digest for a chat: a title and a line for each commitment, in the reader's language."""
-    words = LANGUAGES[digest.reader.language]
+    words, shown = LANGUAGES[digest.reader.language], page(digest, most=1)
     lines: list[str] = []
     for section, items in digest.sections:
         lines.append(words.sections[section])
@@ -94,5 +98,6 @@ def as_chat(digest: Digest, message_id: str, *, base: str = "") -> bytes:
     if len(lines) > _MOST + 1:
         left = sum(line.startswith(_OF_A_COMMITMENT) for line in lines[_MOST:])
         lines[_MOST:] = [f"… {left}"]
-    content = {"id": message_id.strip("<>"), "title": page(digest, most=1).subject, "text": "\n".join(lines)}
+    text = "\n".join((*lines, *shown.besides))
+    content = {"id": message_id.strip("<>"), "title": shown.subject, "text": text}
     return json.dumps(content, ensure_ascii=False).encode()

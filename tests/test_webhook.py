@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -16,8 +16,10 @@ from mail_server import free_port
 from pydantic import ValidationError
 from sample_digest import LETTER, MOVED, SLOT, commitment, digest, reader
 
+from commitments.model import Status
 from notifications import webhook
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
+from notifications.digest import Ending
 from notifications.payload import as_chat, as_json
 from notifications.webhook import WebhookDeliverer, WebhookSettings
 
@@ -234,3 +236,19 @@ def test_a_chat_counts_the_commitments_for_which_there_is_no_room():
     lines = json.loads(as_chat(digest("en", *late, *moved), "<1@example.org>"))["text"].splitlines()
     assert lines[:2] == ["Newly overdue", "- L-0: Reply L-0 (3 days late)"]
     assert (len(lines), lines[-1]) == (21, "… 4")
+
+
+def test_ends_hear_what_stands_besides_and_which_silences_end():
+    """Of what is silenced nothing else tells them: without it a chat got a title and nothing below it."""
+    ending = Ending(what="replies of the minister", until=date(2018, 8, 19), author="the clerk")
+    made = replace(digest("en"), sections=(), besides={Status.AWAITED: 1}, ending=(ending,))
+    content = json.loads(as_json(made, "<1@example.org>"))
+    assert content["besides"] == {"awaited": 1}
+    assert content["silences_ending"] == [
+        {"what": "replies of the minister", "until": "2018-08-19", "author": "the clerk"}
+    ]
+    assert json.loads(as_chat(made, "<1@example.org>"))["text"].splitlines() == [
+        "Besides: 1 awaited.",
+        "Nothing is overdue.",
+        "From 20 August 2018 on you hear again of: replies of the minister (silenced by the clerk).",
+    ]

@@ -132,14 +132,20 @@ class Files:
         """The files that go with a digest. In a pass the key of a notice says all that is told of it."""
         keys = tuple(item.notice.key for _, items in digest.sections for item in items)
         what = (digest.reader.language, digest.slot, digest.day, keys)
-        if what not in self._kept:
-            made = tuple(attached(workspace, digest))
-            self._octets += sum(len(one.content) for one in made)
-            if self._octets > _KEPT:
-                self._kept.clear()
-                self._octets = 0
-            self._kept[what] = made
-        return self._kept[what]
+        if what in self._kept:
+            return self._kept[what]
+        made = tuple(attached(workspace, digest))
+        octets = sum(len(one.content) for one in made)
+        if octets <= _KEPT:
+            self._keep(what, made, octets)
+        return made
+
+    def _keep(self, what: tuple[Hashable, ...], made: tuple[Attachment, ...], octets: int) -> None:
+        if self._octets + octets > _KEPT:
+            self._kept.clear()
+            self._octets = 0
+        self._kept[what] = made
+        self._octets += octets
 
 
 def attached(workspace: Workspace, digest: Digest) -> Iterator[Attachment]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
-from email.parser import BytesParser
+from email.parser import BytesHeaderParser, BytesParser
 from pathlib import Path
 from typing import Self
 
@@ -31,7 +31,7 @@ class FolderDeliverer:
 
     def send(self, _envelope_from: str, to: str, body: bytes) -> None:
         """Write the message; the same message twice leaves one. Raises ServerError where the folder cannot be used."""
-        sent = BytesParser(policy=policy.SMTP).parsebytes(body)
+        sent = BytesParser(policy=policy.SMTP).parsebytes(_without_files(body))
         stem = _stem(sent, to)
         forms = {".txt": _part(sent, "plain"), ".html": _part(sent, "html"), ".eml": body}
         try:
@@ -41,6 +41,15 @@ class FolderDeliverer:
             settle(self.folder)
         except OSError as error:
             raise ServerError(0, f"the folder {self.folder} cannot be written to: {error.strerror}") from error
+
+
+def _without_files(body: bytes) -> bytes:
+    """A message up to the files that go with it: they may be large, and are not looked into."""
+    head = BytesHeaderParser(policy=policy.SMTP).parsebytes(body[: body.find(b"\r\n\r\n")])
+    if head.get_content_type() != "multipart/mixed":
+        return body
+    line = b"\r\n--" + str(head.get_boundary()).encode()
+    return body[: body.find(line, body.find(line) + len(line))]
 
 
 def _stem(sent: EmailMessage, to: str) -> str:

@@ -141,7 +141,7 @@ def _frame(title: str, language: str) -> tuple[bytes, bytes]:
 # The lines are put together here: the library, which takes ten times as long, escapes texts and folds what is long.
 
 
-@lru_cache(10_000)
+@lru_cache(4000)
 def _written(entry: Entry, domain: str, calls: bool) -> bytes:
     """The event and the to-do of a deadline. Kept: many readers are told of the same one."""
     summary, description = _line("SUMMARY", _text(entry.title)), _line("DESCRIPTION", _text(entry.text))

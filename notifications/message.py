@@ -85,9 +85,9 @@ def message(
         _usual("MIME-Version", "1.0"),
         _usual("Content-Language", digest.reader.language),
     ]
-    both = _together("alternative", [_text(rendered.text), _html(rendered.html)])
-    body = _together("mixed", [both, *files]) if (files := [one.part for one in attachments]) else both
-    return b"".join((*head, body))
+    both = list(_together("alternative", [_text(rendered.text), _html(rendered.html)]))
+    files = [one.part for one in attachments]
+    return b"".join((*head, *(_together("mixed", [b"".join(both), *files]) if files else both)))
 
 
 def _header(name: str, value: object) -> bytes:
@@ -117,13 +117,20 @@ def _thread(first: str, message_id: str) -> Iterator[bytes]:
 # thousands of them. Every part is encoded, so that no line is too long and none looks like a boundary.
 
 
-def _together(kind: str, parts: list[bytes]) -> bytes:
-    """Parts as one, each with its own header (RFC 2046); the same parts have the same boundary."""
-    content = b"\r\n".join(parts)
-    mark = b"=_" + sha256(content).hexdigest()[:32].encode()
+def _together(kind: str, parts: list[bytes]) -> Iterator[bytes]:
+    """Parts as one, piece by piece, each with its own header (RFC 2046); the same parts have the same boundary."""
+    first, *others = parts
+    content = sha256(first)
+    for part in others:
+        content.update(b"\r\n")
+        content.update(part)
+    mark = b"=_" + content.hexdigest()[:32].encode()
     line = b"\r\n--" + mark
-    head = b'Content-Type: multipart/%s;\r\n boundary="%s"\r\n' % (kind.encode(), mark)
-    return head + b"".join(line + b"\r\n" + part for part in parts) + line + b"--\r\n"
+    yield b'Content-Type: multipart/%s;\r\n boundary="%s"\r\n' % (kind.encode(), mark)
+    for part in parts:
+        yield line + b"\r\n"
+        yield part
+    yield line + b"--\r\n"
 
 
 def _text(text: str) -> bytes:
@@ -136,10 +143,14 @@ def _html(html: str) -> bytes:
 
 
 def _base64(content: bytes) -> bytes:
-    return encodebytes(content).replace(b"\n", b"\r\n")
+    """Some lines at a time, for a file may be large."""
+    some = (content[start : start + _SOME_LINES] for start in range(0, len(content), _SOME_LINES))
+    return b"".join(encodebytes(part).replace(b"\n", b"\r\n") for part in some)
 
 
 _HEAD = b'Content-Type: text/%s; charset="utf-8"\r\nContent-Transfer-Encoding: %s\r\n'
+_SOME_LINES = 1000 * 57
+"""Octets that make a thousand lines."""
 _LINE_END = re.compile("\r\n|\r|\n")
 _UNNAMEABLE = re.compile(r"[^A-Za-z0-9._-]+")
 

@@ -97,7 +97,7 @@ class SmtpLine:
 
         Raises PermanentError or TemporaryError for the message, ServerError or ConfigError for the server.
         """
-        content = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+        content = _lined(body)
         with _classified(self._settings), no_longer_than(self._settings.timeout, self._socket) as self._late:
             try:
                 self._data(self._addressed(envelope_from, to, len(content)), content)
@@ -189,6 +189,13 @@ def _log_in(server: smtplib.SMTP, settings: SmtpSettings) -> None:
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+def _lined(body: bytes) -> bytes:
+    """The body with CRLF at the end of every line; itself where that is so already."""
+    if body.count(b"\r\n") == body.count(b"\n") == body.count(b"\r"):
+        return body
+    return body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
 
 
 def _reset(server: smtplib.SMTP) -> None:

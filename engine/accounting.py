@@ -87,7 +87,7 @@ class _Current:
         undated = replace(self.asked.wanted, status=(Status.UNDATED.value,))
         looked_at = {*suspects(self.tx), *(row.id for row in lines(self.tx, self.asked.day, undated))}
         if names:
-            looked_at |= set(of_strangers(self.tx, names))
+            looked_at |= set(of_strangers(self.tx, self.asked.day, self.asked.wanted, names))
         for record in register.records(self.tx, looked_at):
             assessment = self.session.assessor.on(record, self.asked.day)
             if assessment is not None and _fits(assessment, self.asked.wanted):

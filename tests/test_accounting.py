@@ -8,8 +8,8 @@ import pytest
 from sample_register import SETTINGS, drafts, take_in
 
 from commitments.audit.plain import figures
-from commitments.audit.problems import suspects
-from commitments.listing import Wanted
+from commitments.audit.problems import of_strangers, suspects
+from commitments.listing import Wanted, lines
 from engine.accounting import Asked, report, source
 from engine.session import open_session
 from engine.tick import tick
@@ -179,3 +179,20 @@ def test_what_is_doubtful_is_listed_with_the_way_out(doubtful, seen, monkeypatch
 def test_parties_need_names_only_where_some_are_given(workspace):
     problems = json.loads(workspace("audit", "--format", "json")[1])["problems"]
     assert "a party without a name" not in problems["counts"]
+
+
+def test_suspects_are_found_in_either_database(place, tmp_path):
+    (tmp_path / "gestand.yaml").write_text(f"{SETTINGS}\nstore: {place}\n")
+    named = {"nl/regering_1/x", "nl/eerste-kamer/jbz"}
+    with open_session(tmp_path) as opened:
+        take_in(opened, drafts(120), NOW)
+        tick(opened.store, opened.workspace, opened.assessor, opened.deliverer, now=NOW)
+        with opened.store.reading() as tx:
+            found = set(suspects(tx))
+            strange = set(of_strangers(tx, TODAY, Wanted(kind="reply"), named))
+            rows = list(lines(tx, TODAY, Wanted(kind="reply")))
+        made = read(opened, Asked(day=TODAY, known_at=EVER, most=1000))[1].problems.first
+    assert {one.commitment for one in made if one.doubt == "events that contradict one another"} <= found
+    assert found
+    assert strange == {row.id for row in rows if not {*row.by, *row.to} <= named}
+    assert 0 < len(strange) < len(rows)

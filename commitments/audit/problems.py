@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from commitments import store
 from commitments.dates import Window
-from commitments.listing import parties
+from commitments.listing import Wanted, parties, selection
 from commitments.model import EventKind
 from commitments.store import Connection
 
@@ -64,8 +64,6 @@ def gathered(found: Iterable[Doubtful], most: int) -> Problems:
 
 # ------------------------------------------------------------------------------------------------- where to look
 
-_MOVERS: Final = (EventKind.EXTENDED.value, EventKind.DELAY_NOTICE.value)
-
 
 def suspects(tx: Connection) -> Iterator[str]:
     """The commitments whose events may contradict one another, or their deadlines: few, to be looked at closely.
@@ -82,20 +80,27 @@ def suspects(tx: Connection) -> Iterator[str]:
 def _out_of_time(tx: Connection) -> Iterator[str]:
     """Those with an extension that may shorten the time, or a delay notice that may have come when it was up."""
     ledger, commitment = store.ledger, store.commitment
-    columns = (ledger.c.commitment, ledger.c.kind, ledger.c.payload)
+    extended = ledger.c.kind == EventKind.EXTENDED.value
+    noticed = ledger.c.kind == EventKind.DELAY_NOTICE.value
+    too_late = store.day_in(tx, ledger.c.payload, "occurred_on") > commitment.c.original_latest
     query = (
         ledger.join(commitment, ledger.c.commitment == commitment.c.id)
         .select()
-        .with_only_columns(*columns, commitment.c.original_latest, commitment.c.current_latest)
-        .where(ledger.c.kind.in_(_MOVERS))
+        .with_only_columns(
+            ledger.c.commitment,
+            ledger.c.kind,
+            ledger.c.payload,
+            commitment.c.original_latest,
+            commitment.c.current_latest,
+        )
+        .where(extended | noticed & too_late)
         .order_by(ledger.c.seq)
         .execution_options(yield_per=1000)
     )
     granted: dict[str, date] = {}
     for identifier, kind, payload, original, current in tx.execute(query):
         if kind == EventKind.DELAY_NOTICE:
-            if original and _occurred_on(payload) > original:
-                yield identifier
+            yield identifier
             continue
         day = Window.parse(json.loads(payload)["date"]).latest
         if any(day < known for known in (granted.get(identifier), original, current) if known):
@@ -103,28 +108,18 @@ def _out_of_time(tx: Connection) -> Iterator[str]:
         granted[identifier] = day
 
 
-_DAY: Final = '"occurred_on":"'
-"""What comes before the day of an event in its payload, and nowhere else: within a text its quotes would be escaped."""
-
-
-def _occurred_on(payload: str) -> date:
-    """The day of an event, cut out of its canonical JSON: there are very many."""
-    start = payload.index(_DAY) + len(_DAY)
-    return date.fromisoformat(payload[start : start + len("2018-07-13")])
-
-
-def of_strangers(tx: Connection, names: Collection[str]) -> Iterator[str]:
-    """The commitments that a party without one of these names owes, or is owed.
+def of_strangers(tx: Connection, today: date, wanted: Wanted, names: Collection[str]) -> Iterator[str]:
+    """The commitments, of those that are wanted, that a party without one of these names owes or is owed.
 
     The projection must be up to date.
     """
-    table = store.commitment
+    table, query = store.commitment, selection(wanted, today).order_by(None)
     for column in (table.c.by, table.c.to):
-        lists = tx.execute(table.select().with_only_columns(column).distinct()).scalars()
+        lists = tx.execute(query.with_only_columns(column).distinct()).scalars()
         strange = [text for text in lists if not set(parties(text)) <= set(names)]
         for start in range(0, len(strange), _AT_ONCE):
             of_these = column.in_(strange[start : start + _AT_ONCE])
-            yield from tx.execute(table.select().with_only_columns(table.c.id).where(of_these)).scalars()
+            yield from tx.execute(query.with_only_columns(table.c.id).where(of_these)).scalars()
 
 
 _AT_ONCE: Final = 500

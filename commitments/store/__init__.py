@@ -49,7 +49,7 @@ from commitments.store.trouble import (
     UnreachableStoreError,
     WrongPasswordError,
 )
-from commitments.store.values import Value, as_kept, choice
+from commitments.store.values import Value, as_kept, choice, day_in
 
 __all__ = [
     "HELD",
@@ -85,6 +85,7 @@ __all__ = [
     "choice",
     "commitment",
     "counted",
+    "day_in",
     "digest",
     "forget",
     "given",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 Value = sa.ColumnElement[Any]
 
@@ -12,6 +13,13 @@ Value = sa.ColumnElement[Any]
 def choice(*cases: tuple[Value, Any], other: Any) -> Value:  # noqa: ANN401 - any value of a column
     """The value beside the first condition that holds, else `other`."""
     return sa.case(*cases, else_=other)
+
+
+def day_in(tx: Connection, text: Value, key: str) -> Value:
+    """The day that a JSON text names by a key, to be compared with a column of days."""
+    if tx.dialect.name == "sqlite":
+        return sa.func.json_extract(text, f"$.{key}")
+    return sa.cast(sa.cast(text, sa.JSON)[key].as_string(), sa.Date)
 
 
 def as_kept(value: Value) -> Value:

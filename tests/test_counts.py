@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from postgres import new_database
 
 from commitments import audit, store
-from commitments.audit.figures import Place, age, timing
+from commitments.audit.figures import Place, age, meant, timing
 from commitments.audit.projected import Projected
 from commitments.ledger import canonical
 from commitments.listing import Line, Wanted
@@ -126,7 +126,11 @@ def test_an_account_of_the_projection_counts_every_row_once(opened, rows, most):
         tx.rollback()
     found = {("whole", ""): made.whole}
     found |= {(grouping.name, name): tally for grouping, some in made.groups.items() for name, tally in some.items()}
-    assert {group: tally.marks for group, tally in found.items() if tally.marks} == counted(rows)
+    assert {
+        group: {meant(mark): count for mark, count in tally.marks.items()}
+        for group, tally in found.items()
+        if tally.marks
+    } == counted(rows)
     assert made.rows == {status: pressing(rows, status, most) for status in {row.status for row in rows}}
     assert made == audit.account(rows, as_of=DAY, head="", per="quarter", most=most)
     for place, ids in made.whole.first.items():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, Protocol
 
-from commitments.audit.cells import Batch, cell, meant
+from commitments.audit.cells import Batch, cell
 from commitments.audit.counts import Counts, Last, counted, last
 from commitments.audit.figures import Tally
 from commitments.audit.groupings import GROUPINGS, PERIODS, Grouping, Groups
@@ -113,7 +113,7 @@ def _whole(counts: Counts) -> Tally:
     marks: dict[int, int] = defaultdict(int)
     for (_, mark), count in counts.who.items():
         marks[mark] += count
-    return _tally(marks)
+    return Tally(marks)
 
 
 def _divided(counts: Counts, grouping: Grouping) -> dict[str, Tally]:
@@ -124,11 +124,7 @@ def _divided(counts: Counts, grouping: Grouping) -> dict[str, Tally]:
     for (value, mark), count in cells.items():
         for name in groups[value]:
             found[name][mark] += count
-    return {name: _tally(marks) for name, marks in sorted(found.items())}
-
-
-def _tally(marks: Mapping[int, int]) -> Tally:
-    return Tally({meant(mark): count for mark, count in marks.items()})
+    return {name: Tally(marks) for name, marks in sorted(found.items())}
 
 
 def _named(made: Account, cells: Iterable[Batch]) -> Account:

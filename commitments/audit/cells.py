@@ -6,13 +6,12 @@ The database says a commitment's place as a number, so that a register is counte
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
-from itertools import product
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from commitments.audit.figures import AGES, Place, Timing, age, timing
+from commitments.audit.figures import Place, age, marked, meant, timing
 from commitments.audit.lines import late
 from commitments.listing import Line
 from commitments.model import Status
@@ -40,20 +39,6 @@ class Cell(NamedTuple):
 Batch = Sequence[Sequence[Any]]
 """Some cells; where they are only counted, without their ids."""
 
-PLACES: Final = tuple(Place(*place) for place in product(Status, (False, True), Timing, range(len(AGES) + 1)))
-NUMBERS: Final[Mapping[Place, int]] = {place: number for number, place in enumerate(PLACES)}
-
-
-def marked(place: Place, days: int) -> int:
-    """A place and the days late against the current deadline as one number, which is counted faster."""
-    return NUMBERS[place] + days * len(PLACES)
-
-
-def meant(mark: int) -> tuple[Place, int]:
-    """The place and the days that a mark stands for."""
-    days, number = divmod(mark, len(PLACES))
-    return PLACES[number], days
-
 
 class Marks(dict[tuple[int, Day], int]):
     """The marks of cells on a day: the database leaves it to us for how long things are overdue."""
@@ -72,6 +57,7 @@ class Marks(dict[tuple[int, Day], int]):
         return found
 
 
+@lru_cache(maxsize=16_384)
 def day_of(day: Day) -> date | None:
     """A day of a cell."""
     return date.fromisoformat(str(day)) if day else None

@@ -11,7 +11,8 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from commitments.audit.cells import Batch, Day, Marks, day_of, meant
+from commitments.audit.cells import Batch, Day, Marks, day_of
+from commitments.audit.figures import meant
 from commitments.model import Status
 
 

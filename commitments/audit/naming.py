@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from commitments.audit.cells import PLACES, Batch, Marks
-from commitments.audit.figures import MOST_IDS, Place
+from commitments.audit.cells import Batch, Marks
+from commitments.audit.figures import MOST_IDS, PLACES, Place
 from commitments.audit.groupings import Grouping
 
 First = Mapping[Place, tuple[str, ...]]

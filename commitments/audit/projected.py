@@ -10,9 +10,9 @@ from operator import or_
 from typing import Any, Final
 
 from commitments import store
-from commitments.audit.cells import NUMBERS, PLACES, Batch, Cell
+from commitments.audit.cells import Batch, Cell
 from commitments.audit.counts import Last
-from commitments.audit.figures import MISSED, TIMELESS, Place, Timing
+from commitments.audit.figures import MISSED, NUMBERS, PLACES, TIMELESS, Place, Timing
 from commitments.listing import Line, Wanted, lines, selection
 from commitments.model import Force, Status
 from commitments.store import Connection, Value, as_kept, choice

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -30,7 +29,10 @@ class Force(StrEnum):
     @property
     def can_be_overdue(self) -> bool:
         """Whether being late is a failing: where it is not, a commitment is awaited."""
-        return self in {Force.BINDING, Force.REQUESTED}
+        return self in _HARD
+
+
+_HARD = frozenset({Force.BINDING, Force.REQUESTED})
 
 
 class Status(StrEnum):
@@ -51,7 +53,10 @@ class Status(StrEnum):
     @property
     def settled(self) -> bool:
         """Whether nothing more is expected."""
-        return self in {Status.FULFILLED, Status.FULFILLED_LATE, Status.WITHDRAWN, Status.LAPSED}
+        return self in _SETTLED
+
+
+_SETTLED = frozenset({Status.FULFILLED, Status.FULFILLED_LATE, Status.WITHDRAWN, Status.LAPSED})
 
 
 class EventKind(StrEnum):
@@ -214,8 +219,7 @@ class Event(Frozen):
         return self
 
 
-@dataclass(frozen=True, kw_only=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a commitment stands on a day, against its deadlines.
 
     `rule` names what set the governing deadline: pack/rule, or "stated". Days late count from the latest day of the

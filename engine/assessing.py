@@ -19,7 +19,7 @@ from commitments.model import Standing, Status
 from commitments.store import Connection, Row
 from engine.assess import Assessor
 from engine.families import Families
-from engine.finding import Found, Reader
+from engine.finding import KEPT_OF_EACH, Found, Reader
 from engine.grow import ACTOR
 from engine.match import joiner
 from engine.owing import batches, owe
@@ -126,25 +126,8 @@ def _waiting(today: date) -> tuple[Any, Any]:
 # ------------------------------------------------------------------------------------------------- assessing
 
 _SOME: Final = 500
-_COLUMNS: Final = (
-    "status",
-    "partly",
-    "rule",
-    "pack",
-    "original_earliest",
-    "original_latest",
-    "current_earliest",
-    "current_latest",
-    "settled_on",
-    "days_late_original",
-    "days_late_current",
-    "next_change",
-    "ground",
-    "news",
-)
-"""What a pass fills in of a commitment's row."""
 _NOWHERE: Final = (None, False, "", "", *[None] * 9, False)
-"""The same where a commitment was not there yet."""
+"""What a row holds where the commitment was not there yet."""
 
 
 def assess_due(tx: Connection, assessor: Assessor, now: datetime, *, everything: bool) -> Assessed:
@@ -152,18 +135,23 @@ def assess_due(tx: Connection, assessor: Assessor, now: datetime, *, everything:
     done = Assessed()
     families = Families(assessor, joiner())
     reader = Reader(assessor, now, kept=_kept(tx, assessor, now))
-    waiting = _all(tx) if everything else _due(tx, assessor.latest_today(now))
-    for rows in waiting:
-        with _without_collector():
+    if everything:
+        _stamp(tx, assessor.book)
+    waiting = _all(tx, reader.columns) if everything else _due(tx, reader.columns, assessor.latest_today(now))
+    with _without_collector():
+        for rows in waiting:
             found = reader.found(tx, rows)
             _store(tx, rows, found, assessor.book)
-            owe(tx, list(found.values()), assessor.book, now)
-        for row in rows:
-            if one := found.get(row.id):
-                done.see(one, row)
-                if one.assessment is not None:
-                    families.see(one.assessment)
+            owe(tx, list(found.values()), assessor.book, now, gapless=everything)
+            for row in rows:
+                if one := found.get(row.id):
+                    done.see(one, row)
+                    if one.assessment is not None:
+                        families.see(one.assessment)
     families.settle(tx, now)
+    if everything:
+        # A hundred megabytes, where there are many: digests of all that is overdue need the room next.
+        assessor.counts.forget()
     return done
 
 
@@ -188,63 +176,58 @@ def _without_collector() -> Iterator[None]:
         gc.enable()
 
 
-def _all(tx: Connection) -> Iterator[Sequence[Row[Any]]]:
+def _all(tx: Connection, columns: Sequence[str]) -> Iterator[Sequence[Row[Any]]]:
     """Every row, some at a time, in the order of their ids."""
-    query, last = _rows().limit(_SOME), ""
+    query, last = _rows(columns).limit(_SOME), ""
     while rows := tx.execute(query.where(store.commitment.c.id > last)).all():
         yield rows
         last = rows[-1].id
 
 
-def _due(tx: Connection, today: date) -> Iterator[Sequence[Row[Any]]]:
+def _due(tx: Connection, columns: Sequence[str], today: date) -> Iterator[Sequence[Row[Any]]]:
     """The rows to assess, some at a time, in the order of their ids."""
     waiting = sorted({identifier for query in _waiting(today) for identifier in tx.execute(query).scalars()})
     for some in batches(waiting):
-        yield tx.execute(_rows().where(store.commitment.c.id.in_(some))).all()
+        yield tx.execute(_rows(columns).where(store.commitment.c.id.in_(some))).all()
 
 
-def _rows() -> Any:  # noqa: ANN401 (a query has no type outside the store)
+def _rows(columns: Sequence[str]) -> Any:  # noqa: ANN401 (a query has no type outside the store)
     """Commitments with where they stand by what is stored, in the order of their ids."""
     table = store.commitment
-    others = (column for column in table.c if column.name not in _COLUMNS)
-    return table.select().with_only_columns(*(table.c[name] for name in _COLUMNS), *others).order_by(table.c.id)
+    return table.select().with_only_columns(*(table.c[name] for name in columns)).order_by(table.c.id)
 
 
 # ------------------------------------------------------------------------------------------------- storing
 
 
-def _store(tx: Connection, rows: Sequence[Row[Any]], found: Mapping[str, Found], book: RuleBook) -> None:
-    """Write where those stand that stood otherwise, and that all that were there have been seen.
+def _stamp(tx: Connection, book: RuleBook) -> None:
+    """Stamp what stands under the rules of a pack with the pack as it is now.
 
-    Only the columns that differ are written, and at once for all rows in which they come to be the same: another
-    version of a pack is a stamp on many rows.
+    Another version of a pack is a stamp on many rows, most of which come to stand as they stood.
     """
-    alike: dict[tuple[tuple[str, Any], ...], list[str]] = defaultdict(list)
+    table = store.commitment
+    stamps = {f"{loaded.pack.pack}/": str(loaded) for loaded in book.packs}
+    if stamps:
+        stamp = store.by_beginning(table.c.rule, stamps, table.c.pack)
+        tx.execute(table.update().where(table.c.pack != stamp).values(pack=stamp))
+
+
+def _store(tx: Connection, rows: Sequence[Row[Any]], found: Mapping[str, Found], book: RuleBook) -> None:
+    """Write where those stand that stood otherwise, only what differs of each, and that what was there was seen."""
+    written: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         one = found.get(row.id)
-        values = _columns(one, book) if one else _NOWHERE
-        if values != row[: len(_COLUMNS)]:
-            differ = ((name, new) for name, new, old in zip(_COLUMNS, values, row, strict=False) if new != old)
-            alike[(*differ, ("changed", one is None))].append(row.id)
-        elif row.changed and one:
-            alike[("changed", False),].append(row.id)
-    single: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for fresh, ids in alike.items():
-        if len(ids) > _FEW:
-            table = store.commitment
-            tx.execute(table.update().where(table.c.id.in_(ids)).values(**dict(fresh)))
-        else:
-            single[tuple(name for name, _ in fresh)] += [{"id": identifier, **dict(fresh)} for identifier in ids]
-    for changes in single.values():
+        values, before = _columns(one, book) if one else _NOWHERE, row[: len(KEPT_OF_EACH)]
+        if values == before and not (row.changed and one):
+            continue
+        differ = {name: new for name, new, old in zip(KEPT_OF_EACH, values, before, strict=True) if new != old}
+        written[tuple(differ)].append({"id": row.id, **differ, "changed": one is None})
+    for changes in written.values():
         store.change(tx, store.commitment, changes)
 
 
-_FEW: Final = 10
-"""So many rows are written one by one, though they come to be the same."""
-
-
 def _columns(found: Found, book: RuleBook) -> tuple[Any, ...]:
-    """What was found, in the order of `_COLUMNS`; for how long what is open is late changes by the day (`listing`)."""
+    """What was found, as it is kept of each; for how long what is open is late changes by the day (`listing`)."""
     standing = found.judgement.standing
     original, current, settled = standing.original, standing.current, standing.settled_on is not None
     return (

@@ -6,14 +6,14 @@ answers is bounded, so that a pass over a register of any size takes no more roo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Final
 
 from commitments.dates import Window
 from commitments.ground import Ground
-from engine.obligations import Obligation, basis, in_force, obligations
+from engine.obligations import Duties, basis, in_force, obligations
 from notifications.notice import Reason
 from rules.book import BookRule, RuleBook
 from rules.calendar import Calendars
@@ -36,22 +36,38 @@ class Counts:
         self._counted = lru_cache(KEPT)(self._count)
         self._based = lru_cache(KEPT)(self._base)
         self._extended = lru_cache(KEPT)(self._extend)
+        self._lengthen = lru_cache(KEPT)(self._longer)
         self.meaning = lru_cache(KEPT)(self._mean)
+        self._law = lru_cache(KEPT)(self._in_force)
         self._obliged = lru_cache(OBLIGATIONS_KEPT)(self._oblige)
         self._passing = frozenset(name for name, item in book.rules.items() if not item.rule.valid.always)
 
-    def obligations(
-        self, ground: str, made: date | None, applying: Sequence[str], today: date
-    ) -> tuple[Obligation, ...]:
-        """Every deadline on a ground, given as its text, that was made on a day, under those rules that are law."""
-        law = tuple(applying)
-        if not self._passing.isdisjoint(law):
-            facts = Ground.read(ground)
-            law = tuple(name for name in law if in_force(self.book.rules[name], facts, made, today))
-        return self._obliged(ground, law)
+    def forget(self) -> None:
+        """Let go of everything that was counted before."""
+        for kept in (
+            self._counted,
+            self._based,
+            self._extended,
+            self._lengthen,
+            self.meaning,
+            self._law,
+            self._obliged,
+        ):
+            kept.cache_clear()
 
-    def _oblige(self, ground: str, law: tuple[str, ...]) -> tuple[Obligation, ...]:
-        return tuple(obligations(Ground.read(ground), law, self))
+    def duties(self, ground: str, made: date | None, applying: tuple[str, ...], today: date) -> Duties:
+        """The deadlines on a ground, given as its text, that was made on a day, under those rules that are law."""
+        if self._passing.isdisjoint(applying):
+            return self._obliged(ground, applying)
+        return self._obliged(ground, self._law(ground, made, applying, today))
+
+    def _in_force(self, ground: str, made: date | None, applying: tuple[str, ...], today: date) -> tuple[str, ...]:
+        """Those of these rules that are law."""
+        facts = Ground.read(ground)
+        return tuple(name for name in applying if in_force(self.book.rules[name], facts, made, today))
+
+    def _oblige(self, ground: str, law: tuple[str, ...]) -> Duties:
+        return Duties.of(tuple(obligations(Ground.read(ground), law, self)))
 
     def basis(self, rule: BookRule, anchors: tuple[tuple[str, Window], ...]) -> Reason:
         """What a rule of the book says of why a date is what it is, where these are the anchors."""
@@ -74,10 +90,12 @@ class Counts:
 
     def _extend(self, name: str, period: str, base: Window) -> Deadline:
         rule = self.book.rules[name]
-        own = rule.rule.due
+        return compute(self._lengthen(name, period), {"base": base}, self.calendars, timezone=rule.pack.timezone)
+
+    def _longer(self, name: str, period: str) -> Due:
+        own = self.book.rules[name].rule.due
         manner = {"roll": own.roll, "calendar": own.calendar, "month_end": own.month_end, "timezone": own.timezone}
-        due = Due.model_validate({"period": period, "after": "base", **manner})
-        return compute(due, {"base": base}, self.calendars, timezone=rule.pack.timezone)
+        return Due.model_validate({"period": period, "after": "base", **manner})
 
     def _mean(self, phrase: str, made: date | None) -> Deadline:
         """What words for a date mean by the phrases of the book, said on a day."""

@@ -12,7 +12,8 @@ from commitments.ground import Ground
 from commitments.model import EventKind, Standing, Status
 from commitments.record import Record, Recorded
 from engine.assess import Assessment, Assessor, facts
-from engine.obligations import STATED, Move, Obligation, Unheeded, in_force, reason, steps
+from engine.moves import Move, Unheeded
+from engine.obligations import STATED, Obligation, in_force, reason, steps
 from rules.book import BookRule, RuleBook
 from rules.calendar import spoken
 from rules.condition import Check, trace

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
-from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from commitments import register
@@ -19,8 +18,9 @@ from commitments.listing import Brief, parties
 from commitments.model import EventKind, Status
 from commitments.record import Record
 from commitments.store import Connection, Row
-from engine.assess import Assessment, Assessor, Judgement, judge
+from engine.assess import Assessment, Assessor
 from engine.counts import KEPT
+from engine.judging import Judgement, judge
 
 
 class Found(NamedTuple):
@@ -38,6 +38,28 @@ class Found(NamedTuple):
     assessment: Assessment | None
 
 
+KEPT_OF_EACH: Final = (
+    "status",
+    "partly",
+    "rule",
+    "pack",
+    "original_earliest",
+    "original_latest",
+    "current_earliest",
+    "current_latest",
+    "settled_on",
+    "days_late_original",
+    "days_late_current",
+    "next_change",
+    "ground",
+    "news",
+)
+"""What a pass fills in of a commitment's row, in the order in which the row is read."""
+_OWN: Final = ("id", "title", "made", "changed")
+_ASKED: Final = len(KEPT_OF_EACH) + len(_OWN)
+"""The place in a row from which on there is what conditions ask for."""
+
+
 @dataclass(frozen=True)
 class Reader:
     """Finds what has become of commitments by `now`; `kept` says whether what the last pass kept still holds."""
@@ -46,11 +68,16 @@ class Reader:
     now: datetime
     kept: bool
 
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """What is read of a row: what the last pass kept, what the row is of, and what conditions ask for."""
+        return (*KEPT_OF_EACH, *_OWN, *self._asked)
+
     def found(self, tx: Connection, rows: Sequence[Row[Any]]) -> dict[str, Found]:
         """What was found of some commitments, by id; without those that were not there yet."""
-        holding = [row for row in rows if self._holds(row)]
-        found = {row.id: self._judged(row) for row in holding}
-        fresh = [row.id for row in rows if row.id not in found]
+        holding = [row for row in rows if self._holds(row)] if self.kept else []
+        found = {one.id: one for one in map(self._judged, holding)}
+        fresh = [row.id for row in rows if row.id not in found] if len(found) < len(rows) else []
         for record in register.records(tx, fresh):
             assessment = self.assessor.at(record, self.now)
             if assessment is not None:
@@ -72,22 +99,18 @@ class Reader:
 
     def _judged(self, row: Row[Any]) -> Found:
         """What is found by the ground and the outcome that were kept."""
-        assessor, today = self.assessor, self._today
-        identifier, made, ground, news = _own(row)
-        names = self._applying(self._asked(row), ground if assessor.asks_anchors else "")
-        obligations = assessor.counts.obligations(ground, made, names, today)
-        judgement = judge(identifier, obligations, _outcome(row), names, assessor.counts, today)
+        (status, partly, _, _, _, _, _, _, settled_on, _, _, _, ground, news, identifier, _, made, _) = row[:_ASKED]
+        counts = self.assessor.counts
+        names = self._applying(row[_ASKED:], ground if self.assessor.asks_anchors else "")
+        outcome = Outcome(_SETTLED_BY.get(status), settled_on, news, status == Status.SUSPENDED, partly)
+        duties = counts.duties(ground, made, names, self._today)
+        judgement = judge(identifier, duties, outcome, names, counts.book, self._today)
         return Found(identifier, judgement, judgement.next_change, ground, news, False, None)
 
     @cached_property
-    def _asked(self) -> Callable[[Row[Any]], tuple[Any, ...]]:
-        """What gives of a row that by which the rules that apply are found: the columns that conditions ask for."""
-        return attrgetter(*self._columns)
-
-    @cached_property
-    def _columns(self) -> tuple[str, ...]:
-        asked = [name for name in Brief._fields if name in self.assessor.asked]
-        return ("kind", "force", *(name for name in asked if name not in {"kind", "force"}))
+    def _asked(self) -> tuple[str, ...]:
+        """The columns by which the rules that apply are found."""
+        return tuple(name for name in Brief._fields if name in self.assessor.asked)
 
     @cached_property
     def _applying(self) -> Callable[[tuple[Any, ...], str], tuple[str, ...]]:
@@ -95,7 +118,7 @@ class Reader:
         return lru_cache(KEPT)(self._matching)
 
     def _matching(self, asked: tuple[Any, ...], ground: str) -> tuple[str, ...]:
-        values = dict(zip(self._columns, asked, strict=True))
+        values = dict(zip(self._asked, asked, strict=True))
         facts = {name: _FACTS[name](value) if name in _FACTS else value for name, value in values.items()}
         anchors = Ground.read(ground).latest if ground else ()
         facts |= {f"anchors.{name}": window.latest for name, window in anchors}
@@ -109,7 +132,6 @@ _FACTS: Final[Mapping[str, Callable[[str], Any]]] = {
     "cycle": lambda text: text or None,
 }
 """How a column is read as what conditions are asked of, where the two are not the same."""
-_own = attrgetter("id", "made", "ground", "news")
 _SETTLED_BY: Final[Mapping[str, EventKind]] = {
     Status.FULFILLED: EventKind.FULFILLED,
     Status.FULFILLED_LATE: EventKind.FULFILLED,
@@ -117,11 +139,6 @@ _SETTLED_BY: Final[Mapping[str, EventKind]] = {
     Status.LAPSED: EventKind.LAPSED,
 }
 """What each status was brought about by."""
-
-
-def _outcome(row: Row[Any]) -> Outcome:
-    """The outcome that a row tells of."""
-    return Outcome(_SETTLED_BY.get(row.status), row.settled_on, row.news, row.status == Status.SUSPENDED, row.partly)
 
 
 def _assessed(record: Record, assessment: Assessment) -> Found:

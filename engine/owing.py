@@ -13,9 +13,9 @@ from typing import Any, Final, TypeVar
 from commitments import store
 from commitments.model import Status
 from commitments.store import Connection
-from engine.assess import Judgement
 from engine.consequences import MUTED
 from engine.finding import Found
+from engine.judging import Judgement
 from notifications.notice import Notice
 from rules.book import RuleBook
 
@@ -23,15 +23,18 @@ _BATCH: Final = 500
 _Item = TypeVar("_Item")
 
 
-def owe(tx: Connection, found: Sequence[Found], book: RuleBook, now: datetime) -> None:
+def owe(tx: Connection, found: Sequence[Found], book: RuleBook, now: datetime, *, gapless: bool) -> None:
     """Bring the notices of some commitments up to what was found of them; those of groups are left alone.
 
-    One that was amended may have come into the scope of others, so its notices are looked at anew.
+    One that was amended may have come into the scope of others, so its notices are looked at anew. `gapless` says that
+    no commitment lies between these that was there already and is not among them.
     """
-    known = _known(tx, [one.id for one in found], book)
+    known = _known(tx, sorted(one.id for one in found), book, gapless=gapless)
     new: list[Notice] = []
     turned: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in found:
+        if not one.judgement.notices and one.id not in known:
+            continue
         before = known.get(one.id, {})
         holding = {item.key: item for item in one.judgement.notices}
         for key, item in holding.items():
@@ -47,14 +50,15 @@ def owe(tx: Connection, found: Sequence[Found], book: RuleBook, now: datetime) -
         turn(tx, keys, state, reason)
 
 
-def _known(tx: Connection, identifiers: Sequence[str], book: RuleBook) -> dict[str, dict[str, Any]]:
+def _known(tx: Connection, identifiers: Sequence[str], book: RuleBook, *, gapless: bool) -> dict[str, dict[str, Any]]:
     """The notices that there are of these commitments, by commitment and key."""
     table = store.notice
-    columns = (table.c.key, table.c.commitment, table.c.rule, table.c.audience, table.c.state, table.c.reason)
+    of, columns = table.c.commitment, (table.c.key, table.c.commitment, table.c.rule, table.c.audience)
+    query = table.select().with_only_columns(*columns, table.c.state, table.c.reason)
     known: dict[str, dict[str, Any]] = defaultdict(dict)
     for some in batches(identifiers):
-        mine = table.select().with_only_columns(*columns).where(table.c.commitment.in_(some))
-        for row in tx.execute(mine):
+        of_these = (of >= some[0]) & (of <= some[-1]) if gapless else of.in_(some)
+        for row in tx.execute(query.where(of_these)):
             if row.rule not in book.escalations:
                 known[row.commitment][row.key] = row
     return known

@@ -47,7 +47,7 @@ class BookRule:
     pack: Pack
     rule: Rule
 
-    @property
+    @cached_property
     def name(self) -> str:
         """How the rule is called everywhere: pack/rule."""
         return f"{self.pack.pack}/{self.rule.id}"

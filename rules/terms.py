@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -90,15 +90,29 @@ class Phrase:
     term: Term
     language: str
 
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The phrase as it is found in a text, with a group for each thing it holds."""
+        speech = SPEECH[self.language]
+        words = {
+            "year": r"\d{4}",
+            "month": "|".join(speech.months),
+            "number": "|".join((r"\d{1,3}", *speech.numbers)),
+            "ordinal": "|".join((*speech.ordinals, r"\d(?:e|de|st|nd|rd|th)?")),
+            "unit": "|".join(sorted(speech.units, key=len, reverse=True)),
+        }
+        parts = _PLACE.split(self.words.casefold())
+        text = "".join(f"(?P<{part}>{words[part]})" if odd % 2 else re.escape(part) for odd, part in enumerate(parts))
+        return re.compile(rf"(?<!\w){text}(?!\w)")
+
 
 def resolve(text: str, said: date | None, phrases: Iterable[Phrase], calendars: Calendars) -> Deadline:
     """The deadline that a text names by one of these phrases, the longest that it holds; `said` is when.
 
     Where none is held, or a calendar does not know yet, the deadline is not known, and says why.
     """
-    held = [
-        (match, phrase) for phrase in phrases if (match := _pattern(phrase).search(" ".join(text.casefold().split())))
-    ]
+    words = " ".join(text.casefold().split())
+    held = [(match, phrase) for phrase in phrases if (match := phrase.pattern.search(words))]
     if not held:
         return _unknown(f"“{text}” is not among the terms of the packs in use")
     match, phrase = max(held, key=lambda pair: len(pair[0][0]))
@@ -111,22 +125,6 @@ def _unknown(reason: str) -> Deadline:
     return Deadline(window=None, at=None, steps=(), unknown=reason)
 
 
-@lru_cache(maxsize=1000)
-def _pattern(phrase: Phrase) -> re.Pattern[str]:
-    """The phrase as it is found in a text, with a group for each thing it holds."""
-    speech = SPEECH[phrase.language]
-    words = {
-        "year": r"\d{4}",
-        "month": "|".join(speech.months),
-        "number": "|".join((r"\d{1,3}", *speech.numbers)),
-        "ordinal": "|".join((*speech.ordinals, r"\d(?:e|de|st|nd|rd|th)?")),
-        "unit": "|".join(sorted(speech.units, key=len, reverse=True)),
-    }
-    parts = _PLACE.split(phrase.words.casefold())
-    text = "".join(f"(?P<{part}>{words[part]})" if odd % 2 else re.escape(part) for odd, part in enumerate(parts))
-    return re.compile(rf"(?<!\w){text}(?!\w)")
-
-
 def holds(phrase: str) -> Iterator[str]:
     """The things in {braces} that a phrase of a pack cannot hold."""
     yield from (name for name in _PLACE.findall(phrase) if name not in {"year", "month", "number", "ordinal", "unit"})
@@ -135,11 +133,15 @@ def holds(phrase: str) -> Iterator[str]:
 def _meaning(phrase: Phrase, match: re.Match[str], said: date, calendars: Calendars) -> Deadline:
     term, values = phrase.term, _values(phrase.language, match)
     if term.within:
-        due = Due.model_validate({"period": term.within.format(**values), "after": "said"})
-        return compute(due, {"said": Window.on(said)}, calendars)
+        return compute(_due_within(term.within.format(**values)), {"said": Window.on(said)}, calendars)
     if term.during:
         return _during(term, match[0], values)
     return _recess(term, match[0], said, calendars)
+
+
+@lru_cache(maxsize=1000)
+def _due_within(period: str) -> Due:
+    return Due.model_validate({"period": period, "after": "said"})
 
 
 def _values(language: str, match: re.Match[str]) -> dict[str, str]:

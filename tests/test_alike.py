@@ -13,8 +13,11 @@ from commitments.dates import DAY
 from commitments.ground import Ground, is_news
 from commitments.model import CLERK, Commitment, Event, EventKind, Status
 from commitments.record import Record, Recorded
+from commitments.register import _description
 from engine.assess import Assessor, assess
+from engine.assessing import _columns
 from engine.counts import Counts
+from engine.finding import KEPT_OF_EACH, Reader, _assessed
 from engine.match import matcher
 from engine.session import conditions
 from engine.settings import shipped
@@ -88,6 +91,19 @@ def reference(assessor, record, today):
 def test_sharing_what_is_alike_changes_nothing(assessor, some, today):
     for record in some + some:
         assert assessor.on(record, today) == reference(assessor, record, today)
+
+
+@settings(deadline=None, max_examples=150)
+@given(records(), days)
+def test_what_a_row_keeps_is_judged_as_the_record_is(assessor, record, today):
+    now = datetime(today.year, today.month, today.day, 9, tzinfo=UTC)  # the same day in every pack's zone
+    reader = Reader(assessor, now, kept=True)
+    found = _assessed(record, assessor.on(record, today))
+    described = _description(record.commitment)
+    others = [described[name] for name in reader.columns[len(KEPT_OF_EACH) :]]
+    again = reader._judged((*_columns(found, assessor.book), *others))
+    assert again.judgement == found.judgement
+    assert (again.ground, again.news) == (found.ground, found.news)
 
 
 @settings(deadline=None, max_examples=150)

@@ -10,11 +10,12 @@ from sample_register import SETTINGS, drafts, take_in
 
 from commitments import register, store
 from commitments.model import Event, EventKind
+from engine import assessing
 from engine.finding import Reader
 from engine.rebuilding import Deviation, NoPassError, Rebuilt, compare, rebuild
 from engine.session import open_session
 from engine.tick import tick
-from rules.book import RuleBook
+from rules.book import SHIPPED, RuleBook
 
 NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)
 HOUSE = """
@@ -73,9 +74,11 @@ def held(session):
         return rows, [{name: value for name, value in row.items() if name != "number"} for row in notices]
 
 
-@pytest.mark.parametrize("days", [0, 12, 100])
+@pytest.mark.parametrize(("days", "some"), [(0, 500), (12, 7), (100, 1)])
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_was_kept_gives_the_same_as_the_ledger(tmp_path, monkeypatch, change, days):
+def test_what_was_kept_gives_the_same_as_the_ledger(tmp_path, monkeypatch, change, days, some):
+    """However many are read at once: what is known of them is looked for between the first and the last."""
+    monkeypatch.setattr(assessing, "_SOME", some)
     kept, read = tmp_path / "kept", tmp_path / "read"
     kept.mkdir()
     (kept / "gestand.yaml").write_text(SETTINGS)
@@ -109,6 +112,26 @@ def count_records(monkeypatch):
 
     monkeypatch.setattr(Reader, "found", counted)
     return asked
+
+
+def test_another_version_of_a_pack_is_a_stamp_and_nothing_else(tmp_path):
+    (tmp_path / "gestand.yaml").write_text(SETTINGS)
+    with open_session(tmp_path) as session:
+        live(session, 5)
+        pass_on(session, NOW + timedelta(30))
+        before = held(session)
+        packs = [loaded.pack.pack for loaded in session.workspace.book.packs]
+    (tmp_path / "gestand.yaml").write_text(CHANGES["none"])
+    (tmp_path / "rules").mkdir()
+    for name in packs:
+        (tmp_path / "rules" / f"{name}.yaml").write_text((SHIPPED / f"{name}.yaml").read_text() + "\n# our own\n")
+    with open_session(tmp_path) as session:
+        assert pass_on(session, NOW + timedelta(30)).assessed == 60
+        after, book = held(session), session.workspace.book
+    assert len({row.pack for row in after[0]}) > 2
+    assert [row.pack for row in after[0]] == [book.stamp(row.rule) for row in after[0]]
+    assert after[1] == before[1]
+    assert [row._asdict() | {"pack": ""} for row in after[0]] == [row._asdict() | {"pack": ""} for row in before[0]]
 
 
 def test_nothing_that_was_kept_is_used_for_an_earlier_day(tmp_path):

@@ -154,6 +154,15 @@ def test_d12_dots_at_the_beginning_of_lines_arrive_as_they_were_sent(server: Mai
 # ------------------------------------------------------------------------------------------------- attachments
 
 
+def test_a_large_attachment_is_whole_and_comes_in_lines():
+    content = b"12,345\r\n" * 100_000
+    made = raw(attachments=[Attachment(name="a.csv", subtype="csv", content=content), TABLE])
+    assert max(map(len, made.split(b"\r\n"))) <= 998
+    large, small = BytesParser(policy=policy.SMTP).parsebytes(made).iter_attachments()
+    assert large.get_payload(decode=True) == content
+    assert small.get_payload(decode=True) == TABLE.content
+
+
 def test_attachments_stand_behind_both_forms_and_are_whole():
     read = parsed(attachments=[TABLE])
     assert read.get_content_type() == "multipart/mixed"

@@ -125,6 +125,31 @@ def test_a_notice_is_owed_once_and_told_once_a_recipient(opened):
             tx.execute(again)
 
 
+STAMPED = [
+    # what stands under, its stamp before, and after
+    ("nl/reply", "nl (old)", "nl (new)"),
+    ("nl/", "", "nl (new)"),
+    ("nl-tk/reply", "nl-tk (old)", "nl-tk 2 (new)"),
+    ("nl.x/reply", "other", "other"),
+    ("nl0/reply", "other", "other"),
+    ("nl", "other", "other"),
+    ("stated", "", ""),
+    ("", "", ""),
+]
+
+
+def test_a_value_for_each_beginning_is_that_of_the_text_that_begins_so(opened):
+    table, plain = store.commitment, {"kind": "reply", "title": "t", "force": "requested", "dossier": "", "cycle": ""}
+    stamp = store.by_beginning(table.c.rule, {"nl/": "nl (new)", "nl-tk/": "nl-tk 2 (new)"}, table.c.pack)
+    with opened.writing() as tx:
+        for number, (rule, before, _) in enumerate(STAMPED):
+            own = {"id": f"C-{number}", "rule": rule, "pack": before}
+            tx.execute(table.insert().values(**plain, **own, by="[]", to="[]"))
+        tx.execute(table.update().where(table.c.pack != stamp).values(pack=stamp))
+        rows = tx.execute(table.select().order_by(table.c.id)).all()
+    assert [(row.rule, row.pack) for row in rows] == [(rule, after) for rule, _, after in STAMPED]
+
+
 def test_a_digest_is_made_once_a_slot(opened):
     row = {"recipient": "a@b.org", "slot": "2018-08-10T05:30:00+00:00", "state": "queued"}
     with opened.writing() as tx:

@@ -41,6 +41,16 @@ def change(tx: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -
     tx.execute(query, [{f"new_{name}": value for name, value in row.items()} for row in rows])
 
 
+def by_beginning(column: sa.Column[Any], values: Mapping[str, str], other: sa.Column[Any]) -> sa.ColumnElement[str]:
+    """For each row the value of the text that a column begins with; of no two of these texts one begins the other.
+
+    Where it begins with none of them it is `other`.
+    """
+    # Comparing takes a third of the time of LIKE; a text lies between its beginning and the next one of that length.
+    ranges = ((column >= text) & (column < text[:-1] + chr(ord(text[-1]) + 1)) for text in values)
+    return sa.case(*zip(ranges, values.values(), strict=True), else_=other)
+
+
 def given(name: str) -> sa.BindParameter[Any]:
     """The place of a value that is given when a statement is executed; of several values behind `in_`.
 

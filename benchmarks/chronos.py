@@ -39,7 +39,7 @@ import json, sys, time
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from engine import schedule
+from engine import clock
 
 clock_file = Path(sys.argv[1])
 
@@ -50,8 +50,8 @@ def now():
     clock = at()
     return datetime.fromisoformat(clock["wall"]) + timedelta(seconds=(time.monotonic() - clock["run"]) * clock["rate"])
 
-schedule.now = now
-schedule.running = lambda: time.monotonic() * at()["rate"]
+clock.now = now
+clock.running = lambda: time.monotonic() * at()["rate"]
 
 from engine.cli import main
 sys.argv = ["gestand", *sys.argv[2:]]

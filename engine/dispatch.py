@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from commitments.store import Row, Store
-from engine import schedule
+from engine import clock
 from engine.settings import Mail, Workspace
 from notifications import bounces
 from notifications.administrator import Administrator
@@ -22,7 +22,7 @@ from notifications.smtp import SmtpDeliverer
 def deliverer(workspace: Workspace) -> Deliverer:
     """What takes the messages away: each end its own, and the mail what the settings name."""
     mail, ends = _mail(workspace), [end for end in workspace.settings.ends if end.tells]
-    return Routes(mail, {end.route: end.deliverer(schedule.now) for end in ends}) if ends else mail
+    return Routes(mail, {end.route: end.deliverer(clock.now) for end in ends}) if ends else mail
 
 
 def _mail(workspace: Workspace) -> Deliverer:

@@ -22,6 +22,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from commitments.store import LostRightError
+from engine import clock
 
 INTERVAL = 30.0
 """Seconds between the end of one tick's waiting and the next tick."""
@@ -31,36 +32,8 @@ LONGEST_PASS = 3600.0
 """Seconds that one pass may take: thousands of messages to a slow server take many minutes."""
 _STALLED = 70
 """The exit status of a service whose scheduler died: the one who started it starts it anew (EX_SOFTWARE)."""
-_NOTABLE = timedelta(minutes=1)
-"""A clock that was set by less than this is kept in step, not set."""
 
 log = logging.getLogger("gestand")
-
-
-def now() -> datetime:
-    """The present moment, in UTC: the one place where the clock is read."""
-    return datetime.now(UTC)
-
-
-def running() -> float:
-    """Seconds that the machine has run, sleep included: the clock that nobody sets."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
-
-
-@dataclass
-class TwoClocks:
-    """The clock on the wall beside the one that nobody sets: where they part, the wall's was set."""
-
-    wall: datetime = field(default_factory=now)
-    run: float = field(default_factory=running)
-
-    def jumped(self, wall: datetime, run: float) -> timedelta:
-        """By how much the wall clock was set since it was last asked; nothing where that is under a minute."""
-        jump = (wall - self.wall) - timedelta(seconds=run - self.run)
-        self.wall, self.run = wall, run
-        return jump if abs(jump) >= _NOTABLE else timedelta()
 
 
 class EveryFromNow(BaseTrigger):  # type: ignore[misc] # apscheduler has no types
@@ -146,7 +119,7 @@ class Watch:
             self.woken = None
         elif self.woken is None:
             self.woken = time.monotonic()
-            self.scheduler.modify_job("tick", next_run_time=now())
+            self.scheduler.modify_job("tick", next_run_time=clock.now())
         elif time.monotonic() - self.woken > patience:
             log.critical("no pass for %.0f s: the service ends, to be started anew", self.heartbeat.silence)
             os._exit(_STALLED)
@@ -190,7 +163,7 @@ def _scheduler(tick: Callable[[], object], interval: float, heartbeat: Heartbeat
     )
     scheduler.add_listener(heartbeat.beat, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
     scheduler.add_listener(lambda _: log.warning("a pass takes longer than %s s", interval), EVENT_JOB_MAX_INSTANCES)
-    scheduler.add_job(heartbeat.timed(tick), EveryFromNow(interval), id="tick", next_run_time=now())
+    scheduler.add_job(heartbeat.timed(tick), EveryFromNow(interval), id="tick", next_run_time=clock.now())
     return scheduler
 
 

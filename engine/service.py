@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from engine import health, schedule
+from engine import clock, health, schedule
+from engine.clock import TwoClocks
 from engine.leaving import PATH, leave
 from engine.ping import Ping
 from engine.port import NOT_FOUND, Answer, Asked
 from engine.reload import Watched
-from engine.schedule import Heartbeat, TwoClocks
+from engine.schedule import Heartbeat
 from engine.tick import Pass, tick
 
 _METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -33,7 +34,7 @@ class Service:
         A copy that is held does not quiet the dead man's switch, which is the original's.
         """
         now = self.watched.session.now()
-        jumped = self.clocks.jumped(now, schedule.running())
+        jumped = self.clocks.jumped(now, clock.running())
         if jumped:
             self.heartbeat.jumps += 1
             schedule.log.warning("the clock was set by %s", jumped)

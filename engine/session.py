@@ -15,7 +15,7 @@ from commitments.listing import Wanted, listed
 from commitments.problem import Problem
 from commitments.store import Connection, Store
 from commitments.trouble import TroubleError
-from engine import dispatch, schedule
+from engine import clock, dispatch
 from engine.assess import Assessment, Assessor
 from engine.assessing import assess_due, outdated, stale
 from engine.match import matcher
@@ -79,7 +79,7 @@ class Session:
 
     def now(self) -> datetime:
         """The present moment, by the clock of all who act for this register."""
-        return self.store.clock(schedule.now)()
+        return self.store.clock(clock.now)()
 
     def held(self) -> str:
         """Why nothing is delivered, empty where it is."""

@@ -152,7 +152,7 @@ def doubtful(run, tmp_path):
 
 @pytest.mark.parametrize("seen", [(), ("--known-at", "2099-01-01", "--as-of", "2026-11-26")])
 def test_what_is_doubtful_is_listed_with_the_way_out(doubtful, seen, monkeypatch):
-    monkeypatch.setattr("engine.schedule.now", lambda: datetime(2026, 11, 26, 9, tzinfo=UTC))
+    monkeypatch.setattr("engine.clock.now", lambda: datetime(2026, 11, 26, 9, tzinfo=UTC))
     problems = json.loads(doubtful("audit", "--format", "json", *seen)[1])["problems"]
     found = {(one["commitment"], one["doubt"]): one["what"] for one in problems["first"]}
     assert found.keys() == {

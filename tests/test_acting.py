@@ -15,11 +15,11 @@ from postgres import ask
 
 from commitments import register, store
 from commitments.store import LostRightError, Store
-from engine import schedule
+from engine import clock
+from engine.clock import TwoClocks
 from engine.ping import Ping
 from engine.port import Asked
 from engine.reload import Watched
-from engine.schedule import TwoClocks
 from engine.service import Service
 from engine.session import open_session
 from notifications import outbox
@@ -220,10 +220,10 @@ def test_t8_a_lease_is_not_over_on_a_computer_whose_clock_is_ten_minutes_ahead(d
 
 
 def test_t8_two_computers_ten_minutes_apart_tell_nobody_twice(shared, tmp_path, database, monkeypatch):
-    real = schedule.now
+    real = clock.now
     for wrong_by in (TEN, -TEN, TEN):
         with open_session(tmp_path) as session, session.store.acting(), closing(Watched(session)) as watched:
-            monkeypatch.setattr(schedule, "now", lambda wrong_by=wrong_by: real() + wrong_by)
+            monkeypatch.setattr(clock, "now", lambda wrong_by=wrong_by: real() + wrong_by)
             clocks = TwoClocks(wall=session.now())
             service = Service(watched=watched, interval=30, ping=Ping(""), clocks=clocks)
             assert abs(service.turn().now - real()) < timedelta(minutes=1)
@@ -239,8 +239,8 @@ def test_t8_two_computers_ten_minutes_apart_tell_nobody_twice(shared, tmp_path, 
 def test_t8_what_is_written_down_and_answered_goes_by_the_clock_of_all_whatever_this_computers_says(
     shared, tmp_path, monkeypatch
 ):
-    real = schedule.now
-    monkeypatch.setattr(schedule, "now", lambda: real() + timedelta(days=700))
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(days=700))
     assert shared("record", "note", "34964-B", "--note", "x")[0] == 0
     assert shared("silence", "34964-B", "--until", "2099-01-01", "--reason", "x")[0] == 0
     with open_session(tmp_path) as session, closing(Watched(session)) as watched:

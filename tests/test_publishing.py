@@ -41,7 +41,7 @@ def calendar(tmp_path, name):
 
 @pytest.fixture
 def feeds(register, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("engine.schedule.now", lambda: datetime(2026, 11, 26, 12, tzinfo=UTC))
+    monkeypatch.setattr("engine.clock.now", lambda: datetime(2026, 11, 26, 12, tzinfo=UTC))
     add(tmp_path, ENDS)
     assert register("check")[0] == 0
     return register

@@ -13,9 +13,10 @@ from itertools import pairwise
 
 import pytest
 
-from engine import schedule
+from engine import clock, schedule
 from engine.cli import main
-from engine.schedule import EveryFromNow, Heartbeat, TwoClocks, Watch
+from engine.clock import TwoClocks
+from engine.schedule import EveryFromNow, Heartbeat, Watch
 
 
 def test_a_week_of_sleep_is_one_run_not_twenty_thousand():
@@ -166,7 +167,7 @@ def test_t3_a_machine_that_slept_was_not_set():
     """The clock that nobody sets counts the sleep (CLOCK_BOOTTIME)."""
     start = datetime(2026, 11, 1, tzinfo=UTC)
     assert TwoClocks(wall=start, run=0.0).jumped(start + timedelta(hours=2), 7200.0) == timedelta()
-    assert schedule.running() <= schedule.running()
+    assert clock.running() <= clock.running()
 
 
 def test_systemd_is_told_where_it_started_the_service(tmp_path, monkeypatch):

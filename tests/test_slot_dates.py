@@ -10,7 +10,7 @@ import pytest
 from zones import LONG_AGO, made_zones
 
 from commitments import store
-from engine import schedule
+from engine import clock
 from engine.ping import Ping
 from engine.recipients import Recipient
 from engine.reload import Watched
@@ -176,8 +176,8 @@ def served(workspace, tmp_path, monkeypatch):
             service = Service(watched=watched, interval=30, ping=Ping(""))
 
             def live(now):
-                monkeypatch.setattr("engine.schedule.now", lambda: now)
-                service.clocks.wall, service.clocks.run = now, schedule.running()
+                monkeypatch.setattr("engine.clock.now", lambda: now)
+                service.clocks.wall, service.clocks.run = now, clock.running()
                 return service.turn()
 
             yield session.store, live, lambda offsets: make("Europe/Newland", offsets)

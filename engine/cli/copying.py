@@ -10,7 +10,7 @@ import click
 from commitments import holding, ledger, register, store
 from commitments.ledger import Verdict
 from commitments.store import Store
-from engine import schedule
+from engine import clock
 from engine.cli.output import Failed, actor_option, as_path, workspace_option
 from engine.session import open_session
 from engine.settings import store_place
@@ -45,7 +45,7 @@ def restore_command(folder: Path, file: Path, replace: bool, resume: bool, actor
     told twice.
     """
     place = store_place(folder)
-    aside = store.restore(file, place, replace=replace, at=schedule.now())
+    aside = store.restore(file, place, replace=replace, at=clock.now())
     if aside is not None:
         click.echo(f"put aside: {as_path(aside)}")
     click.echo(f"restored from {as_path(file)}")

@@ -13,7 +13,7 @@ import click
 
 from commitments.dates import Window
 from commitments.trouble import TroubleError
-from engine import schedule
+from engine import clock
 from engine.cli.output import Failed, number, table, tell_problems, workspace_option, write_json
 from engine.explain import spoken_window
 from engine.settings import usable
@@ -160,7 +160,7 @@ def calendar_show_command(folder: Path, name: str, year: int | None) -> None:
     found = calendars.get(name)
     if found is None:
         raise NoSuchCalendarError(name, calendars.instead(name))
-    click.echo(at_a_glance(found, year or schedule.now().year), nl=False)
+    click.echo(at_a_glance(found, year or clock.now().year), nl=False)
 
 
 @calendar_command.command("lint")

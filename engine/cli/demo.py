@@ -13,7 +13,7 @@ import click
 from commitments import audit, exchange, register
 from commitments.register import Draft
 from commitments.trouble import TroubleError
-from engine import explain, schedule
+from engine import clock, explain
 from engine.accounting import Asked, report, source
 from engine.cli.auditing import SUFFIXES, written
 from engine.cli.output import Failed, as_path, tell_problems
@@ -57,7 +57,7 @@ def demo_command(folder: Path) -> None:
         if tell_problems(session.workspace.problems):
             raise Failed
         drafts = _drafts()
-        now = schedule.now()
+        now = clock.now()
         moments = [(session.morning(day), day, what) for day, what in STORY]
         for moment, day, what in (*moments, (now, session.assessor.today(now), "today")):
             click.echo(f"\n{spoken(day)} · {what}")
@@ -118,7 +118,7 @@ def _again(session: Session, day: date) -> None:
 
 def _leave(session: Session) -> None:
     """Print the explanation and the account, and say where everything is."""
-    folder, today = session.workspace.folder, session.assessor.today(schedule.now())
+    folder, today = session.workspace.folder, session.assessor.today(clock.now())
     assessment = session.assessor.on(find(session, SEED), today)
     if assessment is not None:
         click.echo(f"\n$ gestand explain {SEED}")
@@ -140,7 +140,7 @@ def _leave(session: Session) -> None:
 
 def _audit(session: Session, asked: Asked) -> str:
     """Write the account in every form; it in a sentence or two."""
-    with source(session, asked, schedule.now()) as found:
+    with source(session, asked, clock.now()) as found:
         for suffix in (".html", ".md", ".csv", ".json"):
             text = "".join(written(session, found, asked, SUFFIXES[suffix]))
             (session.workspace.folder / f"audit{suffix}").write_text(text, encoding="utf-8", newline="")

@@ -16,10 +16,10 @@ from engine import explain, schedule
 from engine.assessing import Change
 from engine.cli.output import Day, Failed, as_path, number, tell_problems, visible, workspace_option
 from engine.cli.reading import reached
+from engine.clock import TwoClocks
 from engine.ping import Ping
 from engine.port import listening
 from engine.reload import Watched
-from engine.schedule import TwoClocks
 from engine.service import Service
 from engine.session import Session, open_session
 from engine.settings import ServiceSettings

@@ -9,7 +9,7 @@ from typing import Any, Final
 from commitments import store
 from commitments.store import Connection, Row, given
 from engine.owing import batches, last_number
-from notifications.outbox import State
+from notifications.outbox import NOT_GONE, State
 
 _TABLE: Final = store.digest
 _OF_ONE: Final = _TABLE.select().with_only_columns(_TABLE.c.slot).where(_TABLE.c.recipient == given("address"))
@@ -27,10 +27,10 @@ _SINCE: Final = (
     .where(_TABLE.c.id.not_in(given("leaving_out")))
     .limit(1)
 )
-_NOT_GONE: Final = (
+_UNDELIVERED: Final = (
     store.outbox.select()
     .with_only_columns(store.outbox.c.digest)
-    .where(store.outbox.c.recipient == given("address"), store.outbox.c.state == State.QUEUED.value)
+    .where(store.outbox.c.recipient == given("address"), store.outbox.c.state.in_(given("states")))
     .where(~store.outbox.c.doubtful, store.outbox.c.digest.is_not(None))
 )
 _TOLD_IN: Final = (
@@ -75,8 +75,13 @@ def told_since(tx: Connection, address: str, moment: datetime, leaving_out: Sequ
 
 
 def not_gone(tx: Connection, address: str) -> list[int]:
-    """The digests of a recipient whose messages certainly did not go yet."""
-    return list(tx.execute(_NOT_GONE, {"address": address}).scalars())
+    """The digests of a recipient whose messages certainly did not go: they wait, or were given up."""
+    return list(tx.execute(_UNDELIVERED, {"address": address, "states": NOT_GONE}).scalars())
+
+
+def given_up(tx: Connection, address: str) -> list[int]:
+    """The digests of a recipient whose messages certainly did not go, and are tried no more."""
+    return list(tx.execute(_UNDELIVERED, {"address": address, "states": (State.DEAD.value,)}).scalars())
 
 
 def told_in(tx: Connection, digests: Sequence[int]) -> list[str]:

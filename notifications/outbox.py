@@ -49,6 +49,10 @@ class State(StrEnum):
     DROPPED = "dropped"
 
 
+NOT_GONE: Final = (State.QUEUED.value, State.DEAD.value)
+"""What was not delivered, unless it is doubtful: the next digest of its reader tells it too."""
+
+
 # ------------------------------------------------------------------------------------------------- queueing
 
 
@@ -208,8 +212,8 @@ def mark(tx: Connection, outcome: Outcome, now: datetime, *, actor: str = ACTOR)
 
 
 def supersede(tx: Connection, recipient: str, *, by: str, at: datetime) -> list[int]:
-    """Let what a recipient certainly did not get yet give way to the message `by`; the digests that it held."""
-    certain = (table.c.state == State.QUEUED.value) & ~table.c.doubtful
+    """Let what a recipient certainly did not get give way to the message `by`; the digests that it held."""
+    certain = table.c.state.in_(NOT_GONE) & ~table.c.doubtful
     mine = table.c.recipient == recipient, table.c.digest.is_not(None), table.c.message_id != by
     rows = tx.execute(table.select().where(certain, *mine).order_by(table.c.id)).all()
     for row in rows:

@@ -121,6 +121,36 @@ def test_s6_a_register_is_not_replaced_unless_that_is_said_and_is_then_put_aside
     assert head(aside) == later
 
 
+def test_s6_a_restore_that_was_killed_between_makes_no_empty_register_and_is_done_again(workspace, tmp_path):
+    assert workspace("backup", "copy.db")[0] == 0
+    there = head(tmp_path / "gestand.db")
+    (tmp_path / "gestand.db").rename(tmp_path / "gestand.db.before-20180713T000000Z")
+    (tmp_path / "gestand.db-wal").write_text("the log of the one that was put aside")
+    status, _, err = workspace("list")
+    assert status == 1
+    assert err == (
+        "gestand: gestand.db is not there, but gestand.db.before-20180713T000000Z is: it was put aside for a copy. "
+        "Restore the copy again with `gestand restore FILE`, or rename that file (and those with -wal and -shm behind "
+        "its name) to gestand.db; to begin anew, move it elsewhere. Nothing was made.\n",
+    )
+    assert not (tmp_path / "gestand.db").exists()
+    status, out, _ = workspace("restore", "copy.db")
+    assert (status, out.splitlines()[0]) == (0, "restored from copy.db")
+    assert head(tmp_path / "gestand.db") == there
+    (log,) = tmp_path.glob("gestand.db.before-*-wal")
+    assert log.read_text() == "the log of the one that was put aside"
+
+
+def test_s6_what_is_put_aside_stands_in_one_file(workspace, tmp_path):
+    assert workspace("backup", "copy.db")[0] == 0
+    with closing(Store.open(tmp_path / "gestand.db")) as opened, opened.reading():
+        assert workspace("record", "note", "34964-B", "--note", "later")[0] == 0
+    later = head(tmp_path / "gestand.db")
+    assert workspace("restore", "copy.db", "--replace")[0] == 0
+    (aside,) = tmp_path.glob("gestand.db.before-*Z")
+    assert head(aside) == later
+
+
 def test_s6_a_register_that_is_at_work_is_not_replaced(workspace, tmp_path):
     assert workspace("backup", "copy.db")[0] == 0
     with closing(Store.open(tmp_path / "gestand.db")) as opened, opened.acting():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -15,7 +16,7 @@ from sqlalchemy.engine import Connection
 from commitments.store.opened import Store
 from commitments.store.places import database
 from commitments.store.rows import put, remember
-from commitments.store.sqlite import Sqlite
+from commitments.store.sqlite import ASIDE, Sqlite
 from commitments.store.tables import ledger, metadata
 from commitments.store.trouble import DamagedStoreError, ForeignStoreError, NoCopyError, TakenPlaceError
 
@@ -126,10 +127,16 @@ def _remove(path: Path) -> None:
 
 
 def _put_aside(path: Path, at: datetime) -> Path | None:
-    if not path.exists():
-        return None
-    aside = path.with_name(f"{path.name}.before-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    """Move a register aside with what stands in its log, where one is there: first the file, so that it is missed.
+
+    A log without its file, which another register would take for its own, goes aside too.
+    """
+    there = path.exists()
+    if there:
+        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    aside = path.with_name(f"{path.name}{ASIDE}{at.astimezone(UTC):%Y%m%dT%H%M%SZ}")
     for ending in _BESIDE:
         with suppress(FileNotFoundError):
             path.with_name(f"{path.name}{ending}").rename(aside.with_name(f"{aside.name}{ending}"))
-    return aside
+    return aside if there else None

@@ -19,6 +19,7 @@ from commitments.store.trouble import (
     BusyStoreError,
     DamagedStoreError,
     FullStoreError,
+    HalfRestoredError,
     MissingFolderError,
     NetworkStoreError,
     ReadOnlyStoreError,
@@ -27,6 +28,8 @@ from commitments.store.trouble import (
 
 _NETWORK = ("nfs", "cifs", "smb", "afs", "ncpfs", "glusterfs", "fuse.sshfs", "fuse.rclone", "fuse.s3fs", "davfs")
 _MOUNTS = Path("/proc/mounts")
+ASIDE = ".before-"
+"""What follows the name of a register that gave way to a copy, before the moment at which it did."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,18 @@ class Sqlite:
         return str(self.path)
 
     def engine(self) -> Engine:
-        """Connections to the file, which is made when the first opens it. Raises NetworkStoreError."""
+        """Connections to the file, which is made when the first opens it.
+
+        Raises NetworkStoreError, and HalfRestoredError where the register was put aside and nothing took its place.
+        """
         mounts = _MOUNTS.read_text("utf-8", "replace") if _MOUNTS.exists() else ""
         filesystem = filesystem_of(self.path.resolve(), mounts)
         # SQLite's write-ahead log needs memory shared between processes, which no network file system has.
         if filesystem.startswith(_NETWORK):
             raise NetworkStoreError(self.where, filesystem)
+        aside = None if self.path.exists() else put_aside(self.path)
+        if aside is not None:
+            raise HalfRestoredError(self.where, str(aside))
         made = sa.create_engine(sa.URL.create("sqlite", database=str(self.path)), hide_parameters=True)
         sa.event.listen(made, "connect", _connected)
         sa.event.listen(made, "begin", _begin)
@@ -96,6 +105,13 @@ class Sqlite:
             yield lambda: None
         finally:
             os.close(handle)
+
+
+def put_aside(path: Path) -> Path | None:
+    """The register that was last put aside from a path; None where none was."""
+    before = f"{path.name}{ASIDE}"
+    there = path.parent.iterdir() if path.parent.is_dir() else ()
+    return max((one for one in there if one.name.startswith(before) and one.name.endswith("Z")), default=None)
 
 
 def filesystem_of(path: Path, mounts: str) -> str:

@@ -157,3 +157,14 @@ class NoCopyError(StoreError):
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(f"nothing was copied: {where}: {reason}")
+
+
+class HalfRestoredError(StoreError):
+    """A register was put aside for a copy, and the copy did not take its place."""
+
+    def __init__(self, where: str, aside: str) -> None:
+        super().__init__(
+            f"{where} is not there, but {aside} is: it was put aside for a copy. Restore the copy again with "
+            f"`gestand restore FILE`, or rename that file (and those with -wal and -shm behind its name) to {where}; "
+            "to begin anew, move it elsewhere. Nothing was made."
+        )

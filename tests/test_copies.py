@@ -131,7 +131,7 @@ def test_s6_a_restore_that_was_killed_between_makes_no_empty_register_and_is_don
     assert err == (
         "gestand: gestand.db is not there, but gestand.db.before-20180713T000000Z is: it was put aside for a copy. "
         "Restore the copy again with `gestand restore FILE`, or rename that file (and those with -wal and -shm behind "
-        "its name) to gestand.db; to begin anew, move it elsewhere. Nothing was made.\n",
+        "its name) to gestand.db; to begin anew, move it elsewhere. Nothing was made.\n"
     )
     assert not (tmp_path / "gestand.db").exists()
     status, out, _ = workspace("restore", "copy.db")

@@ -15,7 +15,19 @@ from engine.assess import Assessor
 from engine.grow import ACTOR
 from engine.posting import posted
 from engine.recipients import Recipient
-from engine.served import is_served, not_gone, serve, slot_before, tell, text, told_in, told_since, turn, untell
+from engine.served import (
+    given_up,
+    is_served,
+    not_gone,
+    serve,
+    slot_before,
+    tell,
+    text,
+    told_in,
+    told_since,
+    turn,
+    untell,
+)
 from engine.settings import Workspace
 from engine.silences import Silence, to_warn_of, warned_of
 from engine.timetable import due_slot, may_disturb, missed, month_began, reader
@@ -91,13 +103,18 @@ def _at_slot(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipi
         return None
     fresh, replaced = desk.waiting(tx, recipient), not_gone(tx, address)
     ending = to_warn_of(tx, address, fresh.silences, desk.today, again=bool(replaced))
-    if fresh.items or ending or recipient.all_clear:
+    if fresh.items or ending or recipient.all_clear or _lost(tx, address):
         told = _Told(slot=slot, fresh=fresh, ending=ending, replaced=replaced)
         return _tell(tx, workspace, desk, recipient, told)
     reason = f"{NOTHING}; {len(fresh.held)} held back" if fresh.held else NOTHING
     number = serve(tx, address, slot, state="nothing", reason=reason)
     look(tx, recipient, number, fresh.numbers.values(), desk.owed)
     return None
+
+
+def _lost(tx: Connection, address: str) -> bool:
+    """Whether something is owed to a recipient that only stood in digests that were given up."""
+    return any(owed(tx, told_in(tx, given_up(tx, address))))
 
 
 def _tell(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient, told: _Told) -> Digest:

@@ -363,6 +363,33 @@ def test_d9_the_server_is_down_for_three_days_and_then_there_is_one_mail(opened)
             assert len(server.received) == 1
 
 
+def give_up(session):
+    now = datetime(2018, 8, 15, 6, tzinfo=UTC)
+    assert dispatch(session.store, session.workspace, Away(), now=lambda: now).failed == 1
+
+
+def test_d9_what_was_given_up_is_told_at_the_next_slot_even_where_nothing_is_new(opened):
+    with opened() as session:
+        assert told(live(session, 9, deliverer=Away())) == ["A overdue 1", "B overdue 1"]
+        give_up(session)
+        done = live(session, 15)
+        assert told(done) == ["A overdue 1", "B overdue 1"]
+        assert done.digests[0].covers_from is None
+        assert [row.state for row in rows(session, store.outbox)] == ["superseded", "sent"]
+        assert [row.state for row in rows(session, store.digest)] == ["superseded", "queued"]
+        assert told(live(session, 16)) == ["A overdue 2", "B overdue 2"]
+
+
+def test_d9_what_was_given_up_and_was_perhaps_delivered_is_not_told_again(opened):
+    with opened() as session:
+        assert told(live(session, 9, deliverer=Away())) == ["A overdue 1", "B overdue 1"]
+        give_up(session)
+        with session.store.writing() as tx:
+            tx.execute(store.outbox.update().values(doubtful=True))
+        assert told(live(session, 15)) == []
+        assert [row.state for row in rows(session, store.outbox)] == ["dead"]
+
+
 def test_d9_what_waits_and_still_holds_is_told_in_the_mail_that_takes_its_place(opened):
     with opened() as session:
         live(session, 9, deliverer=Away())

@@ -35,7 +35,9 @@ class Families:
     _members: list[dict[str, Any]] = field(default_factory=list)
 
     def see(self, assessment: Assessment) -> None:
-        """Keep what an assessment means for others."""
+        """Keep what an assessment means for others, where any rule looks at others."""
+        if not (self.assessor.book.inhibitions or self.assessor.book.escalations):
+            return
         identifier = assessment.record.commitment.id
         self._seen[identifier] = None
         if found := mutes(self.assessor.book, assessment):

@@ -6,10 +6,8 @@ stored only that is written which differs.
 
 from __future__ import annotations
 
-import gc
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -18,6 +16,7 @@ from commitments import register, store
 from commitments.model import Standing, Status
 from commitments.store import Connection, Row
 from engine.assess import Assessor
+from engine.collector import without_collector
 from engine.families import Families
 from engine.finding import KEPT_OF_EACH, Found, Reader
 from engine.grow import ACTOR
@@ -138,7 +137,7 @@ def assess_due(tx: Connection, assessor: Assessor, now: datetime, *, everything:
     if everything:
         _stamp(tx, assessor.book)
     waiting = _all(tx, reader.columns) if everything else _due(tx, reader.columns, assessor.latest_today(now))
-    with _without_collector():
+    with without_collector():
         for rows in waiting:
             found = reader.found(tx, rows)
             _store(tx, rows, found, assessor.book)
@@ -164,16 +163,6 @@ def _kept(tx: Connection, assessor: Assessor, now: datetime) -> bool:
     last, book = last_pass(tx), assessor.book
     related = book.inhibitions or book.escalations
     return bool(last and not related and assessor.one_day(now) and not assessor.is_later_day(last, now))
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """No search for circles of objects meanwhile: there are none among what is made here, and it costs a third."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _all(tx: Connection, columns: Sequence[str]) -> Iterator[Sequence[Row[Any]]]:

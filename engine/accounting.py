@@ -20,6 +20,7 @@ from commitments.audit.chasing import Changed
 from commitments.audit.problems import Doubtful, gathered, of_strangers, suspects
 from commitments.audit.projected import Projected
 from commitments.audit.rappel import Round, concerns, next_cutoff, rappel
+from commitments.lineage import among, impossible
 from commitments.listing import Line, Wanted, lines
 from commitments.model import Status
 from commitments.record import Record
@@ -27,7 +28,7 @@ from commitments.store import Connection
 from engine.assess import Assessment
 from engine.collector import without_collector
 from engine.difference import Change, Difference, When, differences, told
-from engine.doubts import doubts
+from engine.doubts import doubts, of_families
 from engine.session import Session
 
 
@@ -85,13 +86,15 @@ class _Current:
         """Only those are assessed of which something can be doubtful."""
         names = self.session.workspace.settings.parties and self.session.workspace.parties
         undated = replace(self.asked.wanted, status=(Status.UNDATED.value,))
-        looked_at = {*suspects(self.tx), *(row.id for row in lines(self.tx, self.asked.day, undated))}
+        families = impossible(self.tx)
+        looked_at = {*families, *suspects(self.tx), *(row.id for row in lines(self.tx, self.asked.day, undated))}
         if names:
             looked_at |= set(of_strangers(self.tx, self.asked.day, self.asked.wanted, names))
         for record in register.records(self.tx, looked_at):
             assessment = self.session.assessor.on(record, self.asked.day)
             if assessment is not None and _fits(assessment, self.asked.wanted):
                 yield from doubts(assessment, names)
+                yield from of_families(families, {assessment.record.commitment.id})
 
 
 @dataclass(frozen=True)
@@ -117,12 +120,17 @@ class _Replayed:
         names = self.session.workspace.settings.parties and self.session.workspace.parties
         rows: list[Line] = []
         doubtful: list[Doubtful] = []
+        parents: dict[str, str | None] = {}
         for record in register.records(self.tx):
             assessment = self.session.assessor.on(record, self.asked.day, self.asked.known_at)
-            if assessment is not None and _fits(assessment, self.asked.wanted):
-                rows.append(audit.line(Audited(assessment.record.commitment, assessment.standing)))
+            if assessment is None:
+                continue
+            commitment = assessment.record.commitment
+            parents[commitment.id] = commitment.parent
+            if _fits(assessment, self.asked.wanted):
+                rows.append(audit.line(Audited(commitment, assessment.standing)))
                 doubtful += doubts(assessment, names)
-        return rows, doubtful
+        return rows, [*doubtful, *of_families(among(parents), {row.id for row in rows})]
 
 
 def _fits(assessment: Assessment, wanted: Wanted) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 
 from commitments.audit.problems import Doubt, Doubtful
@@ -14,8 +14,14 @@ from engine.obligations import NO_DATE, STATED, Obligation
 from rules.calendar import spoken
 
 
+def of_families(why: Mapping[str, str], wanted: Collection[str]) -> Iterator[Doubtful]:
+    """The doubts about parents of those that are wanted; `why` says of which they cannot be (commitments.lineage)."""
+    for identifier in sorted(why.keys() & wanted):
+        yield Doubtful(Doubt.FAMILY, identifier, why[identifier], "amend its parent; until then no parent mutes it")
+
+
 def doubts(assessment: Assessment, names: Collection[str] = ()) -> Iterator[Doubtful]:
-    """All that is doubtful of a commitment; parties are asked for their names only where some are given."""
+    """All that is doubtful of a commitment, but for its family; parties need a name only where some are given."""
     identifier = assessment.record.commitment.id
     for doubt, what, way_out in (
         *_unknown(assessment),

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from commitments import register, store
+from commitments.lineage import in_circles, parents_of
 from commitments.store import Connection
 from engine.assess import Assessment, Assessor
 from engine.consequences import MUTED, first_day, gathered, muted, mutes, since
@@ -74,6 +75,9 @@ class Families:
         parent_of = {row.id: row.parent for row in rows}
         parents = {parent: self._mutes(tx, parent, now) for parent in sorted(set(parent_of.values()))}
         reasons = muted(parents, parent_of.items(), self.joiner)
+        # Those that are parts of one another would be silent for ever.
+        for one in in_circles(parents_of(tx, reasons)) & reasons.keys():
+            del reasons[one]
         for children in batches(sorted(parent_of)):
             _hush(tx, children, reasons)
 

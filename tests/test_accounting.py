@@ -132,6 +132,10 @@ commitments:
     made: MADE
     stated_due: 2020-06-30
     events: [{fulfilled: 2020-02-01}]
+  - {id: orphan, kind: reply, title: i, by: nl/regering, to: nl/eerste-kamer, stated_due: 2020-06-30, parent: gone}
+  - {id: chick, kind: reply, title: j, by: nl/regering, to: nl/eerste-kamer, stated_due: 2020-06-30, parent: hen}
+  - {id: hen, kind: reply, title: k, by: nl/regering, to: nl/eerste-kamer, stated_due: 2020-06-30, parent: egg}
+  - {id: egg, kind: reply, title: l, by: nl/regering, to: nl/eerste-kamer, stated_due: 2020-06-30, parent: hen}
 """
 NAMES = "\nparties: {nl/regering: De regering, nl/eerste-kamer: Eerste Kamer}\n"
 
@@ -164,6 +168,14 @@ def test_what_is_doubtful_is_listed_with_the_way_out(doubtful, seen, monkeypatch
         ("too-late", "events that contradict one another"),
         ("early", "events that contradict one another"),
         ("stranger", "a party without a name"),
+        ("orphan", "a parent that cannot be"),
+        ("hen", "a parent that cannot be"),
+        ("egg", "a parent that cannot be"),
+    }
+    assert {name: what for (name, doubt), what in found.items() if "parent" in doubt} == {
+        "orphan": "it is a part of gone, which is not in the register",
+        "hen": "it is a part of itself: hen of egg of hen",
+        "egg": "it is a part of itself: egg of hen of egg",
     }
     assert found["words", "words that no pack understands"] == "“ooit eens” is not among the terms of the packs in use"
     contradictions = {name: what for (name, doubt), what in found.items() if "contradict" in doubt}

@@ -114,6 +114,13 @@ def test_while_a_parent_is_overdue_nobody_is_told_of_its_children(house):
     assert notices(session) == {"forum overdue 1": "owed", "other overdue 1": "owed", "papers overdue 1": MUTED}
 
 
+def test_two_that_are_parts_of_each_other_do_not_mute_each_other(house):
+    round_about = FORUM.replace("stated_due: 2024-02-01", "stated_due: 2024-02-01, parent: papers")
+    session = house(MUTE, round_about)
+    assert told(session, "2024-02-02") == {"clerk": ["forum overdue"]}
+    assert told(session, "2024-02-06") == {"clerk": ["other overdue", "papers overdue"]}
+
+
 def test_when_the_parent_is_settled_the_childrens_notices_come(house):
     session = house(MUTE, FORUM)
     assert told(session, "2024-02-06") == {"clerk": ["forum overdue", "other overdue"]}

@@ -25,6 +25,7 @@ class Doubt(StrEnum):
     NOT_YET = "a deadline that is not known yet"
     CONTRADICTION = "events that contradict one another"
     STRANGER = "a party without a name"
+    FAMILY = "a parent that cannot be"
 
 
 class Doubtful(NamedTuple):

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from commitments import register
+from commitments.lineage import in_circles, parents_of
 from commitments.model import Event
 from commitments.record import Record, Recorded
 from engine import explain
@@ -162,9 +163,10 @@ def _explained(
 
 def _muted(session: Session, assessment: Assessment, moment: datetime | None) -> str:
     """Why nobody is told of it, where its parent sees to that."""
-    parent = assessment.record.commitment.parent
+    child, parent = assessment.record.commitment.id, assessment.record.commitment.parent
     with session.store.reading() as tx:
-        found = register.record(tx, parent) if parent else None
+        heeded = parent and child not in in_circles(parents_of(tx, [child]))
+        found = register.record(tx, parent) if parent and heeded else None
     return muted_by(session.assessor, assessment, found.as_of(None, moment) if found else None)
 
 

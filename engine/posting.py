@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from html import escape
+from itertools import islice
 from typing import Final
 from uuid import uuid4
 
@@ -30,6 +31,8 @@ from notifications.unsubscribe import token
 log = logging.getLogger("gestand")
 _KEPT: Final = 16_000_000
 """So many octets of files are kept in a pass."""
+MOST_DEADLINES: Final = 1_000
+"""So many deadlines stand in the calendar of a mail: with twenty thousand it had 30 MB, which servers refuse."""
 TROUBLE = "template_refused"
 """The kind of the ledger's note on a template that was not used."""
 
@@ -149,11 +152,11 @@ class Files:
 
 
 def attached(workspace: Workspace, digest: Digest) -> Iterator[Attachment]:
-    """The files that go with a digest: all of its rows as a table, and its deadlines for a calendar."""
+    """The files that go with a digest: all of its rows as a table, and its deadlines for a calendar, the first ones."""
     base, words = workspace.settings.base_address, LANGUAGES[digest.reader.language]
     if digest.sections:
         yield Attachment(name=f"gestand-{digest.day}.csv", subtype="csv", content=sheet(digest, base=base))
-    if deadlines := list(ics.entries(words, digest, base=base)):
+    if deadlines := list(islice(ics.entries(words, digest, base=base), MOST_DEADLINES)):
         calendar = ics.calendar(
             deadlines,
             title=words.heading,

@@ -1,13 +1,18 @@
 """What leaves a workspace: the messages in its outbox, read back."""
 
+from dataclasses import replace
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
+from icalendar import Calendar
+from sample_digest import LETTER, commitment, digest
 
+from engine.posting import MOST_DEADLINES, attached
 from engine.session import open_session
+from engine.settings import shipped
 from notifications.signing import secret
 from notifications.unsubscribe import read_token
 
@@ -64,3 +69,13 @@ def test_an_address_that_is_none_is_told(workspace, tmp_path, address):
     assert status == 1
     assert f"base_address: '{address}' is not an address on the web\n" in err
     assert "  hint: write one such as https://gestand.example.org\n" in err
+
+
+def test_a_calendar_in_a_mail_has_the_first_thousand_deadlines_and_the_table_every_row():
+    """Twenty thousand made 30 MB of calendar, and servers refused the mail."""
+    many = [replace(LETTER, commitment=commitment(f"L-{number:04}")) for number in range(MOST_DEADLINES + 200)]
+    table, calendar = attached(shipped(), digest("en", *many))
+    assert len(table.content.splitlines()) == MOST_DEADLINES + 201
+    found = [component["SUMMARY"] for component in Calendar.from_ical(calendar.content).walk("VEVENT")]
+    assert len(found) == MOST_DEADLINES
+    assert ("L-0000" in found[0], "L-0999" in found[-1]) == (True, True)

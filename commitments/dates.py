@@ -115,6 +115,11 @@ def _quarter(day: date) -> int:
     return (day.month + 2) // 3
 
 
+def day_after(day: date) -> date:
+    """The next day; after the last day that there is no other comes, and it stands for its own."""
+    return day if day == date.max else day + DAY
+
+
 def month_end(year: int, month: int) -> date:
     """The last day of a month."""
     return date(year, month, calendar.monthrange(year, month)[1])

@@ -157,7 +157,7 @@ def selection(wanted: Wanted, today: date) -> Any:  # noqa: ANN401 (a query has 
     if wanted.due_until is not None:
         query = query.where(table.c.current_earliest <= wanted.due_until)
     if wanted.late_by is not None:
-        last = today - timedelta(days=wanted.late_by)
+        last = today - timedelta(days=min(max(wanted.late_by, 0), (today - date.min).days))
         query = query.where(table.c.status == Status.OVERDUE.value, table.c.current_latest <= last)
     return query.execution_options(yield_per=1000)
 

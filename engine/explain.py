@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from commitments.dates import DAY, Window
+from commitments.dates import Window, day_after
 from commitments.decisions import asked
 from commitments.ground import Ground
 from commitments.model import EventKind, Standing, Status
@@ -122,9 +122,11 @@ def _unheeded(item: Unheeded, entry: Recorded) -> str:
 def _late_from(obligation: Obligation, current: Window, book: RuleBook) -> str:
     if not obligation.force.can_be_overdue:
         return f"never: it is {obligation.force}, so it is awaited"
+    if current.latest == date.max:
+        return f"never: no day comes after {spoken(current.latest)}"
     rule = book.rules.get(obligation.rule)
     zone = f" {rule.pack.timezone}" if rule else ""
-    return f"{spoken(current.latest + DAY)} 00:00{zone}"
+    return f"{spoken(day_after(current.latest))} 00:00{zone}"
 
 
 def _because(obligation: Obligation, assessment: Assessment, book: RuleBook) -> str:

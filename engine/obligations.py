@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from commitments.dates import DAY, Window
+from commitments.dates import Window, day_after
 from commitments.ground import Ground
 from commitments.model import Force, StatedDue
 from commitments.record import Record
@@ -69,7 +69,7 @@ class Obligation:
         """The days on which it, left alone, comes to stand otherwise or has something told of it, in order."""
         if self.current is None:
             return ()
-        own = (self.current.latest, self.current.latest + DAY, self.soon or self.current.latest)
+        own = (self.current.latest, day_after(self.current.latest), self.soon or self.current.latest)
         return tuple(sorted({*own, *(rung.day for rung in self.rungs)}))
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from icalendar import Calendar, vText
 from icalendar.parser import Contentline
 
-from commitments.dates import DAY, Window
+from commitments.dates import Window, day_after
 from commitments.model import Commitment, Standing, Status
 from notifications import phrases
 from notifications.digest import Digest
@@ -150,7 +150,7 @@ def _written(entry: Entry, domain: str, calls: bool) -> bytes:
     event = [
         summary,
         f"DTSTART;VALUE=DATE:{_day(entry.due.earliest)}",
-        f"DTEND;VALUE=DATE:{_day(entry.due.latest + DAY)}",
+        f"DTEND;VALUE=DATE:{_day(day_after(entry.due.latest))}",
         f"DTSTAMP:{changed}",
         _line("UID", _text(f"{entry.name}@{domain}")),
         f"SEQUENCE:{entry.revision}",

@@ -8,7 +8,7 @@ from itertools import groupby
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from commitments.dates import DAY, Window
+from commitments.dates import Window, day_after
 from commitments.model import Status
 from notifications import phrases
 from notifications.digest import Digest, Section
@@ -107,7 +107,7 @@ def _besides(words: Words, digest: Digest) -> Iterator[str]:
     if not digest.sections and Status.OVERDUE not in digest.besides:
         yield words.nothing_overdue
     for one in digest.ending:
-        day = phrases.short_date(words, one.until + DAY)
+        day = phrases.short_date(words, day_after(one.until))
         yield words.silence_ends.format(date=day, what=phrases.clean(one.what), author=phrases.clean(one.author))
 
 

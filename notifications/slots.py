@@ -145,6 +145,10 @@ def _ordinal(number: int) -> str:
     return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
 
 
+_FIRST, _LAST = date.min + _DAY, date.max - _DAY
+"""The days of which every zone's slots can be told in UTC."""
+
+
 def last_slot(cadence: Cadence, zone: str, now: datetime, quiet: Quiet = never) -> datetime | None:
     """The latest slot that is not after `now` (aware), as an aware instant in UTC; None where all days are quiet."""
     # A clock that turns back over midnight can have had tomorrow's slot already.
@@ -171,6 +175,8 @@ def _slots(cadence: Cadence, zone: str, first: date, step: timedelta, quiet: Qui
     previous, served = None, 0
     for number in counted():
         if number - served > _LONGEST:
+            return
+        if not _FIRST - first <= number * step <= _LAST - first:
             return
         day = first + number * step
         if not cadence.is_told_on(day, quiet):

@@ -41,6 +41,8 @@ def editions(cycle: Cycle, today: date, held: Held = lambda _: None) -> Iterator
         label = _label(cycle, computed.earliest)
         window = cycle.known.get(label, computed)
         yield Edition(label, window, open_from)
+        if window.latest == date.max:
+            return
         open_from = window.latest + DAY
         previous = (held(label) or window) if cycle.cycle_anchor == "held" else window
 

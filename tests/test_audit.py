@@ -15,6 +15,7 @@ from commitments.audit import Audited, Report
 from commitments.audit.figures import FIGURES
 from commitments.audit.plain import figures
 from commitments.audit.problems import Doubt, Doubtful, gathered
+from commitments.audit.wording import percent
 from commitments.dates import Window
 from commitments.model import Commitment, Force, Standing, Status
 from notifications.render import render_template
@@ -61,6 +62,23 @@ ROWS = [
     row("lapsed", "lapsed", settled="2020-01-01"),
 ]
 """On TODAY."""
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [(None, "–"), (0, "0%"), (1 / 300, "1%"), (0.5, "50%"), (2 / 3, "67%"), (299 / 300, "99%"), (1, "100%")],
+)
+def test_all_and_none_are_said_only_where_it_is_so(rate, said):
+    assert percent(rate) == said
+
+
+def test_a_party_that_stands_twice_in_an_old_register_counts_once():
+    twice = row("a", "pending", "2027")._replace(by=("nl/bzk", "nl/bzk"), to=("nl/ek/x", "nl/ek/x"))
+    made = audit.account([twice], as_of=TODAY, head="#12 0123456789abcdef")
+    found = {
+        grouping.name: {name: tally["all"] for name, tally in made.groups[grouping].items()} for grouping in made.groups
+    }
+    assert (found["by"], found["to"], found["committee"]) == ({"nl/bzk": 1}, {"nl/ek": 1}, {"nl/ek/x": 1})
 
 
 @pytest.fixture

@@ -11,6 +11,16 @@ import pytest
 from engine.cli import COMMANDS
 
 
+def test_a_round_until_the_last_day_that_there_is_is_told(workspace):
+    assert workspace("audit", "--rappel", "9999-07-01")[0] == 0
+
+
+def test_what_is_not_utf_8_is_told_in_a_sentence(workspace):
+    for command in ("show", "explain"):
+        status, _, err = workspace(command, "\udcff")
+        assert (status, err) == (1, "gestand: what was asked for is not UTF-8, as all that the register holds is\n")
+
+
 def test_help_names_every_command_in_a_line(run):
     status, out, _ = run("--help")
     assert status == 0

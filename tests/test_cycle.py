@@ -77,6 +77,11 @@ def test_an_edition_opens_when_the_one_before_it_is_over(pack):
     assert [edition.label for edition in editions(cycle, date(2019, 12, 19))] == ["2019", "2023"]
 
 
+def test_a_cycle_that_ends_with_the_last_day_that_there_is_has_no_edition_after_it(pack):
+    (cycle,) = pack.cycles
+    assert [edition.label for edition in editions(cycle, date.max)][-1] == "9999"
+
+
 def test_a_known_date_beats_the_computed_one_and_a_computed_one_is_no_surer_than_its_precision(pack):
     (cycle,) = pack.cycles
     windows = {edition.label: str(edition.window) for edition in editions(cycle, date(2026, 11, 23))}

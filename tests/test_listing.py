@@ -133,6 +133,7 @@ NARROWER = [
     Wanted(due_from=date(2019, 1, 1)),
     Wanted(due_until=date(2019, 1, 1)),
     Wanted(late_by=100),
+    Wanted(late_by=-(10**12)),
     Wanted(late_by=1, to="nl", text="plans"),
 ]
 
@@ -143,6 +144,11 @@ def test_the_query_and_the_replay_want_the_same(session, wanted):
     narrowed = [row for row in replayed(session, NOW.date()) if wanted.fits(row.commitment, row.standing)]
     assert plain(session.listed(NOW, wanted)) == plain(narrowed)
     assert bool(narrowed) == (wanted.dossier != "no such dossier")
+
+
+def test_nothing_is_late_by_more_days_than_there_were(session):
+    pass_on(session, NOW)
+    assert session.listed(NOW, Wanted(late_by=10**12)) == []
 
 
 def test_days_between_which_something_is_due_are_both_included(session):

@@ -108,6 +108,7 @@ def test_a_meeting_before_the_cutoff_or_after_the_next_is_not_of_the_round(under
         ("2022-01-01", "2022-07-01"),
         ("2016-03-01", "2016-07-01"),
         ("2021-12-31", "2022-01-01"),
+        ("9999-07-01", "9999-12-31"),
     ],
 )
 def test_the_next_cutoff(cutoff, following):

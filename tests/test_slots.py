@@ -147,3 +147,12 @@ def test_the_last_slot_and_the_next_leave_nothing_between_them(zone, cadence, no
 )
 def test_t4_the_slots_that_one_digest_makes_up_for_are_counted(since, slot, missed):
     assert missed_slots(Cadence.parse("weekdays 07:30"), AMSTERDAM, utc(since), utc(slot)) == missed
+
+
+def test_slots_end_before_the_last_day_that_there_is():
+    daily, evening = Cadence.parse("daily 23:30"), utc("9999-12-29T12:00")
+    assert next_slots(daily, "America/New_York", evening, 9) == [
+        utc("9999-12-30T04:30"),
+        utc("9999-12-31T04:30"),
+    ]
+    assert missed_slots(daily, "America/New_York", evening, datetime.max.replace(tzinfo=UTC)) == 2

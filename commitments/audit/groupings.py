@@ -30,12 +30,16 @@ class Grouping:
     groups: Callable[[Any], tuple[str, ...]]
 
 
+def _owing(who: Who) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(parties(who[0])))
+
+
 def _bodies(who: Who) -> tuple[str, ...]:
     return tuple(dict.fromkeys("/".join(party.split("/", 2)[:2]) for party in parties(who[1])))
 
 
 def _committees(who: Who) -> tuple[str, ...]:
-    return tuple(party for party in parties(who[1]) if party.count("/") > 1)
+    return tuple(dict.fromkeys(party for party in parties(who[1]) if party.count("/") > 1))
 
 
 def _dossier(dossier: str) -> tuple[str, ...]:
@@ -54,7 +58,7 @@ def _quarter(due: Day) -> tuple[str, ...]:
 
 _COMMITTEE: Final = "By the committee it is owed to"
 GROUPINGS: Final = (
-    Grouping(name="by", title="By the party that owes", one="party", key="who", groups=lambda who: parties(who[0])),
+    Grouping(name="by", title="By the party that owes", one="party", key="who", groups=_owing),
     Grouping(name="to", title="By the body it is owed to", one="body", key="who", groups=_bodies),
     Grouping(name="committee", title=_COMMITTEE, one="committee", key="who", groups=_committees),
     Grouping(name="kind", title="By kind", one="kind", key="who", groups=lambda who: (who[2],)),

@@ -61,7 +61,9 @@ class Round:
 
 
 def next_cutoff(cutoff: date) -> date:
-    """The cut-off after this one: the next 1 January or 1 July."""
+    """The cut-off after this one: the next 1 January or 1 July, or the last day there is."""
+    if cutoff >= date(date.max.year, 7, 1):
+        return date.max
     return date(cutoff.year, 7, 1) if cutoff.month < 7 else date(cutoff.year + 1, 1, 1)
 
 

@@ -21,5 +21,7 @@ def grouped(count: int) -> str:
 
 
 def percent(rate: float | None) -> str:
-    """A share as a whole percentage, a dash where there is none."""
-    return "–" if rate is None else f"{rate:.0%}"
+    """A share as a whole percentage, a dash where there is none; all and none are said only where it is so."""
+    if rate is None:
+        return "–"
+    return f"{rate if rate in (0, 1) else min(max(rate, 0.01), 0.99):.0%}"

@@ -19,7 +19,10 @@ COMMANDS = {
     "demo": ("engine.cli.demo", "see the whole of it at work on a real case"),
     "check": ("engine.cli.setting", "check rule files, calendars and settings"),
     "test": ("engine.cli.rules", "run the tests that rule files carry"),
-    "import": ("engine.cli.importing", "take a register file in (YAML, JSON, CSV)"),
+    "import": (
+        "engine.cli.importing",
+        "take in a register file (YAML, JSON, JSON lines, CSV, XLSX) or a service's",
+    ),
     "export": ("engine.cli.exchanging", "write the register or its ledger to a file"),
     "record": ("engine.cli.writing", "write down what happened to a commitment"),
     "decide": ("engine.cli.deciding", "take in what a meeting decided on many commitments"),

@@ -15,6 +15,7 @@ from commitments.audit import Report
 from commitments.audit.account import MOST_ROWS
 from commitments.audit.groupings import PERIODS
 from commitments.audit.page import Section, Table
+from commitments.audit.wording import number
 from engine.accounting import Asked, Source, report, source
 from engine.cli.output import Day, hand_out, table, workspace_option
 from engine.cli.reading import filter_options, opened, spoken_when, wanted, when, when_options
@@ -175,7 +176,7 @@ def _table(one: Table) -> None:
         table([one.head[n] for n in places], rows, wide=_wide(one.head))
     left = len(one.rows) - len(rows)
     if left or one.note:
-        click.echo(f"and {left} more rows" if left else one.note)
+        click.echo(f"and {number(left, 'more row')}" if left else one.note)
 
 
 def _is_groups(one: Table) -> bool:

@@ -47,12 +47,19 @@ def tell_failure(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt | click.Abort):
         click.echo("interrupted", err=True)
         return 130
-    if isinstance(error, TroubleError):
-        click.echo(f"gestand: {error}", err=True)
+    if sentence := _expected(error):
+        click.echo(f"gestand: {sentence}", err=True)
         return 1
     traceback.print_exception(error)
     click.echo("gestand: this is a mistake of ours; please send us the lines above and what you were doing", err=True)
     return 3
+
+
+def _expected(error: BaseException) -> str:
+    """What went wrong, where that is none of our mistakes; empty else."""
+    if isinstance(error, UnicodeEncodeError) and error.encoding == "utf-8":
+        return "what was asked for is not UTF-8, as all that the register holds is"
+    return str(error) if isinstance(error, TroubleError) else ""
 
 
 def tell_problems(problems: Iterable[Problem], form: str = "text") -> int:

@@ -103,6 +103,13 @@ def drop(tx: Connection, number: int, reason: str, *, at: datetime, actor: str) 
     outbox.mark(tx, outbox.Outcome(row, State.DROPPED, reason), at, actor=actor)
 
 
+def dropped(tx: Connection, address: str, reasons: Collection[str]) -> list[int]:
+    """The messages to an address that were let go for one of these reasons, and can still be tried again."""
+    query = table.select().where(table.c.state == State.DROPPED.value, table.c.last_error.in_(reasons))
+    rows = tx.execute(query.where(table.c.address.istartswith(address, autoescape=True)).order_by(table.c.id))
+    return [row.id for row in rows if row.address.lower() == address.lower()]
+
+
 def _insist(row: Row[Any], what: str, possible: Collection[State]) -> None:
     if row.state not in possible:
         raise NotNowError(row.id, State(row.state), what, possible)

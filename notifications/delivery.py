@@ -22,7 +22,7 @@ from commitments.store import Connection, Row, Store
 from notifications import outbox
 from notifications.deliverer import ConfigError, Deliverer, DeliveryError, Line, PermanentError, ServerError
 from notifications.outbox import GIVE_UP, LEASE, Outcome, State
-from notifications.suppression import suppressed
+from notifications.suppression import Kind, suppressed
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,9 @@ class _Desk:
 
     def _reviewed(self, tx: Connection, row: Row[Any], now: datetime) -> Replaced | Dropped | None:
         """What is to be done with a row before it is sent; one that was perhaps delivered is not changed any more."""
-        if (known := suppressed(tx, row.address)) is not None:
+        # Who wants no digests, and is the administrator, hears of trouble all the same.
+        kinds = (Kind.BOUNCED,) if row.digest is None else tuple(Kind)
+        if (known := suppressed(tx, row.address, kinds)) is not None:
             return Dropped(str(known))
         certain = row.state == State.QUEUED and not row.doubtful
         return self._review(tx, row, now) if self._review and certain and row.digest is not None else None

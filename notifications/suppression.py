@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -55,9 +56,13 @@ def lift(tx: Connection, address: str, *, at: datetime, actor: str) -> tuple[Sup
     return lifted
 
 
-def suppressed(tx: Connection, address: str) -> Suppression | None:
-    """Since when and why an address gets nothing more, None where it gets mail; the wish comes before the mishap."""
-    return next(iter(sorted(_of(tx, address), key=lambda known: known.kind, reverse=True)), None)
+def suppressed(tx: Connection, address: str, kinds: Collection[Kind] = tuple(Kind)) -> Suppression | None:
+    """Since when and why an address gets nothing more, None where it gets mail; the wish comes before the mishap.
+
+    Only reasons of these kinds count.
+    """
+    found = (known for known in _of(tx, address) if known.kind in kinds)
+    return next(iter(sorted(found, key=lambda known: known.kind, reverse=True)), None)
 
 
 def suppressions(tx: Connection) -> list[Suppression]:

@@ -14,6 +14,7 @@ from notifications.administrator import Administrator
 from notifications.deliverer import PermanentError, TemporaryError
 from notifications.delivery import Delivered, deliver, from_header
 from notifications.outbox import GIVE_UP
+from notifications.suppression import Kind, suppress
 
 FIVE = [f"{number}@example.org" for number in range(5)]
 TELL = Administrator(address="admin@example.org", sender="gestand@example.org").tell
@@ -83,6 +84,16 @@ def test_a_message_to_the_administrator_that_fails_is_told_to_nobody(store):
     taking = Taking({"a@example.org": [no], "admin@example.org": [no]})
     assert deliver(store, taking, now=at(NOW), trouble=TELL).failed == 2
     assert deliver(store, taking, now=at(NOW), trouble=TELL) == Delivered()
+
+
+@pytest.mark.parametrize(("kind", "hears"), [(Kind.UNSUBSCRIBED, True), (Kind.BOUNCED, False)])
+def test_an_administrator_who_wants_no_digests_hears_of_trouble_unless_the_mailbox_is_gone(store, kind, hears):
+    with store.writing() as tx:
+        suppress(tx, "admin@example.org", kind, at=NOW, actor="reader")
+    put(store, "a@example.org", "admin@example.org")
+    taking = Taking({"a@example.org": [PermanentError(550, "no")]})
+    assert deliver(store, taking, now=at(NOW), trouble=TELL).dropped == (1 if hears else 2)
+    assert taking.taken == (["admin@example.org"] if hears else [])
 
 
 def test_what_was_given_up_is_told_too(store):

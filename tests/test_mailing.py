@@ -116,8 +116,17 @@ def test_a_suppressed_address_is_listed_and_released(workspace, waiting, tmp_pat
         suppression.suppress(tx, "Chair@example.org", Kind.BOUNCED, at=moment, actor="bounces", detail="550 5.1.1 no")
     opened.close()
     assert "chair@example.org   bounced since 2018-08-14   550 5.1.1 no" in workspace("outbox", "suppressed")[1]
+    waiting(
+        1,
+        state="dropped",
+        recipient="chair@example.org",
+        address="Chair@example.org",
+        last_error="bounced since 2018-08-14",
+    )
     assert workspace("outbox", "release", "chair@example.org")[1] == (
         "chair@example.org gets mail again; it was bounced since 2018-08-14\n"
+        "dropped meanwhile, and not sent by itself: 1; `gestand outbox --all` lists what was dropped, "
+        "`gestand outbox retry ID` has it sent\n"
     )
     assert workspace("outbox", "release", "chair@example.org")[1] == (
         "chair@example.org gets its mail already; `gestand outbox suppressed` lists those that do not\n"

@@ -98,6 +98,25 @@ with database(sys.argv[1]).lock():
 """
 
 
+def test_t7_the_holder_that_is_named_is_the_one_of_the_same_schema(opened, database):
+    ask(database, "CREATE SCHEMA other")
+    other = f"{database}{'&' if '?' in database else '?'}options=-csearch_path%3Dother"
+    held = {}
+    try:
+        for address in (other, database):
+            command = [sys.executable, "-c", HOLD, address]
+            held[address] = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1])
+            assert held[address].stdout.readline() == b"held\n"
+        for address, holder in held.items():
+            with closing(Store.open(address)) as late, pytest.raises(AlreadyRunningError) as told, late.acting():
+                pass
+            assert str(told.value).endswith(f", process {holder.pid}); only one may act at a time")
+    finally:
+        for holder in held.values():
+            holder.kill()
+            holder.communicate()
+
+
 def test_t7_one_process_acts_at_a_time_and_a_killed_one_gives_way(opened, database):
     command = [sys.executable, "-c", HOLD, database]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]) as holder:

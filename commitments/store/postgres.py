@@ -138,7 +138,8 @@ _KEY = f"{_ACTING}, hashtext(current_schema())"
 _TRY = sa.text(f"SELECT pg_try_advisory_lock({_KEY})")
 _HOLDER = sa.text(
     "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory' AND granted"
-    " AND classid = :acting AND database = datid AND datname = current_database()"
+    " AND classid = :acting AND objid = hashtext(current_schema())::oid AND database = datid"
+    " AND datname = current_database()"
 ).bindparams(acting=_ACTING)
 
 

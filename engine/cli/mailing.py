@@ -151,8 +151,15 @@ def outbox_release_command(folder: Path, address: str, actor: str) -> None:
     """Let an address get mail again, for instance because its mailbox was mended."""
     with open_session(folder) as session, session.store.writing() as tx:
         lifted = suppression.lift(tx, address, at=session.now(), actor=actor)
+        missed = deadletters.dropped(tx, address, [str(known) for known in lifted])
     if lifted:
         click.echo(f"{address} gets mail again; it was {' and '.join(map(str, lifted))}")
+        if missed:
+            numbers = ", ".join(map(str, missed))
+            click.echo(
+                f"dropped meanwhile, and not sent by itself: {numbers}; `gestand outbox --all` lists what was dropped, "
+                "`gestand outbox retry ID` has it sent"
+            )
     else:
         click.echo(f"{address} gets its mail already; `gestand outbox suppressed` lists those that do not")
 

@@ -91,7 +91,11 @@ def test_the_day_of_a_digest_is_the_readers_and_how_late_something_is_is_counted
     [
         (datetime(2018, 8, 12, 5, 30, tzinfo=UTC), 0, "12–13 August 2018"),
         (datetime(2018, 8, 9, 5, 30, tzinfo=UTC), 1, "9–13 August 2018, 1 missed digest"),
-        (datetime(2018, 7, 9, 5, 30, tzinfo=UTC), 24, "9 July – 13 August 2018, 24 missed digests"),  # T4: down for long
+        (
+            datetime(2018, 7, 9, 5, 30, tzinfo=UTC),
+            24,
+            "9 July – 13 August 2018, 24 missed digests",
+        ),  # T4: down for long
         (datetime(2017, 8, 13, 5, 30, tzinfo=UTC), 259, "13 August 2017 – 13 August 2018, 259 missed digests"),
     ],
 )

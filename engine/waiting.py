@@ -27,8 +27,8 @@ from notifications.notice import Item, Notice, Stage
 
 _ASSESSED: Final = 5000
 """So many assessments are remembered in a pass: some 25 MB at most."""
-_KNOWN: Final = 20_000
-"""So many notices are remembered in a pass, as digests tell them: some 50 MB at most."""
+_KNOWN: Final = 40_000
+"""So many notices are remembered in a pass, as digests tell them: some 100 MB at most."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,8 @@ Source: OWASP, CSV injection.
 
 from __future__ import annotations
 
+Value = str | int | bool | None
+"""What a cell of a table can hold."""
 _RUN = tuple("=+-@\t\r")
 
 
@@ -21,6 +23,13 @@ def looks_hidden(cell: str) -> bool:
 def harmless(cell: str) -> str:
     """The cell with an apostrophe before what a spreadsheet would take for a formula."""
     return f"'{cell}" if runs(cell) or looks_hidden(cell) else cell
+
+
+def shown(value: Value) -> str | int:
+    """A value as a spreadsheet is to show it: yes or no, nothing where it is not known, and no formula."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return harmless(value) if isinstance(value, str) else "" if value is None else value
 
 
 def as_meant(cell: str) -> str:

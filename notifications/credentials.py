@@ -1,8 +1,9 @@
-"""Secrets: they stand in an environment variable or in a file, never in gestand.yaml, the ledger or a log."""
+"""Secrets, which stand in the environment or in a file, never in gestand.yaml, ledger or log; and who is trusted."""
 
 from __future__ import annotations
 
 import os
+import ssl
 from pathlib import Path
 
 from notifications.deliverer import ConfigError
@@ -31,3 +32,14 @@ def _from_file(setting: str, path: Path) -> str:
     if not held:
         raise ConfigError(0, f"{setting} {path} is empty")
     return held
+
+
+def trusting(setting: str, ca_file: str) -> ssl.SSLContext:
+    """What checks the certificate of a server, by the system's authorities or by those in a file that `setting` names.
+
+    Raises ConfigError where the file cannot be used.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except OSError as error:
+        raise ConfigError(0, f"{setting} {ca_file} cannot be used: {error}") from error

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from commitments.model import Frozen
-from notifications.credentials import credential
+from notifications.credentials import credential, trusting
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
 from notifications.timelimit import no_longer_than
 
@@ -156,7 +156,7 @@ class SmtpLine:
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
         if settings.tls == "starttls":
-            server.starttls(context=_context(settings))
+            server.starttls(context=trusting("mail.smtp.ca_file", settings.ca_file))
         if settings.user:
             _log_in(server, settings)
         server.ehlo_or_helo_if_needed()
@@ -166,7 +166,9 @@ class SmtpLine:
         """A connection yet to be made. With a host, smtplib would make it at once, out of the timer's reach."""
         settings = self._settings
         if settings.tls == "implicit":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(timeout=settings.timeout, context=_context(settings))
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                timeout=settings.timeout, context=trusting("mail.smtp.ca_file", settings.ca_file)
+            )
         else:
             server = smtplib.SMTP(timeout=settings.timeout)
         server._host = settings.host  # type: ignore[attr-defined] # noqa: SLF001 - the name certificates are checked against
@@ -214,13 +216,6 @@ def _address(server: smtplib.SMTP, envelope_from: str, to: str, size: int) -> sm
     if code not in {250, 251}:
         raise smtplib.SMTPRecipientsRefused({to: (code, text)})
     return server
-
-
-def _context(settings: SmtpSettings) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=settings.ca_file or None)
-    except OSError as error:
-        raise ConfigError(0, f"mail.smtp.ca_file {settings.ca_file} cannot be used: {error}") from error
 
 
 @contextmanager

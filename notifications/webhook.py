@@ -22,7 +22,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from commitments.model import Frozen
-from notifications.credentials import credential
+from notifications.credentials import credential, trusting
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
 from notifications.timelimit import no_longer_than
 
@@ -95,7 +95,7 @@ class WebhookDeliverer:
         """
         url = urlsplit(self.settings.url)
         headers = self._headers(body)
-        connection = _connection(url, self.settings)
+        connection = _connection(url, self.settings, f"ends.{self.name}.webhook")
         try:
             code = self._asked(connection, url, headers, body)
         finally:
@@ -154,8 +154,8 @@ def _refusal(code: int, where: str) -> DeliveryError | None:
 # ------------------------------------------------------------------------------------------------- connecting
 
 
-def _connection(url: SplitResult, settings: WebhookSettings) -> http.client.HTTPConnection:
-    """A connection yet to be made, to an address that was looked up and looked at."""
+def _connection(url: SplitResult, settings: WebhookSettings, name: str) -> http.client.HTTPConnection:
+    """A connection yet to be made, to an address that was looked up and looked at; `name` is that of the settings."""
     host = url.hostname or ""
     port = url.port or (443 if url.scheme == "https" else 80)
     places = _looked_up(host, port, settings)
@@ -167,19 +167,13 @@ def _connection(url: SplitResult, settings: WebhookSettings) -> http.client.HTTP
 
     made: http.client.HTTPConnection
     if url.scheme == "https":
-        made = http.client.HTTPSConnection(host, port, timeout=settings.timeout, context=_context(settings))
+        context = trusting(f"{name}.ca_file", settings.ca_file)
+        made = http.client.HTTPSConnection(host, port, timeout=settings.timeout, context=context)
     else:
         made = http.client.HTTPConnection(host, port, timeout=settings.timeout)
     # The name is looked up once: what was looked at is what we connect to, whatever the name says a moment later.
     made._create_connection = connect  # type: ignore[attr-defined] # noqa: SLF001
     return made
-
-
-def _context(settings: WebhookSettings) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=settings.ca_file or None)
-    except OSError as error:
-        raise ConfigError(0, f"ca_file {settings.ca_file} cannot be used: {error}") from error
 
 
 def _reached(places: list[str], port: int, timeout: float) -> socket.socket:

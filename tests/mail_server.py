@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
+from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -83,3 +85,10 @@ def mail_server(**options: Any) -> Iterator[MailServer]:
         yield handler
     finally:
         controller.stop()
+
+
+def context(certificate: Path) -> ssl.SSLContext:
+    """What a server speaks TLS with, by its certificate and key."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(certificate)
+    return made

@@ -6,8 +6,7 @@ from contextlib import closing
 
 import pytest
 from aiosmtpd.smtp import AuthResult
-from mail_server import mail_server
-from test_smtp import certificate, context  # noqa: F401 - a fixture
+from mail_server import context, mail_server
 
 from engine.ping import Ping
 from engine.port import Asked
@@ -41,7 +40,7 @@ def repeats(_server, _session, _envelope, _mechanism, data):
 
 
 @pytest.fixture(params=["password_env: SECRET", "password_file: {folder}/secret"])
-def secretive(request, workspace, tmp_path, tmp_path_factory, monkeypatch, certificate):  # noqa: F811
+def secretive(request, workspace, tmp_path, tmp_path_factory, monkeypatch, certificate):
     """A function that lets the workspace send by a server with this way of letting in; the file is elsewhere."""
     folder = tmp_path_factory.mktemp("secrets")
     (folder / "secret").write_text(f"{PASSWORD}\n")
@@ -59,7 +58,7 @@ def secretive(request, workspace, tmp_path, tmp_path_factory, monkeypatch, certi
 
 
 @pytest.mark.parametrize(("door", "fate"), [(lets_in, "1 sent"), (repeats, "put off: 535 ")])
-def test_the_password_is_in_no_file_no_log_and_no_answer(secretive, tmp_path, caplog, certificate, door, fate):  # noqa: F811
+def test_the_password_is_in_no_file_no_log_and_no_answer(secretive, tmp_path, caplog, certificate, door, fate):
     caplog.set_level(logging.DEBUG)
     options = {"tls_context": context(certificate), "authenticator": door, "auth_required": True}
     with mail_server(**options) as server:

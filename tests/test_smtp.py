@@ -1,16 +1,13 @@
 """Delivery by SMTP against real servers: aiosmtpd, with and without TLS, and sockets that behave badly."""
 
 import socket
-import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 
 import pytest
-from mail_server import MailServer, free_port, mail_server
+from mail_server import MailServer, context, free_port, mail_server
 from pydantic import ValidationError
 from sample_digest import LETTER, digest
 
@@ -197,24 +194,6 @@ def test_d7_no_setting_makes_a_message_take_longer_than_half_a_minute():
 
 
 # ------------------------------------------------------------------------------------------------- encryption
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory) -> Path:
-    """A certificate of localhost, signed by itself, and its key, in one file."""
-    folder = tmp_path_factory.mktemp("tls")
-    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *name]
-    subprocess.run([*made, "-keyout", folder / "key", "-out", folder / "cert"], check=True, capture_output=True)
-    both = folder / "both.pem"
-    both.write_text((folder / "key").read_text() + (folder / "cert").read_text())
-    return both
-
-
-def context(certificate: Path) -> ssl.SSLContext:
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(certificate)
-    return made
 
 
 class Door:

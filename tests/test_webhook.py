@@ -4,15 +4,17 @@ import hashlib
 import hmac
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from mail_server import free_port
+from mail_server import context, free_port
 from pydantic import ValidationError
 from sample_digest import LETTER, MOVED, SLOT, commitment, digest, reader
 
@@ -37,8 +39,9 @@ class Receiver:
     received: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
+@contextmanager
+def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """A receiver on a port of its own, with TLS where that is given."""
     state = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -55,12 +58,20 @@ def receiver() -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     state.port = server.server_port
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield state
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as state:
+        yield state
 
 
 @pytest.fixture(autouse=True)
@@ -252,3 +263,22 @@ def test_ends_hear_what_stands_besides_and_which_silences_end():
         "Nothing is overdue.",
         "From 20 August 2018 on you hear again of: replies of the minister (silenced by the clerk).",
     ]
+
+
+def test_a_receiver_is_trusted_by_the_authority_that_is_named_and_by_its_name(certificate, tmp_path):
+    known = {"private": True, "timeout": 5, "ca_file": str(certificate)}
+    with receiving(context(certificate)) as receiver:
+        there = f"https://localhost:{receiver.port}/"
+        with deliverer(there, **known).line() as line:
+            line.send("", "webhook:dashboard", BODY)
+        assert [body for _, _, body in receiver.received] == [BODY]
+        for made in (
+            deliverer(there, **(known | {"ca_file": ""})),
+            deliverer(f"https://127.0.0.1:{receiver.port}/", **known),  # the certificate is of localhost
+        ):
+            error = refused(made)
+            assert isinstance(error, ConfigError)
+            assert "cannot be trusted or does not speak TLS: CERTIFICATE_VERIFY_FAILED" in str(error)
+        error = refused(deliverer(there, **(known | {"ca_file": f"{tmp_path}/none"})))
+        assert str(error).startswith(f"ends.dashboard.webhook.ca_file {tmp_path}/none cannot be used: ")
+        assert len(receiver.received) == 1

@@ -10,11 +10,9 @@ from datetime import date
 from typing import Final
 
 from commitments.dates import Window
-from commitments.formula import harmless
+from commitments.formula import Value, shown
 from commitments.listing import Brief, Line
 from commitments.model import Commitment, Standing, Status
-
-Value = str | int | bool | None
 
 OPEN_ORDER: Final = (
     Status.OVERDUE,
@@ -140,7 +138,7 @@ def to_csv(rows: Iterable[Line], day: date) -> Iterator[str]:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for row in rows:
-        writer.writerow([_cell(value) for value in as_of(row, day).values()])
+        writer.writerow([shown(value) for value in as_of(row, day).values()])
         if out.tell() > _CHUNK:
             yield out.getvalue()
             out.seek(0)
@@ -149,9 +147,3 @@ def to_csv(rows: Iterable[Line], day: date) -> Iterator[str]:
 
 
 _CHUNK: Final = 1 << 16
-
-
-def _cell(value: Value) -> str | int:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return harmless(value) if isinstance(value, str) else "" if value is None else value

@@ -14,7 +14,7 @@ import click
 from commitments import audit
 from commitments.audit import Audited
 from commitments.dates import Window
-from commitments.formula import harmless
+from commitments.formula import Value, shown
 from engine import explain
 from engine.cli.output import number, table, workspace_option, write_json
 from engine.cli.reading import (
@@ -29,8 +29,6 @@ from engine.cli.reading import (
     when_options,
 )
 from engine.session import Session, audited
-
-Value = str | int | bool | None
 
 PLAIN = (*audit.COLUMNS[:7], "made", *audit.COLUMNS[7:])
 """The columns for programs."""
@@ -177,14 +175,8 @@ def _csv(rows: Iterable[Audited], columns: Sequence[str]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows([_cell(value) for value in plain(row, columns).values()] for row in rows)
+    writer.writerows([shown(value) for value in plain(row, columns).values()] for row in rows)
     return out.getvalue()
-
-
-def _cell(value: Value) -> str | int:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return harmless(value) if isinstance(value, str) else "" if value is None else value
 
 
 _SPOKEN: Mapping[str, Callable[[Audited], str]] = {

@@ -21,7 +21,7 @@ COMMANDS = {
     "test": ("engine.cli.rules", "run the tests that rule files carry"),
     "import": (
         "engine.cli.importing",
-        "take in a register file (YAML, JSON, JSON lines, CSV, XLSX) or a service's",
+        "take in files (YAML, JSON, JSON lines, CSV, XLSX), or what a service tells",
     ),
     "export": ("engine.cli.exchanging", "write the register or its ledger to a file"),
     "record": ("engine.cli.writing", "write down what happened to a commitment"),

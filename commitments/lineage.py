@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Final
 
 from commitments import store
 from commitments.store import Connection
-
-_AT_ONCE: Final = 500
 
 
 def in_circles(parent_of: Mapping[str, str]) -> set[str]:
@@ -29,14 +26,15 @@ def _line(child: str, parent_of: Mapping[str, str]) -> dict[str, None]:
 def parents_of(tx: Connection, children: Collection[str]) -> dict[str, str]:
     """The parents of these, of those, and so on: each by its child."""
     table = store.commitment
+    query = table.select().with_only_columns(table.c.id, table.c.parent).where(table.c.parent.is_not(None))
     found: dict[str, str] = {}
-    asked = sorted(children)
+    asked = set(children)
     while asked:
-        some, asked = asked[:_AT_ONCE], asked[_AT_ONCE:]
-        query = table.select().with_only_columns(table.c.id, table.c.parent)
-        new = {row.id: row.parent for row in tx.execute(query.where(table.c.id.in_(some), table.c.parent.is_not(None)))}
+        new: dict[str, str] = {}
+        for some in store.batches(sorted(asked)):
+            new |= {row.id: row.parent for row in tx.execute(query.where(table.c.id.in_(some)))}
         found |= new
-        asked += sorted({parent for parent in new.values() if parent not in found} - set(asked))
+        asked = set(new.values()) - found.keys()
     return found
 
 

@@ -9,8 +9,8 @@ import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
-from itertools import groupby, islice
-from typing import Any, Final, TypeVar, cast
+from itertools import groupby
+from typing import Any, Final, cast
 
 from commitments import store
 from commitments.fit import close
@@ -43,8 +43,6 @@ __all__ = [
 ]
 
 _EVENTS = tuple(EventKind)
-_BATCH = 500
-_Item = TypeVar("_Item")
 _LAST: Final = (
     store.ledger.select()
     .with_only_columns(store.ledger.c.seq, store.ledger.c.hash)
@@ -122,7 +120,7 @@ def _refuse_unknown(tx: Connection, events: Sequence[tuple[str, Event]]) -> None
     made = {identifier for identifier, event in events if event.kind is EventKind.MADE}
     named = {identifier for identifier, _ in events} - made
     table = store.commitment
-    for some in _batches(sorted(named)):
+    for some in store.batches(sorted(named)):
         named -= set(tx.execute(table.select().with_only_columns(table.c.id).where(table.c.id.in_(some))).scalars())
     if named:
         raise UnknownCommitmentError(named)
@@ -134,7 +132,7 @@ def _project(tx: Connection, events: Sequence[tuple[str, Event]]) -> None:
     described |= {one.commitment.id: one.commitment for one in records(tx, undone)}
     describe(tx, described.values())
     table = store.commitment
-    for some in _batches(sorted({identifier for identifier, _ in events} - set(described))):
+    for some in store.batches(sorted({identifier for identifier, _ in events} - set(described))):
         tx.execute(table.update().where(table.c.id.in_(some)).values(changed=True))
 
 
@@ -162,7 +160,7 @@ def _description(commitment: Commitment) -> dict[str, Any]:
 def rebuild(tx: Connection) -> int:
     """Make the descriptive columns anew from the ledger and mark every row changed; the number of commitments."""
     count = 0
-    for some in _batches(records(tx)):
+    for some in store.batches(records(tx)):
         count += len(some)
         describe(tx, (one.commitment for one in some))
     return count
@@ -224,7 +222,7 @@ def records(tx: Connection, identifiers: Iterable[str] | None = None) -> Iterato
     if identifiers is None:
         yield from _grouped(tx.execute(query.execution_options(yield_per=1000)))
         return
-    for some in _batches(sorted(set(identifiers))):
+    for some in store.batches(sorted(set(identifiers))):
         yield from _grouped(tx.execute(query.where(table.c.commitment.in_(some))))
 
 
@@ -240,13 +238,6 @@ def _recorded(row: Row[Any]) -> Recorded:
         recorded_at=datetime.fromisoformat(row.at),
         actor=row.actor,
     )
-
-
-def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
-    """The items, some at a time: databases take only so many values in one statement."""
-    source = iter(items)
-    while some := list(islice(source, _BATCH)):
-        yield some
 
 
 # ------------------------------------------------------------------------------------------------- taking in
@@ -285,9 +276,9 @@ def take_in(
 
 
 def _gathered(gathering: Gathering, drafts: Iterable[Draft]) -> Iterator[tuple[list[Draft], list[Outcome]]]:
-    for some in _batches(drafts):
+    for some in store.batches(drafts):
         yield gathering.batch(some)
-    for some in _batches(gathering.rest()):
+    for some in store.batches(gathering.rest()):
         yield some, []
 
 

@@ -21,7 +21,7 @@ from engine.families import Families
 from engine.finding import KEPT_OF_EACH, Found, Reader
 from engine.grow import ACTOR
 from engine.match import joiner
-from engine.owing import batches, owe
+from engine.owing import owe
 from engine.settings import Workspace
 from rules.book import RuleBook
 
@@ -176,7 +176,7 @@ def _all(tx: Connection, columns: Sequence[str]) -> Iterator[Sequence[Row[Any]]]
 def _due(tx: Connection, columns: Sequence[str], today: date) -> Iterator[Sequence[Row[Any]]]:
     """The rows to assess, some at a time, in the order of their ids."""
     waiting = sorted({identifier for query in _waiting(today) for identifier in tx.execute(query).scalars()})
-    for some in batches(waiting):
+    for some in store.batches(waiting):
         yield tx.execute(_rows(columns).where(store.commitment.c.id.in_(some))).all()
 
 

@@ -17,7 +17,7 @@ from commitments.store import Connection
 from engine.assess import Assessment, Assessor
 from engine.consequences import MUTED, first_day, gathered, muted, mutes, since
 from engine.match import Joiner
-from engine.owing import add, batches, is_muted, turn
+from engine.owing import add, is_muted, turn
 from notifications.notice import Notice, Stage
 from rules.book import RuleBook
 
@@ -62,7 +62,7 @@ class Families:
         """Bring the notices up to what the families and groups of what was seen say."""
         told = self._escalate(tx, now)
         if self.assessor.book.inhibitions:
-            for some in batches([*self._seen, *sorted(told - self._seen.keys())]):
+            for some in store.batches([*self._seen, *sorted(told - self._seen.keys())]):
                 self._mute(tx, some, now)
 
     # --------------------------------------------------------------------------------------------- inhibit
@@ -78,7 +78,7 @@ class Families:
         # Those that are parts of one another would be silent for ever.
         for one in in_circles(parents_of(tx, reasons)) & reasons.keys():
             del reasons[one]
-        for children in batches(sorted(parent_of)):
+        for children in store.batches(sorted(parent_of)):
             _hush(tx, children, reasons)
 
     def _mutes(self, tx: Connection, parent: str, now: datetime) -> dict[str, str]:
@@ -108,7 +108,7 @@ class Families:
         """Write down what these count towards now; what they counted towards before."""
         table = store.member
         former: list[dict[str, Any]] = []
-        for some in batches([*self._seen]):
+        for some in store.batches([*self._seen]):
             mine = table.c.commitment.in_(some)
             former += [dict(row) for row in tx.execute(table.select().where(mine)).mappings()]
             tx.execute(table.delete().where(mine))
@@ -173,7 +173,7 @@ def _told_of(tx: Connection, groups: Mapping[Group, set[str]]) -> Iterator[Any]:
     """The notices that there are of these groups; the value of a group stands behind the date in their version."""
     table = store.notice
     names = sorted({name for name, _ in groups})
-    for some in batches(sorted(set[str]().union(*groups.values()))):
+    for some in store.batches(sorted(set[str]().union(*groups.values()))):
         mine = table.c.commitment.in_(some) & table.c.rule.in_(names)
         rows = list(tx.execute(table.select().where(mine)))
         yield from (row for row in rows if (row.rule, row.version.partition(" ")[2]) in groups)

@@ -6,9 +6,9 @@ The only writer of the table of notices; those of many commitments are read at o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any
 
 from commitments import store
 from commitments.model import Status
@@ -18,9 +18,6 @@ from engine.finding import Found
 from engine.judging import Judgement
 from notifications.notice import Notice
 from rules.book import RuleBook
-
-_BATCH: Final = 500
-_Item = TypeVar("_Item")
 
 
 def owe(tx: Connection, found: Sequence[Found], book: RuleBook, now: datetime, *, gapless: bool) -> None:
@@ -56,7 +53,7 @@ def _known(tx: Connection, identifiers: Sequence[str], book: RuleBook, *, gaples
     of, columns = table.c.commitment, (table.c.key, table.c.commitment, table.c.rule, table.c.audience)
     query = table.select().with_only_columns(*columns, table.c.state, table.c.reason)
     known: dict[str, dict[str, Any]] = defaultdict(dict)
-    for some in batches(identifiers):
+    for some in store.batches(identifiers):
         of_these = (of >= some[0]) & (of <= some[-1]) if gapless else of.in_(some)
         for row in tx.execute(query.where(of_these)):
             if row.rule not in book.escalations:
@@ -91,7 +88,7 @@ def turn(tx: Connection, keys: Sequence[str], state: str, reason: str) -> None:
     values: dict[str, Any] = {"state": state, "reason": reason}
     if state == "owed":
         values["number"] = last_number(tx) + 1
-    for some in batches(keys):
+    for some in store.batches(keys):
         tx.execute(table.update().where(table.c.key.in_(some)).values(**values))
 
 
@@ -105,8 +102,3 @@ def last_number(tx: Connection) -> int:
 def is_muted(row: Any) -> bool:  # noqa: ANN401 (a row has no type of its own)
     """Whether a notice is not sent because of another commitment."""
     return bool(row.reason.startswith(MUTED))
-
-
-def batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
-    """The items, some at a time: databases take only so many values in one statement."""
-    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))

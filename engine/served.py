@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from commitments import store
 from commitments.store import Connection, Row, given
-from engine.owing import batches, last_number
+from engine.owing import last_number
 from notifications.outbox import NOT_GONE, State
 
 _TABLE: Final = store.digest
@@ -98,7 +98,7 @@ def tell(tx: Connection, address: str, digest: int, keys: Sequence[str]) -> None
 def untell(tx: Connection, address: str, keys: Sequence[str]) -> None:
     """Write down that a recipient was not told of these after all: what is owed of them is looked at again."""
     table, notice = store.told, store.notice
-    for some in batches(keys):
+    for some in store.batches(keys):
         tx.execute(table.delete().where(table.c.recipient == address, table.c.notice.in_(some)))
         owed = notice.c.key.in_(some), notice.c.state == "owed"
         tx.execute(notice.update().where(*owed).values(number=last_number(tx) + 1))

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from commitments import store
 from commitments.store import Connection, Row, given
-from engine.owing import batches, last_number
+from engine.owing import last_number
 from engine.profiles import Profiles
 from engine.recipients import Recipient, Scope
 
@@ -60,7 +60,7 @@ class Owed:
 def unheard(tx: Connection, recipient: Recipient, owed: Owed | None = None) -> list[Row[Any]]:
     """The notices that are owed to a recipient and were not told, in the order in which they came to be owed."""
     first, found = _looked(tx, recipient), list[Row[Any]]()
-    for some in batches((owed or Owed()).within(tx, recipient.scope, first)):
+    for some in store.batches((owed or Owed()).within(tx, recipient.scope, first)):
         rows = tx.execute(_OF_THESE, {"ids": some})
         found += (row for row in rows if row.state == "owed" and row.number > first and row.audience in recipient.roles)
     told = _told(tx, recipient, [row.key for row in found])
@@ -70,7 +70,7 @@ def unheard(tx: Connection, recipient: Recipient, owed: Owed | None = None) -> l
 def _told(tx: Connection, recipient: Recipient, keys: list[str]) -> set[str]:
     """Those of these notices that a recipient was told of."""
     told = set[str]()
-    for some in batches(keys):
+    for some in store.batches(keys):
         told.update(tx.execute(_TOLD, {"address": recipient.address, "keys": some}).scalars())
     return told
 

@@ -17,7 +17,6 @@ from engine.assess import Assessment, Assessor
 from engine.feed import changed_at, revision
 from engine.hush import hushed, silencing
 from engine.obligations import reason
-from engine.owing import batches
 from engine.posting import Files
 from engine.profiles import Profiles
 from engine.recipients import Recipient
@@ -100,7 +99,7 @@ class Desk:
         if len(self._known) + len(missing) > _KNOWN:
             self._known.clear()
             missing = list(rows)
-        for some in batches(missing):
+        for some in store.batches(missing):
             self._assess(tx, {row.commitment for row in some})
             for row in some:
                 self._known[row.key] = _come_to(self._assessed[row.commitment], notice_of(row), self.silences(tx))
@@ -129,7 +128,7 @@ class Desk:
 def owed(tx: Connection, keys: Iterable[str]) -> Iterator[Row[Any]]:
     """Those of these notices that are still owed."""
     table = store.notice
-    for some in batches(sorted(keys)):
+    for some in store.batches(sorted(keys)):
         yield from tx.execute(table.select().where(table.c.key.in_(some), table.c.state == "owed"))
 
 

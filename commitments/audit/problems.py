@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from commitments import store
 from commitments.dates import Window
@@ -118,10 +118,5 @@ def of_strangers(tx: Connection, today: date, wanted: Wanted, names: Collection[
     for column in (table.c.by, table.c.to):
         lists = tx.execute(query.with_only_columns(column).distinct()).scalars()
         strange = [text for text in lists if not set(parties(text)) <= set(names)]
-        for start in range(0, len(strange), _AT_ONCE):
-            of_these = column.in_(strange[start : start + _AT_ONCE])
-            yield from tx.execute(query.with_only_columns(table.c.id).where(of_these)).scalars()
-
-
-_AT_ONCE: Final = 500
-"""So many lists of parties are asked for at once: a database takes no more than some."""
+        for some in store.batches(strange):
+            yield from tx.execute(query.with_only_columns(table.c.id).where(column.in_(some))).scalars()

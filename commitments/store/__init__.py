@@ -12,7 +12,7 @@ from commitments.store.guards import protect
 from commitments.store.migrations import MIGRATIONS
 from commitments.store.opened import Store
 from commitments.store.places import Database, is_address, may_be_there
-from commitments.store.rows import by_beginning, change, counted, forget, given, put, recall, remember
+from commitments.store.rows import batches, by_beginning, change, counted, forget, given, put, recall, remember
 from commitments.store.tables import (
     bounce,
     commitment,
@@ -80,6 +80,7 @@ __all__ = [
     "WrongPasswordError",
     "as_kept",
     "back_up",
+    "batches",
     "bounce",
     "by_beginning",
     "change",

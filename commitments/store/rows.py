@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from commitments.store.tables import meta
+
+_AT_ONCE: Final = 500
+_Item = TypeVar("_Item")
+
+
+def batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """The items, some at a time: databases take only so many values in one statement."""
+    source = iter(items)
+    while some := list(islice(source, _AT_ONCE)):
+        yield some
 
 
 def put(tx: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:

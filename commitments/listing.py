@@ -85,14 +85,17 @@ class Wanted:
         return self._describes(commitment) and self._stands(standing)
 
     def _describes(self, commitment: Commitment | Brief) -> bool:
-        words = f"{commitment.id} {commitment.title} {commitment.dossier}".casefold()
         return (
             (self.by is None or any(within(party, self.by) for party in commitment.by))
             and (self.to is None or any(within(party, self.to) for party in commitment.to))
             and (self.kind is None or commitment.kind == self.kind)
             and (self.dossier is None or commitment.dossier in _spellings(self.dossier))
-            and (self.text is None or self.text.casefold() in words)
+            and self.says(commitment.id, commitment.title, commitment.dossier)
         )
+
+    def says(self, identifier: str, title: str, dossier: str) -> bool:
+        """Whether the words that are asked for stand in these, whatever their case."""
+        return not self.text or self.text.casefold() in f"{identifier} {title} {dossier}".casefold()
 
     def _stands(self, standing: Standing) -> bool:
         due, late = standing.current, standing.days_late_current
@@ -113,9 +116,8 @@ def _spellings(dossier: str) -> tuple[str, ...]:
 def listed(tx: Connection, today: date, wanted: Wanted | None = None) -> Iterator[tuple[Brief, Standing]]:
     """The commitments that are wanted, in the order of their ids, streamed; all of them where nothing is said."""
     wanted = wanted or Wanted()
-    text = (wanted.text or "").casefold()
     for row in tx.execute(selection(wanted, today)):
-        if not text or text in f"{row.id} {row.title} {row.dossier}".casefold():
+        if wanted.says(row.id, row.title, row.dossier):
             yield brief(row), _standing(row, today)
 
 
@@ -127,12 +129,11 @@ def lines(
     `among` is a condition on the projection that narrows them further.
     """
     wanted = wanted or Wanted()
-    text = (wanted.text or "").casefold()
     table = store.commitment
     query = selection(wanted, today).with_only_columns(*(table.c[name] for name in Line._fields))
     query = query if among is None else query.where(among)
     for id_, kind, title, by, to, force, dossier, made, status, *standing in tx.execute(query):
-        if not text or text in f"{id_} {title} {dossier}".casefold():
+        if wanted.says(id_, title, dossier):
             described = (id_, kind, title, parties(by), parties(to), _FORCES[force], dossier, made)
             yield Line(*described, _STATUSES[status], *standing)
 

@@ -40,12 +40,11 @@ class Projected:
         if not self.wanted.text:
             yield from self.tx.execute(query.with_only_columns(*columns)).partitions()
             return
-        text = self.wanted.text.casefold()
         told = (_TABLE.id, _TABLE.title, _TABLE.dossier)
         for batch in self.tx.execute(
             query.with_only_columns(*columns, *(one.label(None) for one in told))
         ).partitions():
-            yield [row[: len(columns)] for row in batch if text in " ".join(row[len(columns) :]).casefold()]
+            yield [row[: len(columns)] for row in batch if self.wanted.says(*row[len(columns) :])]
 
     def pressing(self, least: Mapping[Status, Last]) -> Iterable[Line]:
         """Those of each status that are as pressing as the last that is shown, and few others."""

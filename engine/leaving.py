@@ -50,9 +50,8 @@ def leave(base: Store, workspace: Workspace, asked: Asked, now: datetime) -> Ans
 
 
 def _language(workspace: Workspace, address: str) -> str:
-    settings = workspace.settings
-    found = (one.language for one in settings.recipients if one.address.lower() == address.lower())
-    return next(found, None) or settings.language
+    recipient = workspace.settings.recipient(address)
+    return (recipient.language if recipient else None) or workspace.settings.language
 
 
 def _page(words: Words, text: str, button: str = "") -> str:

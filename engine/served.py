@@ -54,8 +54,7 @@ def serve(tx: Connection, address: str, slot: datetime, *, state: str, covers_fr
 
 def turn(tx: Connection, digests: Sequence[int], state: str, reason: str) -> None:
     """Give digests that did not go another state, and the reason."""
-    table = store.digest
-    tx.execute(table.update().where(table.c.id.in_(digests)).values(state=state, reason=reason))
+    tx.execute(_TABLE.update().where(_TABLE.c.id.in_(digests)).values(state=state, reason=reason))
 
 
 def slot_before(tx: Connection, address: str, slot: datetime, leaving_out: Sequence[int] = ()) -> datetime | None:
@@ -117,9 +116,8 @@ def served(tx: Connection, address: str | None = None) -> list[Row[Any]]:
     joined = digest.join(outbox, outbox.c.digest == digest.c.id, isouter=True)
     query = joined.select().with_only_columns(*columns, outbox.c.state.label("sent"), outbox.c.last_error)
     if address is not None:
-        query = query.where(digest.c.recipient.istartswith(address, autoescape=True))
-    rows: list[Row[Any]] = list(tx.execute(query.order_by(digest.c.slot, digest.c.id)))
-    return [row for row in rows if address is None or row.recipient.lower() == address.lower()]
+        query = query.where(store.alike(digest.c.recipient, address))
+    return list(tx.execute(query.order_by(digest.c.slot, digest.c.id)))
 
 
 def text(moment: datetime) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from commitments.ledger import stamp
-from commitments.store import Connection, Row, counted
+from commitments.store import Connection, Row, alike, counted
 from commitments.store import outbox as table
 from commitments.trouble import TroubleError
 from notifications import outbox
@@ -106,8 +106,8 @@ def drop(tx: Connection, number: int, reason: str, *, at: datetime, actor: str) 
 def dropped(tx: Connection, address: str, reasons: Collection[str]) -> list[int]:
     """The messages to an address that were let go for one of these reasons, and can still be tried again."""
     query = table.select().where(table.c.state == State.DROPPED.value, table.c.last_error.in_(reasons))
-    rows = tx.execute(query.where(table.c.address.istartswith(address, autoescape=True)).order_by(table.c.id))
-    return [row.id for row in rows if row.address.lower() == address.lower()]
+    rows = tx.execute(query.where(alike(table.c.address, address)).order_by(table.c.id))
+    return [row.id for row in rows]
 
 
 def _insist(row: Row[Any], what: str, possible: Collection[State]) -> None:

@@ -49,7 +49,7 @@ from commitments.store.trouble import (
     UnreachableStoreError,
     WrongPasswordError,
 )
-from commitments.store.values import Value, as_kept, choice, day_in
+from commitments.store.values import Value, alike, as_kept, choice, day_in
 
 __all__ = [
     "HELD",
@@ -78,6 +78,7 @@ __all__ = [
     "UnreachableStoreError",
     "Value",
     "WrongPasswordError",
+    "alike",
     "as_kept",
     "back_up",
     "batches",

@@ -22,6 +22,11 @@ def day_in(tx: Connection, text: Value, key: str) -> Value:
     return sa.cast(sa.cast(text, sa.JSON)[key].as_string(), sa.Date)
 
 
+def alike(column: Value, text: str) -> Value:
+    """Whether a column holds a text, whatever the case of its letters."""
+    return sa.func.lower(column) == sa.func.lower(text)
+
+
 def as_kept(value: Value) -> Value:
     """A value as the database keeps it: in SQLite a day is a text, which costs least to read."""
     return sa.type_coerce(value, sa.Text)

@@ -103,7 +103,7 @@ def _at_slot(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipi
         return None
     fresh, replaced = desk.waiting(tx, recipient), not_gone(tx, address)
     ending = to_warn_of(tx, address, fresh.silences, desk.today, again=bool(replaced))
-    if fresh.items or ending or recipient.all_clear or _lost(tx, address):
+    if fresh.items or ending or recipient.all_clear or (replaced and _lost(tx, address)):
         told = _Told(slot=slot, fresh=fresh, ending=ending, replaced=replaced)
         return _tell(tx, workspace, desk, recipient, told)
     reason = f"{NOTHING}; {len(fresh.held)} held back" if fresh.held else NOTHING

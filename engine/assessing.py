@@ -70,7 +70,7 @@ def rules_changed(tx: Connection, workspace: Workspace, now: datetime) -> bool:
     """Whether the rules or calendars differ from those of the pass before; the ledger then says which are in use."""
     if _spelt_as_before(tx, workspace):
         return False
-    version = rules_in_use(workspace)
+    version = _in_use(workspace)
     store.remember(tx, _SPELLING, _spelling(workspace, version))
     if store.recall(tx, _RULES) == version:
         return False
@@ -81,7 +81,7 @@ def rules_changed(tx: Connection, workspace: Workspace, now: datetime) -> bool:
     return True
 
 
-def rules_in_use(workspace: Workspace) -> str:
+def _in_use(workspace: Workspace) -> str:
     """What tells the rules and calendars in use from others."""
     return f"{workspace.book.hash} {workspace.calendars.version}"
 
@@ -106,7 +106,7 @@ def outdated(tx: Connection, workspace: Workspace, assessor: Assessor, now: date
     """Whether all of the projection is not of `now`: other rules are in use, or the last pass was on a later day."""
     last = last_pass(tx)
     later = last is not None and assessor.is_later_day(last, now)
-    same = _spelt_as_before(tx, workspace) or store.recall(tx, _RULES) == rules_in_use(workspace)
+    same = _spelt_as_before(tx, workspace) or store.recall(tx, _RULES) == _in_use(workspace)
     return later or not same
 
 

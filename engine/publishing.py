@@ -23,7 +23,6 @@ from commitments.replacing import replace, settle
 from commitments.source import problem, read
 from commitments.store import Connection, Store
 from engine.assess import Assessor
-from engine.assessing import rules_in_use
 from engine.dispatch import administrator
 from engine.ends import FeedSettings
 from engine.feed import entries, written
@@ -121,7 +120,8 @@ def _wanted(tx: Connection, workspace: Workspace, assessor: Assessor, now: datet
         return
     said = workspace.settings.model_dump_json(include=_SAID), workspace.settings.mail.sender
     days = assessor.today(now), assessor.latest_today(now)
-    common = (*days, rules_in_use(workspace), *said, register.last_told(tx))
+    rules = workspace.book.hash, workspace.calendars.spelling
+    common = (*days, *rules, *said, register.last_told(tx))
     for end, settings in workspace.settings.feeds:
         recipient = workspace.settings.recipient(settings.recipient)
         scope = recipient.scope if recipient else end.scope

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -99,7 +99,9 @@ Party = Annotated[str, Field(pattern=f"^{_PARTY}$", max_length=200)]
 """A party's place in its hierarchy, small letters, broadest first: `nl/eerste-kamer/ia-jbz`."""
 Parties = Annotated[tuple[Party, ...], BeforeValidator(as_list), Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", max_length=120)]
-Text = Annotated[str, Field(max_length=2000)]
+LONGEST_TEXT: Final = 2000
+"""The characters that a text of the register has at most."""
+Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
 Day = date
 """The type of a day, for models that have a field named date."""
 

@@ -22,8 +22,6 @@ from commitments.trouble import TroubleError
 
 NARROW = 120
 """In fewer columns than these every cell of a table may fold."""
-LONGEST = 2000
-"""The characters that a text of the register has at most."""
 MANY = 200
 """More rows than these are printed without a table's trimmings."""
 
@@ -89,9 +87,11 @@ class Words(click.ParamType[str]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text that was written."""
+        from commitments.model import LONGEST_TEXT  # noqa: PLC0415 (pydantic is loaded only where a text is read)
+
         text = str(value)
-        if len(text) > LONGEST:
-            self.fail(f"this is longer than {LONGEST} characters", param, ctx)
+        if len(text) > LONGEST_TEXT:
+            self.fail(f"this is longer than {LONGEST_TEXT} characters", param, ctx)
         if any("\ud800" <= character <= "\udfff" for character in text):
             self.fail(f"{text!r} is not written in UTF-8", param, ctx)
         return text

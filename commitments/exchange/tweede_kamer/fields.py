@@ -16,7 +16,7 @@ Row = dict[str, Any]
 Told = tuple[dict[str, Any], tuple[Fault, ...]]
 """A commitment as register files have it, and what is doubtful about it."""
 
-LONGEST_TITLE, LONGEST_TEXT = 200, 2000
+LONGEST_TITLE = 200
 _AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 _OFFICE = re.compile(r"(minister|staatssecretaris)\s+van\s+(.+)", re.IGNORECASE)
 

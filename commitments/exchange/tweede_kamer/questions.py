@@ -11,7 +11,6 @@ from datetime import date
 from typing import Any
 
 from commitments.exchange.tweede_kamer.fields import (
-    LONGEST_TEXT,
     LONGEST_TITLE,
     Row,
     Told,
@@ -24,6 +23,7 @@ from commitments.exchange.tweede_kamer.fields import (
     rows,
     text,
 )
+from commitments.model import LONGEST_TEXT
 from commitments.problem import Fault, Misfit
 
 NUMBER = re.compile(r"[0-9]{4}Z[0-9]+")

@@ -25,6 +25,12 @@ ANSWERS_KEPT: Final = 65_536
 VALUES_KEPT: Final = 16_384
 """How many answers, and values of each field, are remembered: some 20 MB at most."""
 
+_REMEDY: Final = (
+    "to build it, with a C compiler: CPPFLAGS=-DPyEval_CallObject=PyObject_CallObject "
+    "pip install --no-cache-dir --force-reinstall durable_rules"
+)
+"""Python 3.13 took away the name PyEval_CallObject, by which durable_rules calls Python from C."""
+
 _SESSION = "0"
 """The session of a message that names none."""
 
@@ -55,7 +61,7 @@ def engine_name() -> str:
     """What `auto` chooses here, and why."""
     if _durable is not None:
         return f"durable_rules {version('durable_rules')}"
-    return f"reference (durable_rules does not import on Python {_python()}: {_why_not})"
+    return f"reference (durable_rules does not import on Python {_python()}: {_why_not}; {_REMEDY})"
 
 
 class NoDurableRulesError(TroubleError):
@@ -63,8 +69,8 @@ class NoDurableRulesError(TroubleError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"durable_rules does not import on Python {_python()}: {reason}; "
-            "use Python 3.11 or 3.12, or leave the choice of the matcher to Gestand"
+            f"durable_rules does not import on Python {_python()}: {reason}; {_REMEDY}, "
+            "or leave the choice of the matcher to Gestand"
         )
 
 

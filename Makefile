@@ -44,11 +44,25 @@ serve: $(VENV)/.ready ## run the demo workspace as a service until Ctrl-C
 	@test -f demo/gestand.yaml || $(BIN)/gestand demo demo
 	@$(BIN)/gestand --workspace demo serve
 
+build/audit/.ready: .ci/audit.lock
+	@rm -rf build/audit && $(PYTHON) -m venv build/audit
+	@build/audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .ci/audit.lock
+	@touch $@
+
+audit: build/audit/.ready ## look the locked packages up among known vulnerabilities
+	@build/audit/bin/python .ci/audit
+
+sbom: $(VENV)/.ready build/audit/.ready ## write the bill of materials (CycloneDX) of what is installed, into build/
+	@build/audit/bin/cyclonedx-py environment $(VENV) --pyproject pyproject.toml --output-reproducible -o build/gestand.cdx.json
+	@printf 'written to build/gestand.cdx.json\n'
+
 lock: ## resolve the dependencies anew and pin them with their hashes (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra dev \
 	  --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	  --custom-compile-command "make lock" .ci/audit.in -o .ci/audit.lock
 
 clean: ## remove what make has made
 	rm -rf $(VENV) demo build *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test check chronos docs torture pictures serve lock clean
+.PHONY: help demo test check chronos docs torture pictures serve audit sbom lock clean

@@ -16,7 +16,7 @@ demo: $(VENV)/.ready ## set everything up and run the main job on the real case,
 	@$(BIN)/gestand demo demo
 
 test: $(VENV)/.ready ## set everything up and pass the tests
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 check: $(VENV)/.ready ## format, lint, types, import arrows, shipped rule files, generated docs
 	@$(BIN)/ruff format --check .

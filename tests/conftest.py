@@ -1,21 +1,63 @@
-"""What all tests share: snapshots and the flag that writes them anew, a mail server, the command line."""
+"""What all tests share: the clock, snapshots and the flag that writes them anew, a mail server, the command line."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
+from clocks import CHILDREN, Clock, moment
 from mail_server import MailServer, mail_server
 from postgres import new_database, postgres_server
 
+from commitments.store.postgres import Postgres
 from engine.cli import main
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
+CLOCK = pytest.StashKey[Clock]()
+
+# How long an example takes says how busy the machine is, and what is slow to make up is no fault of what is tested.
+hypothesis.settings.register_profile(
+    "gestand", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("gestand")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-snapshots", action="store_true", help="write the snapshots anew, to be read in the diff")
+    parser.addoption("--days-later", type=int, default=0, help="let all tests take place so many days later")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Stop the clock before the first test file is read: nothing of the day on which tests run gets into them."""
+    config.stash[CLOCK] = clock = Clock(timedelta(days=config.getoption("--days-later")))
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        return  # this process only hands out the tests
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [CHILDREN, os.environ.get("PYTHONPATH")]))
+    asked = Postgres.clock
+    Postgres.clock = lambda self, engine, local: clock.of_database(asked(self, engine, local))
+    clock.freeze()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[CLOCK].release()
+
+
+@pytest.fixture(autouse=True)
+def wall_clock(request: pytest.FixtureRequest) -> Iterator[Clock]:
+    """The clock as the test asks for it by a mark: frozen at the one moment or another, or the real one."""
+    clock = request.config.stash[CLOCK]
+    if request.node.get_closest_marker("real_clock"):
+        clock.run()
+    elif asked := request.node.get_closest_marker("at"):
+        clock.freeze(moment(asked.args[0]))
+    yield clock
+    clock.freeze()
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from notifications.digest import Reader
 from notifications.signing import secret
 from notifications.unsubscribe import token
 
+pytestmark = pytest.mark.real_clock
 TEN = timedelta(minutes=10)
 
 

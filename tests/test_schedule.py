@@ -18,6 +18,8 @@ from engine.cli import main
 from engine.clock import TwoClocks
 from engine.schedule import EveryFromNow, Heartbeat, Watch
 
+pytestmark = pytest.mark.real_clock
+
 
 def test_a_week_of_sleep_is_one_run_not_twenty_thousand():
     """T3, T4: what was missed is not listed."""

@@ -223,8 +223,9 @@ def test_nothing_is_undone_twice_and_all_that_is_wrong_is_told(workspace):
     assert err.endswith(f" for 34964-B: #{seq} is undone already, by #{_number(workspace, 'undone')}\n")
 
 
-def test_what_was_known_before_the_correction_is_still_to_be_seen(workspace):
+def test_what_was_known_before_the_correction_is_still_to_be_seen(workspace, wall_clock):
     before = datetime.now(UTC).isoformat()
+    wall_clock.go_on(minutes=1)
     workspace("undo", str(_number(workspace, "fulfilled")), "--note", "another letter")
     then = ("--known-at", before)
     assert "fulfilled late" in workspace("explain", "34964-B", *then)[1]

@@ -5,7 +5,9 @@ that a test starts finds in its environment what its own clock is to show: tests
 """
 
 import os
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,10 +27,44 @@ def moment(text: str) -> datetime:
     return named if named.tzinfo else named.replace(tzinfo=UTC)
 
 
-class Clock:
-    """The clock of the test that runs. Where it is asked to run `later`, everything takes place so much later."""
+def environment(*places: Path) -> dict[str, str]:
+    """The environment for a Python process that a test starts: it has our clock, and its modules from these places."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join([CHILDREN, *map(str, places)])}
 
-    def __init__(self, later: timedelta) -> None:
+
+def faketime_is_in_the_way() -> bool:
+    """Whether we run under faketime, and it lets no wait of a thread come to its end.
+
+    Python 3.11 waits by sem_clockwait, which libfaketime 0.9.10 does not know: it hands on the moment that it made up,
+    and the wait lasts until that day. What only reads the clock goes well.
+    """
+    if "faketime" not in os.environ.get("LD_PRELOAD", ""):
+        return False
+    waits = [sys.executable, "-c", "import threading, time; threading.Event().wait(0.01); time.sleep(0.01)"]
+    try:
+        return bool(subprocess.run(waits, capture_output=True, timeout=10, check=False).returncode)
+    except subprocess.TimeoutExpired:
+        return True
+
+
+class UnsetClockError(AssertionError):
+    """A test starts a process that would see the real clock."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this test starts a Python process whose clock would be the real one: "
+            "start it without env=, or with env=clocks.environment()"
+        )
+
+
+class Clock:
+    """The clock of the test that runs: it stands still at `home`, unless a mark asks for another moment.
+
+    `later` is how much the real clock is to be ahead of what this computer says.
+    """
+
+    def __init__(self, home: datetime = FROZEN, later: timedelta = timedelta()) -> None:
+        self.home = home
         self.later = later
         self.real = False
         self._travel: time_machine.travel | None = None
@@ -37,7 +73,7 @@ class Clock:
         """Stand still, at this moment or where all tests take place; a child process begins there."""
         self.release()
         self.real = False
-        seconds = (at or FROZEN + self.later).timestamp()
+        seconds = (at or self.home).timestamp()
         self._go(time_machine.travel(seconds, tick=False), f"@{seconds}")
 
     def go_on(self, **much: float) -> None:
@@ -51,6 +87,11 @@ class Clock:
         if self.later:
             ahead = self.later.total_seconds()
             self._go(time_machine.travel(datetime.now(UTC).timestamp() + ahead), f"+{ahead}")
+
+    def watch(self, event: str, arguments: tuple[object, ...]) -> None:
+        """An audit hook. Raises UnsetClockError where a Python process is started that would not have this clock."""
+        if event == "subprocess.Popen" and self._travel and _would_see_the_real_one(*arguments):
+            raise UnsetClockError
 
     def release(self) -> None:
         """Let go of the clock, here and in the processes that are started from now on."""
@@ -72,3 +113,18 @@ class Clock:
         travel.start()
         self._travel = travel
         os.environ[VARIABLE] = children
+
+
+_ISOLATED = {"-I", "-E", "-S"}
+"""With these Python reads no sitecustomize.py."""
+
+
+def _would_see_the_real_one(
+    program: str | Path, words: list[str], _folder: object, env: Mapping[str, str] | None
+) -> bool:
+    """Whether a Python process would not find our clock. The child that sets templates has no clock at all."""
+    if not Path(program).name.startswith("python") or "notifications.jailed" in words:
+        return False
+    known = os.environ if env is None else env
+    told = VARIABLE in known and CHILDREN in known.get("PYTHONPATH", "")
+    return not told or not _ISOLATED.isdisjoint(words)

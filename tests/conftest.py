@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import hypothesis
 import pytest
-from clocks import CHILDREN, Clock, moment
+from clocks import CHILDREN, FROZEN, Clock, faketime_is_in_the_way, moment
 from mail_server import MailServer, mail_server
 from postgres import new_database, postgres_server
 
@@ -30,22 +30,39 @@ hypothesis.settings.load_profile("gestand")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-snapshots", action="store_true", help="write the snapshots anew, to be read in the diff")
-    parser.addoption("--days-later", type=int, default=0, help="let all tests take place so many days later")
+    parser.addoption(
+        "--at", type=moment, help="let all tests take place at another moment; the real clock begins there"
+    )
+    parser.addoption("--days-later", type=int, default=0, help="let them take place so many days later, likewise")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Stop the clock before the first test file is read: nothing of the day on which tests run gets into them."""
-    config.stash[CLOCK] = clock = Clock(timedelta(days=config.getoption("--days-later")))
+    config.stash[CLOCK] = clock = _asked_for(config)
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         return  # this process only hands out the tests
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [CHILDREN, os.environ.get("PYTHONPATH")]))
     asked = Postgres.clock
     Postgres.clock = lambda self, engine, local: clock.of_database(asked(self, engine, local))
     clock.freeze()
+    sys.addaudithook(clock.watch)
+
+
+def _asked_for(config: pytest.Config) -> Clock:
+    """The clock of a run, by its options."""
+    if at := config.getoption("--at"):
+        return Clock(at, at - datetime.now(UTC))
+    later = timedelta(days=config.getoption("--days-later"))
+    return Clock(FROZEN + later, later)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[CLOCK].release()
+
+
+@pytest.fixture(scope="session")
+def _waits_never_end() -> bool:
+    return faketime_is_in_the_way()
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +70,8 @@ def wall_clock(request: pytest.FixtureRequest) -> Iterator[Clock]:
     """The clock as the test asks for it by a mark: frozen at the one moment or another, or the real one."""
     clock = request.config.stash[CLOCK]
     if request.node.get_closest_marker("real_clock"):
+        if request.getfixturevalue("_waits_never_end"):
+            pytest.skip("faketime lets no wait end: try --at or --days-later instead, which need no faketime")
         clock.run()
     elif asked := request.node.get_closest_marker("at"):
         clock.freeze(moment(asked.args[0]))

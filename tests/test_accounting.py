@@ -154,9 +154,9 @@ def doubtful(run, tmp_path):
     return run
 
 
+@pytest.mark.at("2026-11-26T09:00")
 @pytest.mark.parametrize("seen", [(), ("--known-at", "2099-01-01", "--as-of", "2026-11-26")])
-def test_what_is_doubtful_is_listed_with_the_way_out(doubtful, seen, monkeypatch):
-    monkeypatch.setattr("engine.clock.now", lambda: datetime(2026, 11, 26, 9, tzinfo=UTC))
+def test_what_is_doubtful_is_listed_with_the_way_out(doubtful, seen):
     problems = json.loads(doubtful("audit", "--format", "json", *seen)[1])["problems"]
     found = {(one["commitment"], one["doubt"]): one["what"] for one in problems["first"]}
     assert found.keys() == {

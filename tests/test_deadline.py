@@ -1,7 +1,6 @@
 """The calculus of deadlines: published cases, what each switch does, half-known dates, and what must always hold."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from clocks import environment
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -684,7 +684,7 @@ def test_the_machine_s_zone_and_language_change_nothing():
         subprocess.run(
             [sys.executable, "-c", script],
             cwd=root,
-            env=os.environ | {"TZ": zone, "LANG": language, "LC_ALL": language, "PYTHONPATH": str(root)},
+            env=environment(root) | {"TZ": zone, "LANG": language, "LC_ALL": language},
             capture_output=True,
             text=True,
             check=True,

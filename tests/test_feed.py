@@ -3,6 +3,7 @@
 import icalendar
 import pytest
 
+pytestmark = pytest.mark.at("2026-11-26T09:00")
 MORE = """\
 commitments:
   - {id: A-1, kind: undertaking, title: Een toezegging, by: nl/regering, to: nl/eerste-kamer, stated_due: "2027-Q1"}

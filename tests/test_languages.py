@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from clocks import environment
+
 from notifications.languages import LANGUAGES
 
 ROOT = Path(__file__).parent.parent
@@ -25,7 +27,7 @@ def test_adding_a_language_is_one_file(tmp_path):
     def gestand(*words: str) -> str:
         command = [sys.executable, "-c", "from engine.cli import main; main()", *words]
         done = subprocess.run(
-            command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
+            command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

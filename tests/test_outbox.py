@@ -1,6 +1,5 @@
 """The outbox against the real store, a real mail server, and a process that is killed at the worst moment."""
 
-import os
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from clocks import environment
 from sample_digest import LETTER, digest, reader
 
 from commitments import register
@@ -215,8 +215,8 @@ deliver(Store.open(sys.argv[1]), deliverer, now=lambda: datetime.fromisoformat(s
 
 def killed_when(seen: Callable[[], bool], *arguments: str) -> None:
     """Run the child that delivers, and kill it (SIGKILL) once something was seen."""
-    root = str(Path(__file__).parent.parent)
-    child = subprocess.Popen([sys.executable, "-c", CHILD, *arguments], env=os.environ | {"PYTHONPATH": root})
+    root = Path(__file__).parent.parent
+    child = subprocess.Popen([sys.executable, "-c", CHILD, *arguments], env=environment(root))
     try:
         end = time.monotonic() + 20
         while not seen():

@@ -27,6 +27,7 @@ ends:
     feed: {file: feeds/senate.ics}
 """
 DAY = "2026-11-26"
+pytestmark = pytest.mark.at(f"{DAY}T12:00")
 SENTENCE = "the calendar file {} cannot be written: {}; it is as it was, and is tried again"
 
 
@@ -40,8 +41,7 @@ def calendar(tmp_path, name):
 
 
 @pytest.fixture
-def feeds(register, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("engine.clock.now", lambda: datetime(2026, 11, 26, 12, tzinfo=UTC))
+def feeds(register, tmp_path):  # noqa: F811
     add(tmp_path, ENDS)
     assert register("check")[0] == 0
     return register

@@ -1,6 +1,5 @@
 """What a reader sees: the whole digest exact in both languages, and what text from outside can do to it (nothing)."""
 
-import os
 import re
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from clocks import environment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import DictLoader, TemplateNotFound, UndefinedError
@@ -378,9 +378,9 @@ print(sorted({event for event in events if event.startswith(("open", "socket", "
 
 def test_r6_setting_a_digest_opens_no_file_and_no_connection():
     """There is no inliner at run time: what a source says of links and files is text."""
-    places = os.pathsep.join([str(Path(__file__).parent.parent), str(Path(__file__).parent)])
+    here = Path(__file__).parent
     done = subprocess.run(
-        [sys.executable, "-c", WATCHED], env={"PYTHONPATH": places}, capture_output=True, text=True, check=False
+        [sys.executable, "-c", WATCHED], env=environment(here.parent, here), capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")
 

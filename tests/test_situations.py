@@ -8,6 +8,7 @@ from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
+from clocks import environment
 
 from engine.coverage import coverage
 from engine.settings import shipped
@@ -299,7 +300,7 @@ def test_pytest_collects_packs_where_it_is_asked_to(tmp_path):
     write(tmp_path, "mine_test.yaml", BESIDE)
     write(tmp_path, "other.yaml", "something: else\n")
     command = [sys.executable, "-m", "pytest", "-p", "engine.pytest_plugin", "-p", "no:cacheprovider", "-q", "."]
-    environment = {"PYTHONPATH": str(Path(__file__).parent.parent)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    root = Path(__file__).parent.parent
+    done = subprocess.run(command, cwd=tmp_path, env=environment(root), capture_output=True, text=True, check=False)
     assert "1 failed, 2 passed, 1 xfailed" in done.stdout
     assert "mine/reply: “bad”: wanted 2018-08-11, got 2018-08-10" in done.stdout

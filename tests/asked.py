@@ -1,0 +1,15 @@
+"""What a test asks a register for, because it depends on the day or on what else is in it."""
+
+from contextlib import closing
+from pathlib import Path
+
+from commitments import register
+from commitments.store import Store
+
+
+def last_entry(folder: Path, kind: str, commitment: str | None = None) -> int:
+    """The number of the last ledger entry of a kind; of this commitment, where one is named."""
+    with closing(Store.open(folder / "gestand.db")) as opened, opened.reading() as tx:
+        return max(
+            entry.seq for entry in register.entries(tx) if entry.kind == kind and commitment in {None, entry.commitment}
+        )

@@ -3,7 +3,9 @@
 from contextlib import closing
 from pathlib import Path
 
-from commitments import register
+import sqlalchemy as sa
+
+from commitments import register, store
 from commitments.store import Store
 
 
@@ -13,3 +15,9 @@ def last_entry(folder: Path, kind: str, commitment: str | None = None) -> int:
         return max(
             entry.seq for entry in register.entries(tx) if entry.kind == kind and commitment in {None, entry.commitment}
         )
+
+
+def commitments(folder: Path) -> int:
+    """How many commitments are in the register: those of a cycle become more as the years go."""
+    with closing(Store.open(folder / "gestand.db")) as opened, opened.reading() as tx:
+        return tx.execute(sa.select(sa.func.count()).select_from(store.commitment)).scalar_one()

@@ -48,6 +48,7 @@ def test_what_is_left_can_be_opened_by_other_programs(story, tmp_path):
     assert account["whole"]["total"] == len(rows)
 
 
+@pytest.mark.at("2026-11-26")
 def test_the_forum_of_2027_is_neither_late_nor_nagged_about_and_states_owe_no_report(story, tmp_path):
     with (tmp_path / "demo" / "audit.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

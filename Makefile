@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
+DAYS   ?= 0
+PARALLEL = -n auto --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
 
@@ -15,8 +17,14 @@ $(VENV)/.ready: requirements.lock pyproject.toml .ci/setup
 demo: $(VENV)/.ready ## set everything up and run the main job on the real case, into demo/
 	@$(BIN)/gestand demo demo
 
-test: $(VENV)/.ready ## set everything up and pass the tests
-	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
+test: $(VENV)/.ready ## set everything up and pass the tests, on all processors
+	@$(BIN)/python -m pytest $(PARALLEL)
+
+coverage: $(VENV)/.ready ## the same, and which lines no test runs; with DAYS=400 as if it were so many days later
+	@$(BIN)/python -m pytest $(PARALLEL) --days-later $(DAYS) --cov --cov-report=term:skip-covered
+
+later: $(VENV)/.ready ## the tests and the demonstration on six days to come (an hour; needs faketime)
+	@VENV="$(VENV)" .ci/later
 
 check: $(VENV)/.ready ## format, lint, types, import arrows, shipped rule files, generated docs
 	@$(BIN)/ruff format --check .
@@ -65,4 +73,4 @@ lock: ## resolve the dependencies anew and pin them with their hashes (needs uv)
 clean: ## remove what make has made
 	rm -rf $(VENV) demo build *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test check chronos docs torture pictures serve audit sbom lock clean
+.PHONY: help demo test coverage later check chronos docs torture pictures serve audit sbom lock clean

@@ -1,8 +1,10 @@
 """What all tests share: the clock, snapshots and the flag that writes them anew, a mail server, the command line."""
 
 import os
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -146,9 +148,22 @@ def run(monkeypatch, capsys, tmp_path):
     return gestand
 
 
+@pytest.fixture(scope="session")
+def _made(tmp_path_factory) -> Callable[[float], Path]:
+    """Where the workspace with the example is kept that was made at a moment; there is nothing yet if none was."""
+    kept = tmp_path_factory.mktemp("workspaces")
+    return lambda moment: kept / str(moment)
+
+
 @pytest.fixture
-def workspace(run):
-    """The same, in a new workspace with the example taken in."""
+def workspace(run, tmp_path, wall_clock, _made):
+    """The same, in a new workspace with the example taken in: made once for each moment, and copied for each test."""
+    kept, bare = _made(time.time()), not any(tmp_path.iterdir())
+    if kept.exists():
+        shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
+        return run
     assert run("init")[0] == 0
     assert run("import", "commitments/example.yaml", "--actor", "clerk")[0] == 0
+    if bare and not wall_clock.real:
+        shutil.copytree(tmp_path, kept)
     return run

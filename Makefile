@@ -23,7 +23,7 @@ test: $(VENV)/.ready ## set everything up and pass the tests, on all processors
 coverage: $(VENV)/.ready ## the same, and which lines no test runs; with DAYS=400 as if it were so many days later
 	@$(BIN)/python -m pytest $(PARALLEL) --days-later $(DAYS) --cov --cov-report=term:skip-covered
 
-later: $(VENV)/.ready ## the tests and the demonstration on six days to come (an hour; needs faketime)
+later: $(VENV)/.ready ## the tests and the demonstration on six days to come (half an hour; needs faketime)
 	@VENV="$(VENV)" .ci/later
 
 check: $(VENV)/.ready ## format, lint, types, import arrows, shipped rule files, generated docs

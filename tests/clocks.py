@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import time_machine
@@ -32,6 +33,7 @@ def environment(*places: Path) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join([CHILDREN, *map(str, places)])}
 
 
+@cache
 def faketime_is_in_the_way() -> bool:
     """Whether we run under faketime, and it lets no wait of a thread come to its end.
 

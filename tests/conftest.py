@@ -62,9 +62,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[CLOCK].release()
 
 
-@pytest.fixture(scope="session")
-def _waits_never_end() -> bool:
-    return faketime_is_in_the_way()
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out, before any fixture is made, what waits where no wait ends."""
+    if item.get_closest_marker("real_clock") and faketime_is_in_the_way():
+        pytest.skip("faketime lets no wait end: --at and --days-later need no faketime")
 
 
 @pytest.fixture(autouse=True)
@@ -72,8 +74,6 @@ def wall_clock(request: pytest.FixtureRequest) -> Iterator[Clock]:
     """The clock as the test asks for it by a mark: frozen at the one moment or another, or the real one."""
     clock = request.config.stash[CLOCK]
     if request.node.get_closest_marker("real_clock"):
-        if request.getfixturevalue("_waits_never_end"):
-            pytest.skip("faketime lets no wait end: try --at or --days-later instead, which need no faketime")
         clock.run()
     elif asked := request.node.get_closest_marker("at"):
         clock.freeze(moment(asked.args[0]))

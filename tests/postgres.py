@@ -22,12 +22,21 @@ def postgres_server():
     with tempfile.TemporaryDirectory(prefix="gestand-postgres-") as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
         try:
-            server = pgserver.get_server(Path(folder) / "data")
+            with _without_faketime():
+                server = pgserver.get_server(Path(folder) / "data")
         except Exception as error:
             pytest.skip(f"no PostgreSQL server can be started here: {error}")
         ask(server.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
+
+
+@contextmanager
+def _without_faketime():
+    """What is started now sees the real clock: under faketime a wait for a lock never ends in PostgreSQL."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("LD_PRELOAD", raising=False)
+        yield
 
 
 def ask(address, *statements):

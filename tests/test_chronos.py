@@ -20,6 +20,7 @@ def chronos():
     return module
 
 
+@pytest.mark.real_clock
 def test_t10_whatever_goes_wrong_each_reader_is_told_once():
     words = [sys.executable, str(FILE), "--seconds", "4", "--hours", "36", "--seed", "7"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)

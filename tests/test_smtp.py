@@ -176,6 +176,7 @@ def tarpit(visitor: socket.socket) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.real_clock
 @pytest.mark.parametrize("speak", [drop_in_data, hang, tarpit])
 def test_d7_dropped_hanging_or_slow_the_time_is_up_and_it_is_tried_later(speak):
     began = time.monotonic()

@@ -142,7 +142,7 @@ def verify(entries: Iterable[Line], anchor: str | None = None) -> Verdict:
     erased: dict[int, int] = {}
     for line in entries:
         seq, _, _, kind, _, payload, prev, chained, body = line
-        if seq != number + 1 or prev != last or not _as_written(line):
+        if seq != number + 1 or prev != last or not as_written(line):
             return Verdict(head=Head(number, last), wrong=_wrong(Head(number, last), line), seq=seq)
         number, last = seq, chained
         if witness and witness[0] == seq and not chained.startswith(witness[1]):
@@ -151,7 +151,7 @@ def verify(entries: Iterable[Line], anchor: str | None = None) -> Verdict:
         if body is None and BODY in payload:
             gone.add(seq)
         if kind == ERASURE:
-            erased |= dict.fromkeys(json.loads(payload)["entries"], seq)
+            erased |= dict.fromkeys(erased_by(payload), seq)
     head = Head(number, last)
     if witness and witness[0] > number:
         missing = f"the ledger ends with {head}, but #{witness[0]} {witness[1]} was written: its tail is cut off"
@@ -159,7 +159,16 @@ def verify(entries: Iterable[Line], anchor: str | None = None) -> Verdict:
     return _weighed(head, gone, erased)
 
 
-def _as_written(line: Line) -> bool:
+def erased_by(payload: str) -> tuple[int, ...]:
+    """The numbers of the entries whose texts an entry says were erased; none where it cannot be read."""
+    try:
+        named = json.loads(payload)["entries"]
+        return tuple(named) if all(isinstance(one, int) for one in named) else ()
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ()
+
+
+def as_written(line: Line) -> bool:
     """Whether an entry's hash is its own, and its texts are those that were sealed."""
     seq, at, actor, kind, commitment, payload, prev, chained, body = line
     try:
@@ -196,7 +205,7 @@ def _wrong(head: Head, line: Line) -> str:
         return _misplaced(head, entry)
     if entry.prev != head.hash:
         return f"entry #{entry.seq} does not follow #{head.seq} as it stands: one of the two was changed or exchanged"
-    if _as_written(entry._replace(body=None)):
+    if as_written(entry._replace(body=None)):
         return f"the texts of entry #{entry.seq} were changed after they were written"
     return f"entry #{entry.seq} was changed after it was written"
 

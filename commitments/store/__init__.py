@@ -8,8 +8,9 @@ from __future__ import annotations
 from sqlalchemy.engine import Connection, Row
 
 from commitments.store.copies import HELD, back_up, restore
-from commitments.store.guards import protect
+from commitments.store.guards import Stranger, expel, protect
 from commitments.store.migrations import MIGRATIONS
+from commitments.store.misfits import Misfit, misfits
 from commitments.store.opened import Store
 from commitments.store.places import Database, is_address, may_be_there
 from commitments.store.rows import batches, by_beginning, change, counted, forget, given, put, recall, remember
@@ -63,6 +64,7 @@ __all__ = [
     "FullStoreError",
     "LostRightError",
     "LostStoreError",
+    "Misfit",
     "MissingDriverError",
     "MissingFolderError",
     "NetworkStoreError",
@@ -74,6 +76,7 @@ __all__ = [
     "Row",
     "Store",
     "StoreError",
+    "Stranger",
     "TakenPlaceError",
     "UnreachableStoreError",
     "Value",
@@ -90,6 +93,7 @@ __all__ = [
     "counted",
     "day_in",
     "digest",
+    "expel",
     "forget",
     "given",
     "is_address",
@@ -98,6 +102,7 @@ __all__ = [
     "member",
     "message",
     "meta",
+    "misfits",
     "notice",
     "outbox",
     "protect",

@@ -1,13 +1,17 @@
-"""Triggers by which the database itself refuses to change the ledger: every change but the erasing of a body."""
+"""Triggers by which the database itself refuses to change the ledger: every change but the erasing of a body.
+
+Others than these are not ours: on any table, they could write what no entry tells of.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from commitments.store.tables import ledger
+from commitments.store.tables import ledger, metadata
 
 _REFUSAL = "the ledger is never changed"
 
@@ -28,6 +32,32 @@ def unguarded(tx: Connection) -> list[str]:
         return _differing(_POSTGRES, {name: _POSTGRES.get(name, "") for name in tx.scalars(_ENABLED)})
     query = sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'ledger'")
     return _differing(_SQLITE, {row.name: row.sql for row in tx.execute(query)})
+
+
+class Stranger(NamedTuple):
+    """A trigger, or a rule of PostgreSQL, that is not ours: what it is, its name, and the table it stands at."""
+
+    kind: str
+    name: str
+    table: str
+
+
+def strangers(tx: Connection) -> list[Stranger]:
+    """The triggers and rules at any of our tables that are not ours, in the order of their tables."""
+    ours, found = (_POSTGRES, _STRANGE) if tx.dialect.name == "postgresql" else (_SQLITE, _TRIGGERS)
+    return [
+        Stranger(*row)
+        for row in tx.execute(found)
+        if row.table in metadata.tables and (row.table, row.name in ours) != (ledger.name, True)
+    ]
+
+
+def expel(tx: Connection) -> None:
+    """Take away the triggers and rules at our tables that are not ours."""
+    quoted = tx.dialect.identifier_preparer.quote_identifier
+    for kind, name, table in strangers(tx):
+        place = f" ON {quoted(table)}" if tx.dialect.name == "postgresql" else ""
+        tx.exec_driver_sql(f"DROP {kind.upper()} {quoted(name)}{place}")
 
 
 def _differing(wanted: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
@@ -74,3 +104,13 @@ _ENABLED = sa.text(
     "SELECT tgname FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid"
     " WHERE tgrelid = 'ledger'::regclass AND tgenabled IN ('O', 'A') AND prosrc = :body"
 ).bindparams(body=_BODY)
+_TRIGGERS = sa.text(
+    "SELECT type AS kind, name, tbl_name AS \"table\" FROM sqlite_master WHERE type = 'trigger' ORDER BY tbl_name, name"
+)
+_STRANGE = sa.text(
+    "SELECT 'trigger' AS kind, tgname AS name, relname AS \"table\" FROM pg_trigger"
+    " JOIN pg_class ON pg_class.oid = tgrelid"
+    " WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace"
+    " UNION ALL SELECT 'rule', rulename, tablename FROM pg_rules WHERE schemaname = current_schema()"
+    ' ORDER BY "table", name'
+)

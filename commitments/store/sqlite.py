@@ -127,6 +127,8 @@ def filesystem_of(path: Path, mounts: str) -> str:
 
 def _connected(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # the driver begins no transactions by itself: _begin does
+    # A text that is damaged is read with marks in the place of what is no UTF-8: its hash then tells of it.
+    connection.text_factory = _text
     connection.execute("PRAGMA busy_timeout = 5000")
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a lost "sent" mark after a power cut would be a second mail.
@@ -134,6 +136,10 @@ def _connected(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     # What was erased is overwritten, not just forgotten.
     connection.execute("PRAGMA secure_delete = ON")
+
+
+def _text(stored: bytes) -> str:
+    return stored.decode("utf-8", "replace")
 
 
 def _begin(connection: Connection) -> None:

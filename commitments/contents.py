@@ -105,8 +105,6 @@ def _values(value: object) -> bool:
     return isinstance(value, dict)
 
 
-_OF_MESSAGE: Final[Mapping[str, Callable[[object], bool]]] = {"message_id": _word}
-_MESSAGE: Final = ("changed", "sent_again", "sent", "put_off", "failed", "given_up", "dropped", "superseded")
 _HOLDING: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
     ERASURE: {"entries": _numbers},
     "silenced": {"silence": _number},
@@ -114,6 +112,5 @@ _HOLDING: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
     "pack_loaded": {"packs": _values},
     "digest_queued": {"message_id": _word, "slot": _word, "notices": _words},
     "digest_revised": {"message_id": _word, "dropped": _words},
-    **{f"{end}_{what}": _OF_MESSAGE for end in ("digest", "message") for what in _MESSAGE},
 }
 """What the entries that the program writes must hold, by their kinds; of other kinds no more than a JSON object."""

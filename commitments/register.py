@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, Final, cast
 
-from commitments import store
+from commitments import contents, store
+from commitments.contents import Damage
 from commitments.fit import close
 from commitments.intake import Draft, Gathering, Intake, Outcome, weigh
 from commitments.ledger import ERASURE, Entry, Head, Line, canonical, seal, stamp
@@ -29,13 +30,17 @@ __all__ = [
     "UnknownCommitmentError",
     "allowed",
     "append",
+    "damage",
+    "description",
     "entries",
     "entry",
     "head",
     "ids",
     "last_told",
     "lines",
+    "made",
     "note",
+    "readable",
     "rebuild",
     "record",
     "records",
@@ -138,10 +143,11 @@ def _project(tx: Connection, events: Sequence[tuple[str, Event]]) -> None:
 
 def describe(tx: Connection, commitments: Iterable[Commitment]) -> None:
     """Write the descriptive columns of commitments, and ask for them to be assessed."""
-    store.put(tx, store.commitment, [_description(one) for one in commitments])
+    store.put(tx, store.commitment, [description(one) for one in commitments])
 
 
-def _description(commitment: Commitment) -> dict[str, Any]:
+def description(commitment: Commitment) -> dict[str, Any]:
+    """The descriptive columns of a commitment's row, which then waits to be assessed."""
     return {
         "id": commitment.id,
         "kind": commitment.kind,
@@ -157,10 +163,13 @@ def _description(commitment: Commitment) -> dict[str, Any]:
     }
 
 
-def rebuild(tx: Connection) -> int:
-    """Make the descriptive columns anew from the ledger and mark every row changed; the number of commitments."""
+def rebuild(tx: Connection, leaving_out: Collection[str] = frozenset()) -> int:
+    """Make the descriptive columns anew from the ledger and mark every row changed; the number of commitments.
+
+    Those that are left out stay as they are.
+    """
     count = 0
-    for some in store.batches(records(tx)):
+    for some in store.batches(readable(tx, leaving_out)):
         count += len(some)
         describe(tx, (one.commitment for one in some))
     return count
@@ -180,10 +189,11 @@ def entries(tx: Connection) -> Iterator[Entry]:
     return (Entry(*line) for line in lines(tx))
 
 
-def lines(tx: Connection) -> Iterator[Line]:
-    """The same as the store has them: soonest read."""
+def lines(tx: Connection, identifier: str | None = None) -> Iterator[Line]:
+    """The same as the store has them, soonest read; only those of one commitment where it is named."""
     columns = [store.ledger.c[name] for name in Entry._fields]
     query = store.ledger.select().with_only_columns(*columns).order_by(store.ledger.c.seq)
+    query = query if identifier is None else query.where(store.ledger.c.commitment == identifier)
     with tx.execute(query.execution_options(yield_per=1000)) as found:
         yield from cast("Iterable[Line]", found)
 
@@ -224,6 +234,25 @@ def records(tx: Connection, identifiers: Iterable[str] | None = None) -> Iterato
         return
     for some in store.batches(sorted(set(identifiers))):
         yield from _grouped(tx.execute(query.where(table.c.commitment.in_(some))))
+
+
+def readable(tx: Connection, leaving_out: Collection[str]) -> Iterator[Record]:
+    """All records but those of some commitments, of which entries cannot be read."""
+    if not leaving_out:
+        return records(tx)
+    return records(tx, (one for one in made(tx) if one not in leaving_out))
+
+
+def made(tx: Connection) -> list[str]:
+    """The ids of the commitments that the ledger made, sorted."""
+    table = store.ledger
+    query = table.select().with_only_columns(table.c.commitment).where(table.c.kind == EventKind.MADE.value)
+    return sorted(set(tx.execute(query).scalars()) - {None})
+
+
+def damage(tx: Connection, identifier: str | None = None) -> list[Damage]:
+    """The entries of the ledger, or of one commitment, that are not as they were written, or cannot be read."""
+    return list(contents.damaged(lines(tx, identifier)))
 
 
 def _grouped(rows: Iterable[Row[Any]]) -> Iterator[Record]:

@@ -206,7 +206,7 @@ def _store(tx: Connection, rows: Sequence[Row[Any]], found: Mapping[str, Found],
     written: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         one = found.get(row.id)
-        values, before = _columns(one, book) if one else _NOWHERE, row[: len(KEPT_OF_EACH)]
+        values, before = kept_of(one, book), row[: len(KEPT_OF_EACH)]
         if values == before and not (row.changed and one):
             continue
         differ = {name: new for name, new, old in zip(KEPT_OF_EACH, values, before, strict=True) if new != old}
@@ -215,8 +215,13 @@ def _store(tx: Connection, rows: Sequence[Row[Any]], found: Mapping[str, Found],
         store.change(tx, store.commitment, changes)
 
 
-def _columns(found: Found, book: RuleBook) -> tuple[Any, ...]:
-    """What was found, as it is kept of each; for how long what is open is late changes by the day (`listing`)."""
+def kept_of(found: Found | None, book: RuleBook) -> tuple[Any, ...]:
+    """What was found of a commitment, as a row keeps it (KEPT_OF_EACH); None where it was not there yet.
+
+    For how long what is open is late changes by the day (`listing`).
+    """
+    if found is None:
+        return _NOWHERE
     standing = found.judgement.standing
     original, current, settled = standing.original, standing.current, standing.settled_on is not None
     return (

@@ -79,10 +79,14 @@ class Reader:
         found = {one.id: one for one in map(self._judged, holding)}
         fresh = [row.id for row in rows if row.id not in found] if len(found) < len(rows) else []
         for record in register.records(tx, fresh):
-            assessment = self.assessor.at(record, self.now)
-            if assessment is not None:
-                found[record.commitment.id] = _assessed(record, assessment)
+            if (one := self.read(record)) is not None:
+                found[one.id] = one
         return found
+
+    def read(self, record: Record) -> Found | None:
+        """What is found by a record; None where the commitment was not there yet."""
+        assessment = self.assessor.at(record, self.now)
+        return None if assessment is None else _assessed(record, assessment)
 
     def _holds(self, row: Row[Any]) -> bool:
         """Whether nothing has happened to a commitment since its row was written."""

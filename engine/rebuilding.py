@@ -1,18 +1,26 @@
-"""The projection made anew from the ledger, and whether it was what the ledger makes of it."""
+"""Whether the projection is what the ledger makes of it: each row beside what a replay of the ledger gives.
+
+Nothing is written. Where a commitment stands is worked out as of the last pass; what changed since then waits for the
+next one, which works it out anew, so of such a row only the description is compared.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from commitments import register, store
-from commitments.store import Connection
+from commitments.record import Record
+from commitments.store import Connection, Row
 from commitments.trouble import TroubleError
 from engine.assess import Assessor
-from engine.assessing import assess_due, last_pass, outdated
+from engine.assessing import kept_of, last_pass, outdated
+from engine.collector import without_collector
+from engine.finding import KEPT_OF_EACH, Reader
 from engine.settings import Workspace
 from notifications.phrases import clean
+from rules.book import RuleBook
 
 
 class NoPassError(TroubleError):
@@ -23,14 +31,6 @@ class NoPassError(TroubleError):
             "no pass has been made under the rules that are in use now, so where commitments stand is not stored yet; "
             "run gestand tick, then ask again"
         )
-
-
-@dataclass(frozen=True)
-class Rebuilt:
-    """How many commitments were made anew, and the ids of those whose rows were otherwise before."""
-
-    count: int
-    differing: tuple[str, ...]
 
 
 class Deviation(NamedTuple):
@@ -45,68 +45,86 @@ class Deviation(NamedTuple):
     rebuilt: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """How many rows were compared, the ids of those that are otherwise, and the columns of the first of these.
+
+    `standing` says whether it was compared where commitments stand; without a pass under the rules in use it is not
+    stored.
+    """
+
+    count: int
+    differing: tuple[str, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+    standing: bool = True
+
+
 SHOWN: Final = 20
 """Of so many commitments the columns that differ are named."""
 _LONGEST: Final = 60
+_SOME: Final = 500
 
 
-def compare(tx: Connection, workspace: Workspace, assessor: Assessor) -> tuple[Rebuilt, tuple[Deviation, ...]]:
-    """What a rebuild would change, and which columns of the first rows; nothing is changed. Raises NoPassError."""
-    trial = tx.begin_nested()
-    found = rebuild(tx, workspace, assessor)
-    some = found.differing[:SHOWN]
-    known = [record.commitment.id for record in register.records(tx, some)]
-    made = _whole(tx, known)
-    trial.rollback()
-    stored = _whole(tx, some)
-    return found, tuple(one for name in some for one in _deviations(name, stored.get(name), made.get(name)))
+def compare(
+    tx: Connection, workspace: Workspace, assessor: Assessor, leaving_out: Collection[str] = frozenset()
+) -> Compared:
+    """The projection beside a replay of the whole ledger; commitments whose entries cannot be read are left out."""
+    now = last_pass(tx)
+    standing = now is not None and not outdated(tx, workspace, assessor, now)
+    reader = Reader(assessor, now, kept=False) if now is not None and standing else None
+    count, found = 0, dict[str, tuple[Deviation, ...]]()
+    with without_collector():
+        for rows in _all(tx):
+            count += len(rows)
+            records = _records(tx, [row.id for row in rows if row.id not in leaving_out])
+            for row in rows:
+                if row.id not in leaving_out and (wrong := _wrong(row, records.get(row.id), reader, assessor.book)):
+                    found[row.id] = wrong
+    found |= {one: (Deviation(one, "", "", "a row"),) for one in _missing(tx) if one not in leaving_out}
+    differing = tuple(sorted(found))
+    deviations = tuple(one for identifier in differing[:SHOWN] for one in found[identifier])
+    return Compared(count=count, differing=differing, deviations=deviations, standing=standing)
 
 
-def _deviations(name: str, stored: Mapping[str, Any] | None, made: Mapping[str, Any] | None) -> Iterator[Deviation]:
-    if stored is None or made is None:
-        yield Deviation(name, "", "a row" if stored else "", "a row" if made else "")
-        return
-    for column, value in stored.items():
-        if value != made[column] and column != "changed":
-            yield Deviation(name, column, _shown(value), _shown(made[column]))
+def _all(tx: Connection) -> Iterator[Sequence[Row[Any]]]:
+    """Every row of the projection, some at a time, in the order of their ids."""
+    table, last = store.commitment, ""
+    query = table.select().order_by(table.c.id).limit(_SOME)
+    while rows := tx.execute(query.where(table.c.id > last)).all():
+        yield rows
+        last = rows[-1].id
+
+
+def _records(tx: Connection, identifiers: Sequence[str]) -> dict[str, Record]:
+    """The records of these that were made; where that entry is missing there is nothing to replay."""
+    found = register.records(tx, identifiers)
+    return {one.commitment.id: one for one in found if any(entry.event.commitment for entry in one.valid)}
+
+
+def _missing(tx: Connection) -> list[str]:
+    """The commitments that the ledger has and the projection has not."""
+    made, there = store.ledger, store.commitment
+    query = made.select().with_only_columns(made.c.commitment).where(made.c.kind == "made")
+    known = there.select().with_only_columns(there.c.id).where(there.c.id == made.c.commitment)
+    return list(tx.execute(query.where(~known.exists())).scalars())
+
+
+def _wrong(row: Row[Any], record: Record | None, reader: Reader | None, book: RuleBook) -> tuple[Deviation, ...]:
+    """The columns of a row that are otherwise than the record makes them."""
+    if record is None:
+        return (Deviation(row.id, "", "a row", ""),)
+    made = register.description(record.commitment)
+    del made["changed"]
+    if reader is not None and not row.changed:
+        made |= dict(zip(KEPT_OF_EACH, kept_of(reader.read(record), book), strict=True))
+    return tuple(_deviations(row.id, row._asdict(), made))
+
+
+def _deviations(identifier: str, stored: Mapping[Any, Any], made: Mapping[str, Any]) -> Iterator[Deviation]:
+    for column, value in made.items():
+        if stored[column] != value:
+            yield Deviation(identifier, column, _shown(stored[column]), _shown(value))
 
 
 def _shown(value: object) -> str:
     return clean(str(value), _LONGEST) if value not in {None, ""} else "nothing"
-
-
-def _whole(tx: Connection, identifiers: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    table = store.commitment
-    rows = tx.execute(table.select().where(table.c.id.in_(identifiers))).mappings()
-    return {row["id"]: dict(row) for row in rows}
-
-
-def rebuild(tx: Connection, workspace: Workspace, assessor: Assessor) -> Rebuilt:
-    """Make the rows of all commitments anew from the ledger, as of the last pass; what changed since is not compared.
-
-    Roll `tx` back to have looked only. Raises NoPassError where no pass was made under these rules.
-    """
-    now = last_pass(tx)
-    if now is None or outdated(tx, workspace, assessor, now):
-        raise NoPassError
-    before, known = _rows(tx), set(register.ids(tx))
-    count = register.rebuild(tx)
-    assess_due(tx, assessor, now, everything=True)
-    after = _rows(tx)
-    missing = set(register.ids(tx)) - known
-    differing = {identifier for identifier, row in before.items() if after.get(identifier) != row}
-    return Rebuilt(count, tuple(sorted(differing | missing | _unmade(tx))))
-
-
-def _unmade(tx: Connection) -> set[str]:
-    """The rows that no entry of the ledger made."""
-    table, ledger = store.commitment, store.ledger
-    made = ledger.select().with_only_columns(ledger.c.commitment).where(ledger.c.kind == "made")
-    return set(tx.execute(table.select().with_only_columns(table.c.id).where(table.c.id.not_in(made))).scalars())
-
-
-def _rows(tx: Connection) -> dict[str, int]:
-    """What stands for the content of each row that no event has changed since the last pass."""
-    table = store.commitment
-    query = table.select().where(table.c.changed.is_(False)).execution_options(yield_per=1000)
-    return {row.id: hash(tuple(row)) for row in tx.execute(query)}

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from commitments import register
-from commitments.ledger import stamp
+from commitments.ledger import Entry, stamp
 from commitments.store import Connection, Row, given
 from commitments.store import message as messages
 from commitments.store import outbox as table
@@ -199,16 +199,16 @@ def mark(tx: Connection, outcome: Outcome, now: datetime, *, actor: str = ACTOR)
         content |= {"attempt": row.attempts}
     if state is State.QUEUED:
         values["next_try_at"] = stamp(now + wait(row.message_id, row.attempts))
-    if state is State.SENT:
-        values["sent_at"] = stamp(now)
     if error is not None:
         values["doubtful"] = row.doubtful or error.doubtful
         content |= {"code": error.code}
         texts |= {"text": error.text}
     if outcome.again:
         content |= {"possible_duplicate": True}
+    entry = note(tx, _KINDS[state], row, now, content, texts=texts, actor=actor)
+    if state is State.SENT:
+        values["sent_at"] = entry.at
     tx.execute(_THIS, {"number": row.id, **values})
-    note(tx, _KINDS[state], row, now, content, texts=texts, actor=actor)
 
 
 def supersede(tx: Connection, recipient: str, *, by: str, at: datetime) -> list[int]:
@@ -230,10 +230,13 @@ def note(
     *,
     texts: dict[str, Any] | None = None,
     actor: str = ACTOR,
-) -> None:
-    """A ledger entry about a message: no address stands in it, and what others said, who may name one, is erasable."""
+) -> Entry:
+    """Write a ledger entry about a message, which comes back.
+
+    No address stands in it, and what others said, who may name one, is erasable.
+    """
     kind = f"{'message' if row.digest is None else 'digest'}_{what}"
-    register.note(tx, kind, {"message_id": row.message_id, **content}, at=now, actor=actor, texts=texts)
+    return register.note(tx, kind, {"message_id": row.message_id, **content}, at=now, actor=actor, texts=texts)
 
 
 def wait(message_id: str, attempt: int) -> timedelta:

@@ -241,7 +241,7 @@ def test_s8_exchanged_entries_are_found(workspace, tmp_path):
 
 
 def test_s8_a_tail_that_was_cut_off_is_found_with_a_head_that_was_printed(workspace, tmp_path):
-    head = workspace("verify")[1].partition("head ")[2].strip()
+    head = workspace("verify")[1].splitlines()[0].partition("head ")[2]
     change(
         tmp_path / "gestand.db",
         "DROP TRIGGER ledger_no_delete",

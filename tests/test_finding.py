@@ -12,7 +12,7 @@ from commitments import register, store
 from commitments.model import Event, EventKind
 from engine import assessing
 from engine.finding import Reader
-from engine.rebuilding import Deviation, NoPassError, Rebuilt, compare, rebuild
+from engine.rebuilding import Deviation, compare
 from engine.session import open_session
 from engine.tick import tick
 from rules.book import SHIPPED, RuleBook
@@ -160,19 +160,23 @@ def test_a_projection_made_anew_is_the_same(tmp_path):
         assert before[0][0].made >= date(2018, 1, 1)
 
 
-def test_a_row_that_is_not_what_the_ledger_makes_of_it_is_found_and_mended(tmp_path):
+def test_a_row_that_is_not_what_the_ledger_makes_of_it_is_found_and_made_anew(tmp_path):
     (tmp_path / "gestand.yaml").write_text(SETTINGS)
     with open_session(tmp_path) as session:
         live(session, 3)
-        with pytest.raises(NoPassError), session.store.reading() as tx:
-            rebuild(tx, replace(session.workspace, book=RuleBook()), session.assessor)
         with session.store.writing() as tx:
-            assert rebuild(tx, session.workspace, session.assessor) == Rebuilt(60, ())
+            other = compare(tx, replace(session.workspace, book=RuleBook()), session.assessor)
+            assert (other.differing, other.standing) == ((), False)
+            found = compare(tx, session.workspace, session.assessor)
+            assert (found.count, found.differing, found.standing) == (60, (), True)
             tx.execute(store.commitment.update().where(store.commitment.c.id == "C-3").values(title="Another"))
             tx.execute(store.commitment.update().where(store.commitment.c.id == "C-4").values(status="lapsed"))
-        with session.store.writing() as tx:
-            assert rebuild(tx, session.workspace, session.assessor) == Rebuilt(60, ("C-3", "C-4"))
-            assert rebuild(tx, session.workspace, session.assessor) == Rebuilt(60, ())
+            assert compare(tx, session.workspace, session.assessor).differing == ("C-3", "C-4")
+            register.rebuild(tx)
+            assert compare(tx, session.workspace, session.assessor).differing == ()
+        pass_on(session, NOW)
+        with session.store.reading() as tx:
+            assert compare(tx, session.workspace, session.assessor).differing == ()
 
 
 def test_the_columns_that_differ_are_named_of_the_first_rows_and_nothing_is_changed(tmp_path):
@@ -185,11 +189,11 @@ def test_the_columns_that_differ_are_named_of_the_first_rows_and_nothing_is_chan
             tx.execute(table.update().where(table.c.id == "C-10").values(dossier=""))
             before = tx.execute(table.select().order_by(table.c.id)).all()
         with session.store.writing() as tx:
-            found, deviations = compare(tx, session.workspace, session.assessor)
+            found = compare(tx, session.workspace, session.assessor)
             assert tx.execute(table.select().order_by(table.c.id)).all() == before
-    assert (found.count, len(found.differing)) == (60, 40)  # what changed since the last pass is not compared
-    assert list(dict.fromkeys(one.id for one in deviations)) == list(found.differing[:20])
-    assert [one for one in deviations if one.id == "C-10"] == [
+    assert (found.count, len(found.differing)) == (60, 60)  # those too that changed since the last pass
+    assert list(dict.fromkeys(one.id for one in found.deviations)) == list(found.differing[:20])
+    assert [one for one in found.deviations if one.id == "C-10"] == [
         Deviation("C-10", "kind", f"{'x' * 59}…", "reply"),
         Deviation("C-10", "dossier", "nothing", "30000"),
     ]

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, Row
 from commitments.store.copies import HELD, back_up, restore
 from commitments.store.guards import Stranger, expel, protect
 from commitments.store.migrations import MIGRATIONS
-from commitments.store.misfits import Misfit, misfits
+from commitments.store.misfits import Misfit, clear, misfits
 from commitments.store.opened import Store
 from commitments.store.places import Database, is_address, may_be_there
 from commitments.store.rows import batches, by_beginning, change, counted, forget, given, put, recall, remember
@@ -50,7 +50,7 @@ from commitments.store.trouble import (
     UnreachableStoreError,
     WrongPasswordError,
 )
-from commitments.store.values import Value, alike, as_kept, choice, day_in
+from commitments.store.values import Value, alike, as_kept, choice, day_in, joined_by
 
 __all__ = [
     "HELD",
@@ -89,6 +89,7 @@ __all__ = [
     "by_beginning",
     "change",
     "choice",
+    "clear",
     "commitment",
     "counted",
     "day_in",
@@ -97,6 +98,7 @@ __all__ = [
     "forget",
     "given",
     "is_address",
+    "joined_by",
     "ledger",
     "may_be_there",
     "member",

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from commitments.store.misfits import misfits
 from commitments.store.opened import Store
 from commitments.store.places import database
 from commitments.store.rows import put, remember
@@ -27,17 +29,38 @@ _BESIDE = ("", "-wal", "-shm")
 _SOME = 1000
 
 
-def back_up(store: Store, file: Path) -> None:
+def back_up(store: Store, file: Path) -> str:
     """Write all of a store, as it is now, into a new file: a SQLite database that is held from delivering.
 
-    Others may read and write meanwhile. Raises TakenPlaceError, NoCopyError.
+    Others may read and write meanwhile. A damaged store is copied as it is; what is wrong with the copy comes back,
+    empty where it is whole. Raises TakenPlaceError, NoCopyError.
     """
     if file.exists():
         raise TakenPlaceError(str(file), "name a new file for the copy")
-    with _made_whole(file) as partial, closing(Store.open(partial)) as copy:
-        with store.reading() as source, copy.writing() as target:
-            _copy(source, target)
+    with _made_whole(file) as partial:
+        if isinstance(store.database, Sqlite):
+            _copy_pages(store, partial)
+        with closing(Store.open(partial)) as copy:
+            with store.reading() as source, copy.writing() as target:
+                if not isinstance(store.database, Sqlite):
+                    _copy(source, target)
+                remember(target, HELD, _COPY)
+            return _broken(copy)
+
+
+def _copy_pages(store: Store, file: Path) -> None:
+    """Copy a SQLite file as it is, page by page, whatever its rows hold."""
+    with store.reading() as source, closing(sqlite3.connect(file)) as target:
+        driven: Any = source.connection.driver_connection
+        driven.backup(target)
+
+
+def _broken(copy: Store) -> str:
+    try:
         copy.check()
+    except DamagedStoreError as error:
+        return str(error)
+    return ""
 
 
 def restore(file: Path, place: str | Path, *, replace: bool, at: datetime) -> Path | None:
@@ -70,7 +93,10 @@ def _fill(file: Path, place: str | Path) -> None:
     ):
         if target.execute(sa.select(ledger.c.seq).limit(1)).first() is not None:
             raise TakenPlaceError(store.where, "make an empty database with createdb, and name that as `store`")
+        if found := next(misfits(source), None):
+            raise NoCopyError(str(file), f"{found}; restore it as a file, see what `gestand verify` finds, and mend it")
         _copy(source, target)
+        remember(target, HELD, _COPY)
 
 
 @contextmanager
@@ -93,7 +119,6 @@ def _copy(source: Connection, target: Connection) -> None:
             for some in rows.mappings().partitions(_SOME):
                 put(target, table, [dict(row) for row in some])
         _number_on(target, table)
-    remember(target, HELD, _COPY)
 
 
 def _number_on(target: Connection, table: sa.Table) -> None:

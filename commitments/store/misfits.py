@@ -5,7 +5,7 @@ SQLite keeps whatever it is given in any column. PostgreSQL does not, so there i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
@@ -56,6 +56,14 @@ def misfits(tx: Connection) -> Iterator[Misfit]:
         query = sa.select(*keys, first).select_from(table).where(sa.or_(*(test for _, test in wrong))).limit(_MOST)
         for *key, column in tx.execute(query):
             yield Misfit(table.name, ", ".join(map(str, key)), column)
+
+
+def clear(tx: Connection, table: sa.Table, found: Iterable[Misfit]) -> None:
+    """Empty the columns of a table's rows that do not fit, as far as they may be empty."""
+    for misfit in found:
+        if misfit.table == table.name and table.c[misfit.column].nullable:
+            key = sa.cast(table.primary_key.columns[0], sa.Text) == misfit.row
+            tx.execute(table.update().where(key).values({misfit.column: None}))
 
 
 def _not_fitting(column: sa.Column[object]) -> sa.ColumnElement[bool]:

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from commitments.store import guards, migrations
-from commitments.store.misfits import Misfit, misfits
 from commitments.store.places import Database, database
 from commitments.store.rows import recall, remember
 from commitments.store.trouble import LostRightError
@@ -130,11 +129,6 @@ class Store:
         """The triggers and rules at our tables that are not ours."""
         with self.reading() as tx:
             return guards.strangers(tx)
-
-    def misfits(self) -> list[Misfit]:
-        """The values that are not of their column's kind; all of the database is read."""
-        with self.reading() as tx:
-            return list(misfits(tx))
 
     def flush(self) -> None:
         """Let what was overwritten be gone from the disk as well, as far as that is in our hands."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,3 +32,9 @@ def alike(column: Value, text: str) -> Value:
 def as_kept(value: Value) -> Value:
     """A value as the database keeps it: in SQLite a day is a text, which costs least to read."""
     return sa.type_coerce(value, sa.Text)
+
+
+def joined_by(between: str, values: Sequence[Value]) -> Value:
+    """The texts of values, one behind the other, with a text in between."""
+    texts = [sa.cast(value, sa.Text) for value in values]
+    return reduce(lambda first, second: first + between + second, texts)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from commitments import holding, ledger, register, store
-from commitments.ledger import Verdict
+from commitments import holding, store
 from commitments.store import Store
 from engine import clock
 from engine.cli.output import Failed, actor_option, as_path, workspace_option
 from engine.session import open_session
 from engine.settings import store_place
+from engine.verifying import ledger_of
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -27,9 +27,9 @@ def backup_command(folder: Path, file: Path) -> None:
     The copy is a SQLite file, from PostgreSQL too, and delivers nothing until `gestand resume`.
     """
     with open_session(folder) as session:
-        store.back_up(session.store, file)
+        broken = store.back_up(session.store, file)
     click.echo(f"written to {as_path(file)}")
-    _tell(_verdict(str(file)))
+    _tell(str(file), broken)
 
 
 @click.command("restore")
@@ -49,7 +49,7 @@ def restore_command(folder: Path, file: Path, replace: bool, resume: bool, actor
     if aside is not None:
         click.echo(f"put aside: {as_path(aside)}")
     click.echo(f"restored from {as_path(file)}")
-    _tell(_verdict(place))
+    _tell(place)
     if resume:
         _resume(folder, actor)
     else:
@@ -70,12 +70,14 @@ def _resume(folder: Path, actor: str) -> None:
     click.echo("digests go out again from the next pass on")
 
 
-def _verdict(place: str) -> Verdict:
+def _tell(place: str, broken: str = "") -> None:
+    """Say whether the ledger of a copy is whole, and whatever is damaged in it; leaves with 1 where something is."""
     with closing(Store.open(place)) as opened, opened.reading() as tx:
-        return ledger.verify(register.lines(tx))
-
-
-def _tell(verdict: Verdict) -> None:
-    click.echo(str(verdict))
-    if not verdict.ok:
+        found, unfit = ledger_of(tx), [str(one) for one in store.misfits(tx)]
+    click.echo(str(found.verdict))
+    damage = [*map(str, found.damage), *unfit, *filter(None, [broken])]
+    for sentence in damage:
+        click.echo(sentence)
+    if damage or not found.verdict.ok:
+        click.echo("the copy is as damaged as the register; `gestand verify` there says what else is wrong")
         raise Failed

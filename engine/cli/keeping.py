@@ -2,71 +2,78 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from commitments import erasure, ledger, register, store
+from commitments import erasure, register, store
 from commitments.erasure import Erased
-from commitments.ledger import Verdict
 from engine.cli.completing import complete_ids
 from engine.cli.output import EntryNumber, Failed, Words, actor_option, number, workspace_option
 from engine.cli.reading import find
-from engine.rebuilding import SHOWN, Deviation, compare
+from engine.rebuilding import SHOWN, Compared, Deviation, NoPassError
 from engine.session import Session, open_session
+from engine.verifying import Findings, verify
 
 
 @click.command("verify")
 @workspace_option
 @click.option("--anchor", metavar='"#SEQ HASH"', help="A ledger head, as printed in a digest: finds a cut-off tail.")
-@click.option("--rebuild", is_flag=True, help="Make the projection anew in a trial too, and say what differs.")
+@click.option("--chain", "chain_only", is_flag=True, help="Check the hashes, the order and the triggers, no more.")
+@click.option(
+    "--rebuild", is_flag=True, help="Refuse where no pass was made, so that all of the projection is compared."
+)
 @click.option("--mend", is_flag=True, help="Make the triggers of the ledger and the projection anew.")
-def verify_command(folder: Path, anchor: str | None, rebuild: bool, mend: bool) -> None:
-    """Check that nobody changed the ledger: every entry against its hash and the one before it, and its triggers.
+def verify_command(folder: Path, anchor: str | None, chain_only: bool, rebuild: bool, mend: bool) -> None:
+    """Check that nobody changed the ledger, nor what was made of it.
 
-    With --rebuild what lists and digests read, too: it must be what the ledger and the rules make of it.
+    Every entry is checked against its hash and the one before it, and whether it can be read; the triggers; the
+    messages, against what was sealed of them; and the projection, which lists and digests read, against a replay of
+    the ledger.
     """
     with open_session(folder) as session:
-        verdict = _checked(session, anchor)
-        click.echo(str(verdict))
-        found = [verdict.ok, _guarded(session), not rebuild or _as_rebuilt(session)]
-        if mend and verdict.ok:
-            _mend(session)
-    if not (verdict.ok and (mend or all(found))):
+        found = verify(session, anchor, chain_only=chain_only)
+        if rebuild and found.compared is not None and not found.compared.standing:
+            raise NoPassError
+        for sentence in _sentences(found):
+            click.echo(sentence)
+        if mend and found.verdict.ok:
+            _mend(session, found)
+    if not (found.kept and (mend or found.well)):
         raise Failed
 
 
-def _checked(session: Session, anchor: str | None) -> Verdict:
-    """The verdict on the ledger; meanwhile a thread has the database check itself, and what that finds comes first."""
-    with ThreadPoolExecutor(1) as pool:
-        whole = pool.submit(session.store.check)
-        try:
-            with session.store.reading() as tx:
-                return ledger.verify(register.lines(tx), anchor)
-        finally:
-            whole.result()
+def _sentences(found: Findings) -> Iterator[str]:
+    yield str(found.verdict)
+    yield from (str(one) for one in found.damage)
+    if found.unshown:
+        yield f"and {number(found.unshown, 'entry', 'entries')} more"
+    if found.broken:
+        yield found.broken
+    for name in found.unguarded:
+        yield f"the trigger {name} is gone or was changed: without it the ledger can be; --mend makes it anew"
+    for stranger in found.strangers:
+        yield f"the {stranger.kind} {stranger.name} at the table {stranger.table} is not ours; --mend takes it away"
+    yield from (f"{misfit}{_MENDED if misfit.table == 'commitment' else ''}" for misfit in found.misfits)
+    yield from found.messages
+    if found.compared is not None:
+        yield from _comparison(found.compared)
 
 
-def _guarded(session: Session) -> bool:
-    gone = session.store.unguarded()
-    for name in gone:
-        click.echo(f"the trigger {name} is gone or was changed: without it the ledger can be; --mend makes it anew")
-    return not gone
+_MENDED = "; --mend makes it anew"
 
 
-def _as_rebuilt(session: Session) -> bool:
-    with session.store.writing() as tx:
-        found, deviations = compare(tx, session.workspace, session.assessor)
+def _comparison(found: Compared) -> Iterator[str]:
     if not found.differing:
-        click.echo(f"the projection is what the ledger makes of it: {number(found.count, 'commitment')}")
-        return True
-    some = ", ".join(found.differing[:SHOWN]) + (" …" if len(found.differing) > SHOWN else "")
-    count = number(len(found.differing), "commitment")
-    click.echo(f"the projection is not what the ledger makes of it, for {count}: {some}; --mend makes it anew")
-    for one in deviations:
-        click.echo(f"  {one.id}  {_deviation(one)}")
-    return False
+        yield f"the projection is what the ledger makes of it: {number(found.count, 'commitment')}"
+    else:
+        some = ", ".join(found.differing[:SHOWN]) + (" …" if len(found.differing) > SHOWN else "")
+        count = number(len(found.differing), "commitment")
+        yield f"the projection is not what the ledger makes of it, for {count}: {some}{_MENDED}"
+        yield from (f"  {one.id}  {_deviation(one)}" for one in found.deviations)
+    if not found.standing:
+        yield "where commitments stand was not compared: no pass has been made under the rules in use; run gestand tick"
 
 
 def _deviation(one: Deviation) -> str:
@@ -77,9 +84,11 @@ def _deviation(one: Deviation) -> str:
     return f"{one.column}: stored is {one.stored}, rebuilt {one.rebuilt}"
 
 
-def _mend(session: Session) -> None:
+def _mend(session: Session, found: Findings) -> None:
     with session.store.writing() as tx:
-        register.rebuild(tx)
+        store.expel(tx)
+        store.clear(tx, store.commitment, found.misfits)
+        register.rebuild(tx, found.leaving_out)
         store.protect(tx)
     click.echo("made anew: the triggers and the projection; the next pass assesses everything")
 

@@ -18,6 +18,7 @@ from commitments.trouble import TroubleError
 from engine import clock, dispatch
 from engine.assess import Assessment, Assessor
 from engine.assessing import assess_due, outdated, stale
+from engine.blame import blamed_on_damage
 from engine.match import matcher
 from engine.settings import FILE, Workspace, open_workspace
 from notifications.deliverer import Deliverer
@@ -116,10 +117,11 @@ def open_session(folder: Path) -> Iterator[Session]:
         raise BrokenSettingsError(broken)
     store = Store.open(workspace.store)
     chosen = matcher(conditions(workspace))
+    assessor = Assessor(workspace.book, workspace.calendars, chosen, workspace.settings.timezone)
+    session = Session(workspace, store, assessor)
     try:
-        yield Session(
-            workspace, store, Assessor(workspace.book, workspace.calendars, chosen, workspace.settings.timezone)
-        )
+        with blamed_on_damage(session):
+            yield session
     finally:
         chosen.close()
         store.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from commitments import ledger, register
 from commitments.contents import Damage, damage, unreadable
@@ -13,7 +13,9 @@ from commitments.ledger import Line, Verdict
 from commitments.store import Connection, DamagedStoreError, Misfit, Stranger, misfits
 from engine.delivered import Deliveries, forged_notices
 from engine.rebuilding import Compared, compare
-from engine.session import Session
+
+if TYPE_CHECKING:
+    from engine.session import Session
 
 _SHOWN: Final = 20
 """So many damaged entries are told, and so many messages; the others are counted."""

@@ -29,7 +29,7 @@ from commitments.store.tables import (
     told,
     warned,
 )
-from commitments.store.trouble import ForeignStoreError, NewerStoreError
+from commitments.store.trouble import DamagedStoreError, ForeignStoreError, NewerStoreError
 
 
 def _create(tx: Connection) -> None:
@@ -178,6 +178,8 @@ def layout(tx: Connection, where: str) -> int:
     row = tx.execute(meta.select().where(meta.c.name == _LAYOUT)).first() if "meta" in tables else None
     if row is None or "ledger" not in tables:
         raise ForeignStoreError(where)
+    if not str(row.value).isdecimal():
+        raise DamagedStoreError(where, f"its layout is said to be {row.value!r:.40}")
     number = int(row.value)
     if number > len(MIGRATIONS):
         raise NewerStoreError(where, number, len(MIGRATIONS))

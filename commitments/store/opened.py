@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 from commitments.store import guards, migrations
 from commitments.store.places import Database, database
 from commitments.store.rows import recall, remember
-from commitments.store.trouble import LostRightError
+from commitments.store.trouble import DamagedStoreError, LostRightError
 
 _ACTING = "acting"
 """Under this name the store has the number of the one who acts; whoever takes the right takes the next."""
@@ -50,6 +50,9 @@ class Store:
         store = cls(there, there.engine())
         try:
             store._prepare()
+        except UnicodeDecodeError as error:  # of the driver, which cannot even say what SQLite met
+            store.close()
+            raise DamagedStoreError(store.where, "what it says of its tables is no text") from error
         except BaseException:
             store.close()
             raise

@@ -10,9 +10,10 @@ class StoreError(TroubleError):
 
 
 class DamagedStoreError(StoreError):
-    """The file is not, or no longer, a whole database."""
+    """The file is not, or no longer, a whole database; `reason` says in what way."""
 
     def __init__(self, where: str, reason: str) -> None:
+        self.reason = reason
         super().__init__(
             f"{where} is damaged or not a database ({reason}); put back a copy with `gestand restore FILE --replace`, "
             "or move it away and import the register anew. Nothing was changed."

@@ -13,14 +13,15 @@ import click
 
 from commitments import exchange, register
 from commitments.exchange.table import unsaid
-from commitments.ledger import canonical
+from commitments.ledger import Entry, canonical
 from commitments.record import Record
 from commitments.store import Connection
 from engine.assess import Assessment
-from engine.cli.output import hand_out, number, workspace_option
+from engine.cli.output import hand_out, number, tell_damage, workspace_option
 from engine.cli.reading import filter_options, fits, opened, when, when_options
 from engine.feed import feed
 from engine.session import Session, audited
+from engine.verifying import ledger_of
 
 
 @click.command("export")
@@ -53,17 +54,36 @@ def export_command(
     if form == "xlsx" and output is None and sys.stdout.isatty():
         raise click.UsageError("a workbook is not for a terminal: name a file with -o, or pass it on")
     with opened(folder) as session, session.store.reading() as tx:
+        found = ledger_of(tx)
         if whole_ledger:
-            hand_out((f"{canonical(entry._asdict())}\n".encode() for entry in register.entries(tx)), output)
-            return
-        records = _Chosen(session, tx, *when(session, as_of, known_at), filters)
-        if form == "ics":
-            hand_out([feed(session.workspace, records.assessments(), records.day)], output)
-            return
-        hand_out(exchange.written(form, records), output)
-        if form in exchange.TABLES and (missing := sum(map(unsaid, records))):
-            told = f"{number(missing, 'event')} left out, for which {form.upper()} has no place; YAML has"
-            click.echo(f"gestand: {told}", err=True)
+            hand_out((_plain_line(entry) for entry in register.entries(tx)), output)
+        else:
+            day, moment = when(session, as_of, known_at)
+            _write(_Chosen(session, tx, day, moment, filters, found.leaving_out), form, output)
+    for identifier in sorted(found.leaving_out) if not whole_ledger else ():
+        click.echo(f"gestand: {identifier} is left out, for not all of its entries can be read", err=True)
+    tell_damage([] if found.kept else [*([] if found.verdict.ok else [found.verdict]), *found.damage])
+
+
+def _plain_line(entry: Entry) -> bytes:
+    """An entry as a line of JSON; what is no text though it should be, as far as it can be read as one."""
+    values = {name: _text(value) for name, value in entry._asdict().items()}
+    return f"{canonical(values)}\n".encode("utf-8", "replace")
+
+
+def _text(value: object) -> object:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _write(records: _Chosen, form: str, output: Path | None) -> None:
+    """Write the records in a form, and say how many events it has no place for."""
+    if form == "ics":
+        hand_out([feed(records.session.workspace, records.assessments(), records.day)], output)
+        return
+    hand_out(exchange.written(form, records), output)
+    if form in exchange.TABLES and (missing := sum(map(unsaid, records))):
+        told = f"{number(missing, 'event')} left out, for which {form.upper()} has no place; YAML has"
+        click.echo(f"gestand: {told}", err=True)
 
 
 @dataclass(frozen=True)
@@ -75,16 +95,17 @@ class _Chosen:
     day: date
     known_at: datetime | None
     filters: dict[str, Any]
+    leaving_out: frozenset[str]
 
     def __iter__(self) -> Iterator[Record]:
         if any(self.filters.values()):
             return (assessment.record for assessment in self.assessments())
-        known = (record.as_of(self.day, self.known_at) for record in register.records(self.tx))
+        known = (record.as_of(self.day, self.known_at) for record in register.readable(self.tx, self.leaving_out))
         return (record for record in known if record is not None)
 
     def assessments(self) -> Iterator[Assessment]:
         """Where each of them stood then."""
-        for record in register.records(self.tx):
+        for record in register.readable(self.tx, self.leaving_out):
             assessment = self.session.assessor.on(record, self.day, self.known_at)
             if assessment is not None and fits(*audited([assessment]), **self.filters):
                 yield assessment

@@ -70,6 +70,15 @@ def tell_problems(problems: Iterable[Problem], form: str = "text") -> int:
     return sum(problem.level == "error" for problem in found)
 
 
+def tell_damage(found: Iterable[object]) -> None:
+    """Name what of the register is damaged, beside what was said of the rest, and leave with 1 where anything is."""
+    damage = list(found)
+    for one in damage:
+        click.echo(f"gestand: {visible(str(one))}", err=True)
+    if damage:
+        raise Failed
+
+
 format_option = click.option(
     "--format",
     "form",

@@ -15,7 +15,7 @@ from commitments.record import Record, Recorded
 from engine import explain
 from engine.assess import Assessment
 from engine.cli.completing import complete_ids
-from engine.cli.output import Failed, tell_problems, visible, workspace_option, write_json
+from engine.cli.output import Failed, tell_damage, tell_problems, visible, workspace_option, write_json
 from engine.cli.reading import find, json_option, known, opened, when, when_options
 from engine.consequences import muted_by
 from engine.session import Session, open_session
@@ -35,10 +35,17 @@ def show_command(folder: Path, identifier: str, as_of: date | None, known_at: da
     With --as-of and --known-at no more than had happened, and was known, by then.
     """
     with open_session(folder) as session:
+        with session.store.reading() as tx:
+            damage = register.damage(tx, identifier)
         record = _then(find(session, identifier), as_of, known(session, known_at))
     if as_json:
         write_json([_entry_json(entry, record) for entry in record.history])
-        return
+    else:
+        _show(record)
+    tell_damage(damage)
+
+
+def _show(record: Record) -> None:
     for name, value in record.commitment.model_dump(mode="json", exclude_defaults=True).items():
         click.echo(visible(f"{name:<12}{_value(value)}"))
     click.echo("\nhistory")

@@ -104,11 +104,12 @@ def _whole(session: Session, tx: Connection, anchor: str | None) -> Findings:
         misfits=found,
         messages=tuple(contents.messages(tx)),
         compared=None
-        if "commitment" in spoilt
+        if spoilt & _OF_PROJECTION
         else compare(tx, session.workspace, session.assessor, contents.leaving_out),
     )
 
 
+_OF_PROJECTION: Final = frozenset({"commitment", "meta"})
 _OF_MESSAGES: Final = frozenset({"outbox", "message", "digest", "told", "notice"})
 
 

@@ -11,11 +11,12 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from commitments.store.tables import commitment, digest, ledger, metadata, notice, outbox, silence, suppression
+from commitments.model import Force, Status
+from commitments.store.tables import commitment, digest, ledger, meta, metadata, notice, outbox, silence, suppression
 
 _MOST: Final = 20
 """Of so many rows of a table what does not fit is told."""
-_JSON: Final = frozenset({commitment.c.by, commitment.c.to, silence.c.scope})
+_JSON: Final = frozenset({commitment.c.by, commitment.c.to, commitment.c.ground, silence.c.scope})
 _MOMENTS: Final = frozenset(
     {
         ledger.c.at,
@@ -32,6 +33,20 @@ _MOMENTS: Final = frozenset(
     }
 )
 """Texts that are read as JSON, and as moments."""
+
+
+_WORDS: Final = {
+    commitment.c.status: [status.value for status in Status],
+    commitment.c.force: [force.value for force in Force],
+    outbox.c.state: ["queued", "sending", "sent", "failed", "dead", "superseded", "dropped"],
+    notice.c.state: ["owed", "superseded", "dropped"],
+}
+"""The words that a column may hold."""
+_UNFIT_OF_META: Final = (
+    (meta.c.name == "last_pass") & sa.func.datetime(meta.c.value).is_(None),
+    (meta.c.name == "acting") & meta.c.value.op("GLOB", is_comparison=True)("*[^0-9]*"),
+)
+"""What the program remembers as a moment, and as a number, and cannot be read so."""
 
 
 class Misfit(NamedTuple):
@@ -56,6 +71,8 @@ def misfits(tx: Connection) -> Iterator[Misfit]:
         query = sa.select(*keys, first).select_from(table).where(sa.or_(*(test for _, test in wrong))).limit(_MOST)
         for *key, column in tx.execute(query):
             yield Misfit(table.name, ", ".join(map(str, key)), column)
+    for name in tx.execute(sa.select(meta.c.name).where(sa.or_(*_UNFIT_OF_META))).scalars():
+        yield Misfit(meta.name, str(name), meta.c.value.name)
 
 
 def clear(tx: Connection, table: sa.Table, found: Iterable[Misfit]) -> None:
@@ -87,6 +104,8 @@ def _fitting(column: sa.Column[object]) -> sa.ColumnElement[bool]:
 
 
 def _readable(column: sa.Column[object], plain: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    if column in _WORDS:
+        return plain.in_(_WORDS[column])
     if column in _JSON:
         listed: sa.ColumnElement[str] = sa.func.json_type(plain)
         return sa.case((sa.func.json_valid(plain) == 1, listed), else_="").in_(("array", "object"))

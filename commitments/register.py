@@ -143,7 +143,9 @@ def _project(tx: Connection, events: Sequence[tuple[str, Event]]) -> None:
 
 def describe(tx: Connection, commitments: Iterable[Commitment]) -> None:
     """Write the descriptive columns of commitments, and ask for them to be assessed."""
-    store.put(tx, store.commitment, [description(one) for one in commitments])
+    rows = [description(one) for one in commitments]
+    with store.rewriting(tx, [row["id"] for row in rows]):
+        store.put(tx, store.commitment, rows)
 
 
 def description(commitment: Commitment) -> dict[str, Any]:
@@ -172,6 +174,7 @@ def rebuild(tx: Connection, leaving_out: Collection[str] = frozenset()) -> int:
     for some in store.batches(readable(tx, leaving_out)):
         count += len(some)
         describe(tx, (one.commitment for one in some))
+    store.renew(tx)
     return count
 
 

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import Protocol
+from typing import Final, Protocol
 
 from commitments import audit, register
 from commitments.audit import Account, Audited, Report
 from commitments.audit.account import Lines
 from commitments.audit.chasing import Changed
-from commitments.audit.problems import Doubtful, gathered, of_strangers, suspects
+from commitments.audit.problems import Doubt, Doubtful, gathered, of_strangers, suspects
 from commitments.audit.projected import Projected
 from commitments.audit.rappel import Round, concerns, next_cutoff, rappel
 from commitments.lineage import among, impossible
@@ -29,6 +29,7 @@ from engine.assess import Assessment
 from engine.collector import without_collector
 from engine.difference import Change, Difference, When, differences, told
 from engine.doubts import doubts, of_families
+from engine.rebuilding import Compared, altered
 from engine.session import Session
 
 
@@ -66,6 +67,10 @@ class Source(Protocol):
     def doubts(self) -> Iterable[Doubtful]:
         """What is doubtful of them."""
 
+    @property
+    def altered(self) -> Compared | None:
+        """The projection beside a replay of the ledger, where it was read and another hand wrote in it."""
+
 
 @dataclass(frozen=True)
 class _Current:
@@ -74,6 +79,11 @@ class _Current:
     tx: Connection
     session: Session
     asked: Asked
+    found: Compared | None
+
+    @property
+    def altered(self) -> Compared | None:
+        return self.found
 
     @property
     def counted(self) -> Projected:
@@ -84,6 +94,7 @@ class _Current:
 
     def doubts(self) -> Iterator[Doubtful]:
         """Only those are assessed of which something can be doubtful."""
+        yield from _altered(self.found) if self.found is not None else ()
         names = self.session.workspace.settings.parties and self.session.workspace.parties
         undated = replace(self.asked.wanted, status=(Status.UNDATED.value,))
         families = impossible(self.tx)
@@ -115,6 +126,10 @@ class _Replayed:
     def doubts(self) -> Iterable[Doubtful]:
         return self._found[1]
 
+    @property
+    def altered(self) -> None:
+        """Nothing: the ledger itself is read."""
+
     @cached_property
     def _found(self) -> tuple[list[Line], list[Doubtful]]:
         names = self.session.workspace.settings.parties and self.session.workspace.parties
@@ -133,6 +148,18 @@ class _Replayed:
         return rows, [*doubtful, *of_families(among(parents), {row.id for row in rows})]
 
 
+def _altered(found: Compared) -> Iterator[Doubtful]:
+    """The commitments whose rows another hand than ours wrote; where that cannot be compared, any of them."""
+    for identifier in found.differing or (() if found.standing else (_ANY,)):
+        yield Doubtful(Doubt.ALTERED, identifier, _NOT_OURS, "gestand verify says what differs; --mend makes it anew")
+
+
+_ANY: Final = "any of them"
+_NOT_OURS: Final = (
+    "the database was changed by another hand than the program's: this is not what the ledger makes of it"
+)
+
+
 def _fits(assessment: Assessment, wanted: Wanted) -> bool:
     return wanted.fits(assessment.record.commitment, assessment.standing)
 
@@ -141,8 +168,10 @@ def _fits(assessment: Assessment, wanted: Wanted) -> bool:
 def source(session: Session, asked: Asked, now: datetime) -> Iterator[Source]:
     """Where the commitments come from, as long as the transaction lasts that they are read in."""
     if asked.known_at is None and asked.day == session.assessor.today(now):
+        with session.store.reading() as tx:
+            found = altered(tx, session.workspace, session.assessor)
         with session.current(now) as tx:
-            yield _Current(tx, session, asked)
+            yield _Current(tx, session, asked, found)
         return
     with session.store.reading() as tx:
         yield _Replayed(tx, session, asked)

@@ -211,8 +211,9 @@ def _store(tx: Connection, rows: Sequence[Row[Any]], found: Mapping[str, Found],
             continue
         differ = {name: new for name, new, old in zip(KEPT_OF_EACH, values, before, strict=True) if new != old}
         written[tuple(differ)].append({"id": row.id, **differ, "changed": one is None})
-    for changes in written.values():
-        store.change(tx, store.commitment, changes)
+    with store.rewriting(tx, [change["id"] for changes in written.values() for change in changes]):
+        for changes in written.values():
+            store.change(tx, store.commitment, changes)
 
 
 def kept_of(found: Found | None, book: RuleBook) -> tuple[Any, ...]:

@@ -58,7 +58,17 @@ class Compared:
     deviations: tuple[Deviation, ...] = ()
     standing: bool = True
 
+    def __str__(self) -> str:
+        """That the projection is not what the ledger makes of it, or cannot be compared; empty where all is well."""
+        if not self.differing:
+            return "" if self.standing else f"{_OTHERS}; run gestand tick, then gestand verify --rebuild"
+        some = ", ".join(self.differing[:SHOWN]) + (" …" if len(self.differing) > SHOWN else "")
+        many = len(self.differing)
+        count = f"{many} commitment{'s' if many > 1 else ''}"
+        return f"the projection is not what the ledger makes of it, for {count}: {some}"
 
+
+_OTHERS: Final = "the projection was changed by another hand than the program's"
 SHOWN: Final = 20
 """Of so many commitments the columns that differ are named."""
 _LONGEST: Final = 60
@@ -84,6 +94,11 @@ def compare(
     differing = tuple(sorted(found))
     deviations = tuple(one for identifier in differing[:SHOWN] for one in found[identifier])
     return Compared(count=count, differing=differing, deviations=deviations, standing=standing)
+
+
+def altered(tx: Connection, workspace: Workspace, assessor: Assessor) -> Compared | None:
+    """The projection beside a replay of the ledger where another hand than ours wrote in it; None where none did."""
+    return None if store.is_ours(tx) else compare(tx, workspace, assessor)
 
 
 def _all(tx: Connection) -> Iterator[Sequence[Row[Any]]]:

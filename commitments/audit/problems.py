@@ -26,6 +26,7 @@ class Doubt(StrEnum):
     CONTRADICTION = "events that contradict one another"
     STRANGER = "a party without a name"
     FAMILY = "a parent that cannot be"
+    ALTERED = "where it stands was not worked out from the ledger"
 
 
 class Doubtful(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy.engine import Connection, Row
 
 from commitments.store.copies import HELD, back_up, restore
+from commitments.store.fingerprint import is_ours, renew, rewriting
 from commitments.store.guards import Stranger, expel, protect
 from commitments.store.migrations import MIGRATIONS
 from commitments.store.misfits import Misfit, clear, misfits
@@ -98,6 +99,7 @@ __all__ = [
     "forget",
     "given",
     "is_address",
+    "is_ours",
     "joined_by",
     "ledger",
     "may_be_there",
@@ -111,7 +113,9 @@ __all__ = [
     "put",
     "recall",
     "remember",
+    "renew",
     "restore",
+    "rewriting",
     "silence",
     "suppression",
     "told",

@@ -44,7 +44,7 @@ _WORDS: Final = {
 """The words that a column may hold."""
 _UNFIT_OF_META: Final = (
     (meta.c.name == "last_pass") & sa.func.datetime(meta.c.value).is_(None),
-    (meta.c.name == "acting") & meta.c.value.op("GLOB", is_comparison=True)("*[^0-9]*"),
+    (meta.c.name == "acting") & (sa.cast(sa.cast(meta.c.value, sa.Integer), sa.Text) != meta.c.value),
 )
 """What the program remembers as a moment, and as a number, and cannot be read so."""
 

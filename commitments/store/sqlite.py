@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from commitments.store.fingerprint import FUNCTION
 from commitments.store.trouble import (
     AlreadyRunningError,
     BusyStoreError,
@@ -129,6 +131,7 @@ def _connected(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # the driver begins no transactions by itself: _begin does
     # A text that is damaged is read with marks in the place of what is no UTF-8: its hash then tells of it.
     connection.text_factory = _text
+    connection.create_function(FUNCTION, 1, _number, deterministic=True)
     connection.execute("PRAGMA busy_timeout = 5000")
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a lost "sent" mark after a power cut would be a second mail.
@@ -140,6 +143,11 @@ def _connected(connection: sqlite3.Connection, _record: object) -> None:
 
 def _text(stored: bytes) -> str:
     return stored.decode("utf-8", "replace")
+
+
+def _number(text: str) -> int:
+    """The number of a text: the first 40 bits of its hash, of which eight million add up to what SQLite can hold."""
+    return int.from_bytes(sha256(text.encode()).digest()[:5])
 
 
 def _begin(connection: Connection) -> None:

@@ -17,7 +17,7 @@ from commitments.audit.groupings import PERIODS
 from commitments.audit.page import Section, Table
 from commitments.audit.wording import number
 from engine.accounting import Asked, Source, report, source
-from engine.cli.output import Day, hand_out, table, workspace_option
+from engine.cli.output import Day, hand_out, table, tell_damage, workspace_option
 from engine.cli.reading import filter_options, opened, spoken_when, wanted, when, when_options
 from engine.session import Session
 from notifications.render import render_template
@@ -67,6 +67,8 @@ def audit_command(
         told = _asked(day, moment, **asked)
         with source(session, told, session.now()) as found:
             _write(session, found, told, chosen, output)
+            altered = str(found.altered or "")
+    tell_damage([f"{altered}; gestand verify says what differs"] if altered else [])
 
 
 def _asked(

@@ -12,7 +12,7 @@ from commitments.erasure import Erased
 from engine.cli.completing import complete_ids
 from engine.cli.output import EntryNumber, Failed, Words, actor_option, number, workspace_option
 from engine.cli.reading import find
-from engine.rebuilding import SHOWN, Compared, Deviation, NoPassError
+from engine.rebuilding import Compared, Deviation, NoPassError
 from engine.session import Session, open_session
 from engine.verifying import Findings, verify
 
@@ -68,9 +68,7 @@ def _comparison(found: Compared) -> Iterator[str]:
     if not found.differing:
         yield f"the projection is what the ledger makes of it: {number(found.count, 'commitment')}"
     else:
-        some = ", ".join(found.differing[:SHOWN]) + (" …" if len(found.differing) > SHOWN else "")
-        count = number(len(found.differing), "commitment")
-        yield f"the projection is not what the ledger makes of it, for {count}: {some}{_MENDED}"
+        yield f"{found}{_MENDED}"
         yield from (f"  {one.id}  {_deviation(one)}" for one in found.deviations)
     if not found.standing:
         yield "where commitments stand was not compared: no pass has been made under the rules in use; run gestand tick"

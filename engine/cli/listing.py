@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 
-from commitments import audit
+from commitments import audit, register
 from commitments.audit import Audited
 from commitments.dates import Window
 from commitments.formula import Value, shown
 from engine import explain
-from engine.cli.output import number, table, workspace_option, write_json
+from engine.cli.output import number, table, tell_damage, workspace_option, write_json
 from engine.cli.reading import (
     close_word,
     filter_options,
@@ -28,6 +28,7 @@ from engine.cli.reading import (
     when,
     when_options,
 )
+from engine.rebuilding import altered
 from engine.session import Session, audited
 
 PLAIN = (*audit.COLUMNS[:7], "made", *audit.COLUMNS[7:])
@@ -116,6 +117,7 @@ def list_command(
         raise click.UsageError("--json and --csv are two forms: ask for one")
     with opened(folder) as session:
         day, moment = when(session, as_of, known_at)
+        another_hand = _altered(session) if moment is None and day == today(session) else ""
         found = sorted_by(_found(session, day, moment, filters), order)
     rows = found[:limit]
     if as_json:
@@ -133,6 +135,17 @@ def list_command(
         click.echo(f"\n{f'{len(rows)} of ' if len(rows) < len(found) else ''}{count} {spoken_when(day, moment)}")
     else:
         click.echo(_nothing(day, moment, asked=as_of is not None or moment is not None, narrowed=any(filters.values())))
+    tell_damage([f"{another_hand}; gestand verify says what differs"] if another_hand else [])
+
+
+_FEW = 20_000
+"""In a list of a register of no more than so many it is asked whether another hand wrote in the projection."""
+
+
+def _altered(session: Session) -> str:
+    with session.store.reading() as tx:
+        few = len(register.ids(tx, "", _FEW + 1)) <= _FEW
+        return str((altered(tx, session.workspace, session.assessor) if few else None) or "")
 
 
 def _found(session: Session, day: date, moment: datetime | None, filters: dict[str, Any]) -> list[Audited]:

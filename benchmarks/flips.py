@@ -103,7 +103,7 @@ def spoil_bytes(random: Random, path: Path) -> str:
     for place in places:
         octets[place] ^= 1 << random.randrange(8)
     path.write_bytes(octets)
-    return f"bytes {places[:8]}"
+    return f"{len(places)} bytes {places[:8]}"
 
 
 def trial(random: Random, whole: Path, folder: Path) -> Iterator[tuple[str, int, str]]:
@@ -133,20 +133,28 @@ def at_work(folder: Path) -> Path:
     return folder
 
 
+def _flips(done: str) -> int:
+    """How many values and bytes were turned by what was done."""
+    parts = done.rpartition(" | ")[0].split("; ")
+    return sum(int(part.split(" ")[0]) if part.split(" ")[1:2] == ["bytes"] else 1 for part in parts)
+
+
 def tried(trials: int, seed: int) -> tuple[Counter[str], list[str], list[str]]:
     """How often each command left with what status, what was said where it broke off, what `verify` did not find."""
-    random, count, broken, unseen = Random(seed), Counter[str](), list[str](), list[str]()
+    random, count, broken, unseen, flips = Random(seed), Counter[str](), list[str](), list[str](), 0
     with tempfile.TemporaryDirectory() as place, patch.object(clock, "now", lambda: NOW) as _:
         whole = at_work(Path(place) / "whole")
         with patch.object(clock, "now", lambda: LATER):
             for number in range(trials):
                 for what, status, said in trial(random, whole, Path(place) / f"trial-{number}"):
+                    flips += _flips(what) if what.endswith("| verify") else 0
                     count[f"{what.rpartition('| ')[2].replace(' 34964-B', '')}: {status}"] += 1
                     if status not in {0, 1}:
                         broken.append(f"{what}\n{said}")
                     elif not status and what.endswith("| verify"):
                         unseen.append(what)
         os.chdir("/")
+    count["values and bytes turned"] = flips
     return count, broken, unseen
 
 

@@ -221,3 +221,23 @@ def test_a_damaged_value_elsewhere_is_named_and_stops_no_command(told, workspace
         assert workspace("verify", "--mend")[0] == 0
         assert workspace("tick")[0] == 0
         assert workspace("verify")[0] == 0
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "json", "csv"])
+def test_an_audit_and_a_list_say_that_another_hand_wrote_in_the_projection(workspace, tmp_path, form):
+    with open_session(tmp_path) as session:
+        tick(session.store, session.workspace, session.assessor, session.deliverer, now=session.now())
+    assert workspace("audit", "--format", form)[0] == 0
+    assert workspace("list")[0] == 0
+    with closing(sqlite3.connect(tmp_path / "gestand.db", isolation_level=None)) as database:
+        database.execute("UPDATE commitment SET status = 'fulfilled', next_change = NULL WHERE id = 'EXAMPLE-1'")
+    said = "the projection is not what the ledger makes of it, for 1 commitment: EXAMPLE-1"
+    status, out, err = workspace("audit", "--format", form)
+    assert (status, said in err) == (1, True)
+    assert form == "csv" or "where it stands was not worked out from the ledger" in out or "another hand" in out
+    assert workspace("tick")[0] == 0  # nothing has changed for a pass, and the difference stays
+    status, _, err = workspace("list")
+    assert (status, said in err) == (1, True)
+    assert workspace("verify", "--mend")[0] == 0
+    assert workspace("tick")[0] == 0
+    assert workspace("audit", "--format", form)[0] == 0

@@ -38,6 +38,8 @@ def verify_command(folder: Path, anchor: str | None, chain_only: bool, rebuild: 
             raise NoPassError
         for sentence in _sentences(found):
             click.echo(sentence)
+        if found.broken:
+            click.echo(f"gestand: {found.broken}", err=True)
         if mend and found.verdict.ok:
             _mend(session, found)
     if not (found.kept and (mend or found.well)):
@@ -49,8 +51,6 @@ def _sentences(found: Findings) -> Iterator[str]:
     yield from (str(one) for one in found.damage)
     if found.unshown:
         yield f"and {number(found.unshown, 'entry', 'entries')} more"
-    if found.broken:
-        yield found.broken
     for name in found.unguarded:
         yield f"the trigger {name} is gone or was changed: without it the ledger can be; --mend makes it anew"
     for stranger in found.strangers:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import io
 import os
 import shutil
@@ -118,6 +119,7 @@ def trial(random: Random, whole: Path, folder: Path) -> Iterator[tuple[str, int,
         yield f"{done} | {' '.join(words)}", status, said
     os.chdir(whole)
     shutil.rmtree(folder)
+    gc.unfreeze()  # what a command of the command line keeps for good, as a process of its own
 
 
 def at_work(folder: Path) -> Path:

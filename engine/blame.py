@@ -19,7 +19,16 @@ from engine.verifying import ledger_of
 if TYPE_CHECKING:
     from engine.session import Session
 
-_MEETS: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+_MEETS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
 """What is met by who reads something else than was written."""
 
 

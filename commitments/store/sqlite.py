@@ -67,6 +67,8 @@ class Sqlite:
         """What an error of the database means in our words; None where it is a fault of ours."""
         met = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         name = "_".join(getattr(met, "sqlite_errorname", "").split("_")[:2])
+        if name == "SQLITE_ERROR" and str(met).startswith(_NOT_OURS):
+            return DamagedStoreError(self.where, str(met))
         return _TROUBLE[name](self.where, str(met)) if name in _TROUBLE else None
 
     def check(self, tx: Connection) -> None:
@@ -145,9 +147,9 @@ def _text(stored: bytes) -> str:
     return stored.decode("utf-8", "replace")
 
 
-def _number(text: str) -> int:
+def _number(text: object) -> int:
     """The number of a text: the first 40 bits of its hash, of which eight million add up to what SQLite can hold."""
-    return int.from_bytes(sha256(text.encode()).digest()[:5])
+    return int.from_bytes(sha256(str(text).encode()).digest()[:5])
 
 
 def _begin(connection: Connection) -> None:
@@ -155,6 +157,8 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+_NOT_OURS = ("no such column", "no such table", "malformed")
+"""What SQLite says of tables that are not as they were made."""
 _TROUBLE: dict[str, Callable[[str, str], StoreError]] = {
     "SQLITE_NOTADB": DamagedStoreError,
     "SQLITE_CORRUPT": DamagedStoreError,

@@ -97,7 +97,7 @@ def make(folder: Path, recipients: int, commitments: int, port: int, connections
     )
     (folder / "register.csv").write_text("\n".join(["id,kind,title,by,to,anchor.letter", *rows]))
     gestand = [sys.executable, "-c", "from engine.cli import main; main()", "-w", str(folder)]
-    subprocess.run([*gestand, "import", str(folder / "register.csv")], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*gestand, "import", "--new", str(folder / "register.csv")], check=True, stdout=subprocess.DEVNULL)
 
 
 # ------------------------------------------------------------------------------------------------- the pass

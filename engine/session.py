@@ -106,15 +106,15 @@ def audited(assessments: list[Assessment]) -> list[Audited]:
 
 
 @contextmanager
-def open_session(folder: Path) -> Iterator[Session]:
-    """The workspace in a folder, opened; closed again at the end.
+def open_session(folder: Path, *, new: bool = False) -> Iterator[Session]:
+    """The workspace in a folder, opened; closed again at the end. With `new` its register is made where none is.
 
-    Raises a TroubleError where there is none, or its register cannot be used.
+    Raises a TroubleError where there is no workspace, or its register is not there or cannot be used.
     """
     workspace = open_workspace(folder)
     if broken := [problem for problem in workspace.problems if problem.file == str(folder / FILE)]:
         raise BrokenSettingsError(broken)
-    store = Store.open(workspace.store)
+    store = Store.open(workspace.store, new=new)
     chosen = matcher(conditions(workspace))
     try:
         yield Session(

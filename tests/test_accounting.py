@@ -23,7 +23,7 @@ EVER = datetime(2099, 1, 1, tzinfo=UTC)
 def session(tmp_path_factory):
     folder = tmp_path_factory.mktemp("account")
     (folder / "gestand.yaml").write_text(SETTINGS)
-    with open_session(folder) as opened:
+    with open_session(folder, new=True) as opened:
         take_in(opened, drafts(300), NOW)
         tick(opened.store, opened.workspace, opened.assessor, opened.deliverer, now=NOW)
         yield opened

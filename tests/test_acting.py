@@ -79,7 +79,7 @@ def mails(folder):
 
 
 def test_t7_whoever_takes_the_right_takes_the_next_number_and_the_one_before_writes_nothing_more(place):
-    with closing(Store.open(place)) as old, closing(Store.open(place)) as other:
+    with closing(Store.open(place, new=True)) as old, closing(Store.open(place, new=True)) as other:
         with old.acting(), old.writing() as tx:
             assert store.recall(tx, "acting") == "1"
         with old.acting():
@@ -97,7 +97,7 @@ def test_t7_whoever_takes_the_right_takes_the_next_number_and_the_one_before_wri
 
 def test_t7_a_lock_file_that_was_deleted_does_not_let_two_act(tmp_path):
     place = tmp_path / "gestand.db"
-    with closing(Store.open(place)) as old, closing(Store.open(place)) as other, old.acting():
+    with closing(Store.open(place, new=True)) as old, closing(Store.open(place, new=True)) as other, old.acting():
         (tmp_path / "gestand.db.lock").unlink()
         with other.acting():
             with other.writing() as tx:
@@ -107,7 +107,7 @@ def test_t7_a_lock_file_that_was_deleted_does_not_let_two_act(tmp_path):
 
 
 def test_those_who_only_record_something_need_no_right(place):
-    with closing(Store.open(place)) as acts, closing(Store.open(place)) as records, acts.acting():
+    with closing(Store.open(place, new=True)) as acts, closing(Store.open(place, new=True)) as records, acts.acting():
         with records.writing() as tx:
             register.note(tx, "digest_sent", {"attempt": 1}, at=datetime.now(UTC), actor="clerk")
         with acts.writing() as tx:

@@ -65,7 +65,7 @@ def report(**more: str):
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "gestand.db")
+    opened = Store.open(tmp_path / "gestand.db", new=True)
     yield opened
     opened.close()
 

@@ -47,7 +47,7 @@ def house(tmp_path):
         (tmp_path / "gestand.yaml").write_text(SETTINGS)
         (tmp_path / "rules").mkdir(exist_ok=True)
         (tmp_path / "rules" / "house.yaml").write_text(PACK + pack)
-        opened.append(open_session(tmp_path))
+        opened.append(open_session(tmp_path, new=True))
         session = opened[-1].__enter__()
         assert session.workspace.problems == ()
         if commitments:
@@ -438,11 +438,11 @@ def test_a_mistake_is_told_where_it_stands(run, tmp_path, line, message):
 
 
 def test_a_store_of_the_first_layout_is_brought_up_to_date(tmp_path):
-    Store.open(tmp_path / "a.db").close()
+    Store.open(tmp_path / "a.db", new=True).close()
     with sqlite3.connect(tmp_path / "a.db") as old:
         old.executescript("DROP TABLE member; UPDATE meta SET value = '1' WHERE name = 'layout'")
     old.close()
-    opened = Store.open(tmp_path / "a.db")
+    opened = Store.open(tmp_path / "a.db", new=True)
     with opened.reading() as tx:
         assert tx.execute(store.member.select()).all() == []
     opened.close()

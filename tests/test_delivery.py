@@ -22,7 +22,7 @@ TELL = Administrator(address="admin@example.org", sender="gestand@example.org").
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "gestand.db")
+    opened = Store.open(tmp_path / "gestand.db", new=True)
     yield opened
     opened.close()
 

@@ -27,7 +27,7 @@ def reply(**values):
 @pytest.fixture
 def session(tmp_path):
     (tmp_path / "gestand.yaml").write_text(SETTINGS)
-    with open_session(tmp_path) as opened:
+    with open_session(tmp_path, new=True) as opened:
         yield opened
 
 

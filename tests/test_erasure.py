@@ -40,7 +40,7 @@ EVENTS = [
 
 @pytest.fixture
 def tx(place):
-    opened = Store.open(place)
+    opened = Store.open(place, new=True)
     with opened.writing() as transaction:
         register.append(transaction, [("34964-B", event) for event in EVENTS], at=AT, actor="clerk")
         yield transaction
@@ -233,7 +233,7 @@ def test_messages_that_told_of_it_are_emptied_once_they_have_gone(workspace, tmp
     status, out, _ = workspace("erase", "34964-B", "--reason", "asked", "--actor", "officer")
     assert status == 0
     assert "and of 1 message in the outbox; what was sent stays where it was sent" in out
-    opened = Store.open(tmp_path / "gestand.db")
+    opened = Store.open(tmp_path / "gestand.db", new=True)
     with opened.reading() as tx:
         assert [row.body for row in tx.execute(store.message.select())] == [b""]
     opened.close()
@@ -247,7 +247,7 @@ def test_messages_that_told_of_it_are_emptied_once_they_have_gone(workspace, tmp
 )  # fmt: skip
 def test_what_waits_to_be_sent_is_told(workspace, tmp_path, states, said):
     assert workspace("tick", "--as-of", "2018-08-13")[0] == 0
-    opened = Store.open(tmp_path / "gestand.db")
+    opened = Store.open(tmp_path / "gestand.db", new=True)
     with opened.writing() as tx:
         (row,) = tx.execute(store.outbox.select()).mappings()
         tx.execute(store.message.delete())

@@ -82,7 +82,7 @@ def test_what_was_kept_gives_the_same_as_the_ledger(tmp_path, monkeypatch, chang
     kept, read = tmp_path / "kept", tmp_path / "read"
     kept.mkdir()
     (kept / "gestand.yaml").write_text(SETTINGS)
-    with open_session(kept) as session:
+    with open_session(kept, new=True) as session:
         live(session, days)
     (kept / "gestand.yaml").write_text(CHANGES[change])
     (kept / "rules").mkdir()

@@ -20,7 +20,7 @@ NONE = {"status": (), "by": None, "to": None, "kind": None, "text": None}
 @pytest.fixture
 def session(tmp_path):
     (tmp_path / "gestand.yaml").write_text(SETTINGS)
-    with open_session(tmp_path) as opened:
+    with open_session(tmp_path, new=True) as opened:
         take_in(opened, drafts(60), NOW)
         yield opened
 

@@ -17,7 +17,7 @@ def waiting(workspace, tmp_path):
     assert workspace("tick", "--as-of", "2018-08-13")[0] == 0
 
     def change(number, **values):
-        opened = Store.open(tmp_path / "gestand.db")
+        opened = Store.open(tmp_path / "gestand.db", new=True)
         with opened.writing() as tx:
             tx.execute(store.outbox.update().where(store.outbox.c.id == number).values(**values))
         opened.close()

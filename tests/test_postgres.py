@@ -35,7 +35,7 @@ CUT = (
 
 @pytest.fixture
 def opened(database):
-    with closing(Store.open(database)) as made:
+    with closing(Store.open(database, new=True)) as made:
         yield made
 
 
@@ -108,7 +108,11 @@ def test_t7_the_holder_that_is_named_is_the_one_of_the_same_schema(opened, datab
             held[address] = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1])
             assert held[address].stdout.readline() == b"held\n"
         for address, holder in held.items():
-            with closing(Store.open(address)) as late, pytest.raises(AlreadyRunningError) as told, late.acting():
+            with (
+                closing(Store.open(address, new=True)) as late,
+                pytest.raises(AlreadyRunningError) as told,
+                late.acting(),
+            ):
                 pass
             assert str(told.value).endswith(f", process {holder.pid}); only one may act at a time")
     finally:

@@ -49,7 +49,7 @@ def _workspace(tmp_path_factory):
     """A workspace with a pack in use, for all examples: reading packs takes longer than an example."""
     folder = tmp_path_factory.mktemp("workspace")
     (folder / "gestand.yaml").write_text(SETTINGS)
-    with open_session(folder) as opened:
+    with open_session(folder, new=True) as opened:
         USED.update(workspace=opened.workspace, assessor=opened.assessor)
         yield
 
@@ -106,7 +106,7 @@ class Register(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.place = Path(self.folder.name) / "gestand.db"
         used = replace(USED["workspace"], folder=Path(self.folder.name))
-        self.session = Session(used, Store.open(self.place), USED["assessor"])
+        self.session = Session(used, Store.open(self.place, new=True), USED["assessor"])
         self.now = START
         self.model = Model()
         self.answers = []

@@ -56,7 +56,7 @@ def folder(tmp_path, place):
 
 @contextmanager
 def opened(folder):
-    with open_session(folder) as session:
+    with open_session(folder, new=True) as session:
         assert session.workspace.problems == ()
         yield session
 

@@ -69,7 +69,7 @@ def opened(tmp_path):
             (tmp_path / folder).mkdir(exist_ok=True)
             (tmp_path / folder / f"{name}.yaml").write_text(text)
         (tmp_path / "letters.yaml").write_text(letters)
-        with open_session(tmp_path) as session:
+        with open_session(tmp_path, new=True) as session:
             assert session.workspace.problems == ()
             drafts, problems = exchange.read(tmp_path / "letters.yaml")
             assert not problems

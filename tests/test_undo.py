@@ -112,7 +112,7 @@ def test_only_an_undoing_undoes():
 
 @pytest.fixture
 def tx(tmp_path):
-    with closing(Store.open(tmp_path / "gestand.db")) as opened, opened.writing() as connection:
+    with closing(Store.open(tmp_path / "gestand.db", new=True)) as opened, opened.writing() as connection:
         yield connection
 
 
@@ -256,7 +256,7 @@ EXTENDED = on("2018-08-01", "extended", date="2018-09-15", decided_by="commissie
 @pytest.fixture
 def session(tmp_path):
     (tmp_path / "gestand.yaml").write_text("timezone: Europe/Amsterdam\npacks: [nl-eerste-kamer]\n")
-    with open_session(tmp_path) as opened:
+    with open_session(tmp_path, new=True) as opened:
         yield opened
 
 

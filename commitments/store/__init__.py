@@ -11,7 +11,7 @@ from commitments.store.copies import HELD, back_up, restore
 from commitments.store.guards import protect
 from commitments.store.migrations import MIGRATIONS
 from commitments.store.opened import Store
-from commitments.store.places import Database, is_address, may_be_there
+from commitments.store.places import Database, is_address
 from commitments.store.rows import batches, by_beginning, change, counted, forget, given, put, recall, remember
 from commitments.store.tables import (
     bounce,
@@ -34,6 +34,7 @@ from commitments.store.trouble import (
     DamagedStoreError,
     ForeignStoreError,
     FullStoreError,
+    GoneStoreError,
     LostRightError,
     LostStoreError,
     MissingDriverError,
@@ -42,6 +43,7 @@ from commitments.store.trouble import (
     NewerStoreError,
     NoCopyError,
     NoDatabaseError,
+    NoRegisterError,
     NotAnAddressError,
     ReadOnlyStoreError,
     StoreError,
@@ -61,6 +63,7 @@ __all__ = [
     "Database",
     "ForeignStoreError",
     "FullStoreError",
+    "GoneStoreError",
     "LostRightError",
     "LostStoreError",
     "MissingDriverError",
@@ -69,6 +72,7 @@ __all__ = [
     "NewerStoreError",
     "NoCopyError",
     "NoDatabaseError",
+    "NoRegisterError",
     "NotAnAddressError",
     "ReadOnlyStoreError",
     "Row",
@@ -94,7 +98,6 @@ __all__ = [
     "given",
     "is_address",
     "ledger",
-    "may_be_there",
     "member",
     "message",
     "meta",

@@ -6,6 +6,7 @@ import platform
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -16,13 +17,14 @@ from commitments import exchange
 from commitments.holding import held_line
 from commitments.intake import Draft
 from commitments.problem import Problem
+from commitments.store import NoRegisterError, Store, TakenPlaceError
 from commitments.trouble import TroubleError
 from engine.cli.output import Failed, as_path, format_option, number, tell_problems, workspace_option
 from engine.linting import findings
 from engine.match import engine_name
 from engine.publishing import doubtful
 from engine.session import open_session
-from engine.settings import FILE, Workspace, languages, shipped_packs, workspace_or_shipped
+from engine.settings import FILE, Workspace, languages, shipped_packs, store_place, workspace_or_shipped
 from engine.trials import gather
 from notifications.overriding import template_problems
 
@@ -36,8 +38,15 @@ class FolderTakenError(TroubleError):
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
-def init_command(folder: Path) -> None:
-    """Make a workspace in FOLDER that works at once, every setting explained in it."""
+@click.option("--new", is_flag=True, help="Only make the register that gestand.yaml in FOLDER names.")
+def init_command(folder: Path, new: bool) -> None:
+    """Make a workspace in FOLDER that works at once, every setting explained in it, and its register.
+
+    No other command makes a register where none is, but `import --new` and `restore`: an older one may be missing.
+    """
+    if new:
+        _make_register(folder)
+        return
     make_workspace(folder)
     there = as_path(folder)
     click.echo(f"a workspace is in {there}; now, for instance:\n")
@@ -52,11 +61,21 @@ def init_command(folder: Path) -> None:
 
 
 def make_workspace(folder: Path) -> None:
-    """Copy the files of a new workspace into a folder; raises FolderTakenError where there is one."""
+    """Make a new workspace in a folder, with an empty register; raises FolderTakenError where there is one."""
     if (folder / FILE).exists():
         raise FolderTakenError(folder)
     copy_workspace("starter", folder)
     (folder / "calendars").mkdir(exist_ok=True)
+    Store.open(store_place(folder), new=True).close()
+
+
+def _make_register(folder: Path) -> None:
+    """Make the register of a workspace; raises TakenPlaceError where one is."""
+    place = store_place(folder)
+    with suppress(NoRegisterError), closing(Store.open(place)) as there:
+        raise TakenPlaceError(there.where, "`gestand import` goes on with it")
+    with closing(Store.open(place, new=True)) as made:
+        click.echo(f"an empty register is in {made.where}")
 
 
 def copy_workspace(name: str, folder: Path) -> None:

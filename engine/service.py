@@ -64,7 +64,9 @@ class Service:
 
     def _examined(self) -> health.Health:
         session = self.watched.session
-        return health.examine(session.store, self.heartbeat, interval=self.interval, now=session.now)
+        return health.examine(
+            session.store, self.heartbeat, interval=self.interval, now=session.now, refused=self.watched.refused
+        )
 
     def _health(self) -> Answer:
         found = self._examined()

@@ -19,6 +19,7 @@ from engine import clock, dispatch
 from engine.assess import Assessment, Assessor
 from engine.assessing import assess_due, outdated, stale
 from engine.match import matcher
+from engine.missing import Missing, missing
 from engine.settings import FILE, Workspace, open_workspace
 from notifications.deliverer import Deliverer
 from rules.condition import Condition
@@ -41,6 +42,17 @@ class Session:
     assessor: Assessor
 
     @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the files of the workspace, and what the last pass used and is not there now."""
+        return (*self.workspace.problems, *(one.problem for one in self.missing))
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """What the last pass used and is not there now."""
+        with self.store.reading() as tx:
+            return missing(tx, self.workspace)
+
+    @property
     def deliverer(self) -> Deliverer:
         """What takes the mail away, as the settings say."""
         return dispatch.deliverer(self.workspace)
@@ -49,9 +61,10 @@ class Session:
     def current(self, now: datetime) -> Iterator[Connection]:
         """A transaction in which the projection is up to date as of `now`, for readers; what is written is undone.
 
-        Where a pass has seen all there is to see, it only reads; else what is stale is assessed first.
+        Where a pass has seen all there is to see, it only reads; else what is stale is assessed first. Where something
+        is missing that the last pass used, it reads what that pass left: without it all would stand otherwise.
         """
-        if not self._stale(now):
+        if self.missing or not self._stale(now):
             with self.store.reading() as tx:
                 yield tx
             return

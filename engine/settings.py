@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from commitments.exchange import READERS
 from commitments.model import Frozen, Party
-from commitments.source import Document, Problem, check, problem, read
+from commitments.source import Document, Problem, RefusedError, check, files_in, problem, read
 from commitments.store import is_address
 from commitments.trouble import TroubleError
 from commitments.zone import Zone
@@ -26,6 +26,8 @@ from rules.book import RuleBook
 from rules.calendar import Calendars
 
 FILE = "gestand.yaml"
+REGISTER_FILES = "commitments"
+"""The folder in which register files may lie."""
 
 
 class Bounces(Frozen):
@@ -136,13 +138,18 @@ class NoWorkspaceError(TroubleError):
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder in use. `problems` tells what could not be read; what could is here and works."""
+    """A folder in use. `problems` tells what could not be read; what could is here and works.
+
+    `templates` are those that take the place of ours, by their names. `register_files` says whether some lie in it.
+    """
 
     folder: Path
     settings: Settings
     book: RuleBook
     calendars: Calendars
     problems: tuple[Problem, ...] = ()
+    templates: Mapping[str, str] = field(default_factory=dict)
+    register_files: bool = False
 
     @property
     def store(self) -> str:
@@ -164,11 +171,6 @@ class Workspace:
     def own_templates(self) -> Path:
         """The folder with the templates that take the place of ours."""
         return self.folder / "templates"
-
-    @cached_property
-    def templates(self) -> Mapping[str, str]:
-        """The templates that take the place of ours, by their names, as they were when first asked for."""
-        return read_templates(self.own_templates)[0]
 
     @property
     def files(self) -> list[Path]:
@@ -197,7 +199,7 @@ def open_workspace(folder: Path) -> Workspace:
 
     Raises NoWorkspaceError where there is no gestand.yaml.
     """
-    if not (folder / FILE).is_file():
+    if not _is_there(folder / FILE):
         raise NoWorkspaceError(folder)
     document, found = read(folder / FILE)
     settings, faults = check(Settings, document) if document else (None, ())
@@ -207,8 +209,19 @@ def open_workspace(folder: Path) -> Workspace:
         crossed = (*_cross_check(settings, document), *_unknown_calendars(settings, document, calendars))
     settings = settings or Settings()
     rule_book, rule_problems = book.load(_rule_files(folder, settings), calendars)
-    problems = (*found, *faults, *crossed, *calendar_problems, *rule_problems)
-    return Workspace(folder, settings, rule_book, calendars, problems)
+    templates, template_problems = read_templates(folder / "templates")
+    lying, unread = files_in(folder / REGISTER_FILES, READERS)
+    unseen = (*files_in(folder / "rules")[1], *unread, *(one for one in template_problems if one.level == "error"))
+    problems = (*found, *faults, *crossed, *calendar_problems, *rule_problems, *unseen)
+    return Workspace(folder, settings, rule_book, calendars, problems, templates, bool(lying))
+
+
+def _is_there(file: Path) -> bool:
+    """Whether a file is there; one that cannot be looked at may be."""
+    try:
+        return file.is_file()
+    except OSError:
+        return True
 
 
 def languages(settings: Settings) -> tuple[str, ...]:
@@ -229,7 +242,12 @@ def shipped() -> Workspace:
 
 
 def usable(folder: Path) -> Calendars:
-    """The calendars that ship with Gestand, and those of the workspace in a folder, if there is one."""
+    """The calendars that ship with Gestand, and those of the workspace in a folder, if there is one.
+
+    Raises RefusedError where its folder of calendars cannot be read.
+    """
+    for found in files_in(folder / "calendars")[1]:
+        raise RefusedError(found)
     calendars, _ = Calendars.load([calendar.SHIPPED, folder / "calendars"])
     return calendars
 

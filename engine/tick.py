@@ -17,6 +17,7 @@ from engine.assessing import LATEST, Assessed, Change, assess_due, last_pass, ru
 from engine.dispatch import dispatch
 from engine.follow import follow
 from engine.grow import ACTOR, grow
+from engine.missing import settle
 from engine.publishing import Published, publish
 from engine.recipients import Recipient
 from engine.review import review
@@ -67,9 +68,11 @@ def tick(
 
     A pass earlier than one already made does nothing, for its day has been told; with `back`, as in a service whose
     clock was set back, that is noted in the ledger and the pass goes on. So is a clock that `jumped` otherwise. `clock`
-    gives the moments of sending, `now` where it is None.
+    gives the moments of sending, `now` where it is None. Raises MissingError where what the last pass used
+    is not there.
     """
     with base.writing() as tx:
+        settle(tx, workspace)
         done = _plan(tx, workspace, assessor, now, back=back, jumped=jumped)
     if done.earlier_than is not None or done.held:
         return done

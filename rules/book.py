@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from commitments.fit import close
 from commitments.problem import Path as Way
-from commitments.source import Document, Problem, check, problem, read
+from commitments.source import Document, Problem, check, files_in, problem, read
 from rules.calendar import Calendars
 from rules.consequence import FollowUp, GroupEscalation, Inhibition
 from rules.cycle import dating_rules
@@ -60,9 +60,10 @@ class BookRule:
 
 @dataclass(frozen=True)
 class RuleBook:
-    """The packs in use."""
+    """The packs in use; `bases` are the files of those that are in use through others that extend them, by name."""
 
     packs: tuple[LoadedPack, ...] = ()
+    bases: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def rules(self) -> dict[str, BookRule]:
@@ -147,7 +148,7 @@ def load(files: Iterable[Path], calendars: Calendars) -> tuple[RuleBook, tuple[P
             loaded.append(LoadedPack(pack, str(file), hashlib.sha256(file.read_bytes()).hexdigest()))
             heirs.append((loaded[-1], document))
     made, refused = _with_bases(heirs, calendars)
-    return RuleBook(tuple(made)), (*problems, *refused)
+    return RuleBook(tuple(made), _bases(made, [base for base, _ in heirs])), (*problems, *refused)
 
 
 def pack_name(file: Path) -> str:
@@ -179,6 +180,19 @@ def _with_bases(
         elif loaded.pack.pack not in extended:
             made.append(found)
     return made, problems + [p for loaded, document in heirs for p in _lost_exceptions(loaded.pack, document, made)]
+
+
+def _bases(made: Iterable[LoadedPack], loaded: Iterable[LoadedPack]) -> dict[str, str]:
+    """The files of the packs that these extend, directly or through others, by name."""
+    there = {one.pack.pack: one for one in loaded}
+    found: dict[str, str] = {}
+    waiting = [one.pack.extends for one in made]
+    while waiting:
+        base = there.get(waiting.pop() or "")
+        if base is not None and base.pack.pack not in found:
+            found[base.pack.pack] = base.file
+            waiting.append(base.pack.extends)
+    return found
 
 
 def _based(
@@ -237,7 +251,7 @@ def is_situation_file(path: Path) -> bool:
 
 
 def _yaml_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES)
+    return files_in(folder, SUFFIXES)[0]
 
 
 # What stands in several places is compared rule by rule: a mistake in one must not hide what is wrong with the others.

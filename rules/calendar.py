@@ -22,7 +22,7 @@ from pydantic import Field, field_validator, model_validator
 from commitments.fit import close
 from commitments.model import Day, Frozen, Text
 from commitments.problem import Fault, Misfit, Problem, problem
-from commitments.source import Document, check, read
+from commitments.source import Document, check, files_in, read
 
 if TYPE_CHECKING:
     from rules.due import Due
@@ -429,9 +429,10 @@ WEEKENDS = Calendar("weekends", (CalendarData(),))
 
 @dataclass(frozen=True)
 class Calendars:
-    """The calendars in use, by name."""
+    """The calendars in use, and the files that they came from, by name."""
 
     by_name: Mapping[str, Calendar] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict, compare=False)
     _joined: dict[tuple[str, ...], Calendar] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -439,7 +440,7 @@ class Calendars:
         """The calendars in these folders and what is wrong with their files; a later folder beats an earlier one."""
         problems: list[Problem] = []
         loaded: dict[str, tuple[CalendarFile, Document]] = {}
-        for path in (path for folder in folders for path in sorted(folder.glob("*.y*ml"))):
+        for path in _paths(folders, problems):
             document, found = read(path)
             data, faults = check(CalendarFile, document) if document else (None, ())
             problems += [*found, *faults]
@@ -448,7 +449,8 @@ class Calendars:
         files = {name: data for name, (data, _) in loaded.items()}
         for data, document in loaded.values():
             problems += _unknown_parts(data, document, files)
-        return cls({name: _calendar(data, files) for name, data in files.items()}), tuple(problems)
+        made = {name: _calendar(data, files) for name, data in files.items()}
+        return cls(made, {name: document.file for name, (_, document) in loaded.items()}), tuple(problems)
 
     def get(self, name: str) -> Calendar | None:
         """The calendar of that name, if there is one."""
@@ -494,6 +496,14 @@ class Calendars:
     def instead(self, name: str) -> str:
         """What to write for a calendar that is not there."""
         return close(name, self.by_name) or f"there are: {', '.join(sorted(self.by_name)) or 'none'}"
+
+
+def _paths(folders: Iterable[Path], problems: list[Problem]) -> Iterator[Path]:
+    """The calendar files in these folders; which of the folders cannot be read goes to the problems."""
+    for folder in folders:
+        paths, found = files_in(folder, (".yaml", ".yml"))
+        problems += found
+        yield from paths
 
 
 def _calendar(data: CalendarFile, files: Mapping[str, CalendarFile]) -> Calendar:

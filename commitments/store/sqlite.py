@@ -75,7 +75,7 @@ class Sqlite:
         except FileNotFoundError:
             there = None
         except OSError as error:
-            raise MissingFolderError(self.where, error.strerror) from error
+            raise MissingFolderError(self.where, error.strerror or str(error)) from error
         if there and not stat.S_ISREG(there.st_mode):
             raise MissingFolderError(self.where, "it is not a file")
         if there and there.st_size:
@@ -94,10 +94,10 @@ class Sqlite:
         try:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
-            raise MissingFolderError(self.where, error.strerror) from error
+            raise MissingFolderError(self.where, error.strerror or str(error)) from error
 
     def _connection(self) -> sqlite3.Connection:
-        """A connection to the file, which never makes it: where it went meanwhile, an empty one would be taken for it."""
+        """A connection to the file, which it never makes: an empty one would be taken for what went meanwhile."""
         address = f"file:{quote(os.fsencode(self.path.absolute()))}?mode=rw"
         return sqlite3.connect(address, uri=True, check_same_thread=False)
 

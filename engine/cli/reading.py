@@ -38,6 +38,8 @@ def opened(folder: Path) -> Iterator[Session]:
         if session.workspace.problems:
             count = number(len(session.workspace.problems), "problem")
             click.echo(f"gestand: {count} in rule files or calendars, which are left out; see gestand check", err=True)
+        for one in session.missing:
+            click.echo(f"gestand: {one}; see gestand check", err=True)
         yield session
 
 

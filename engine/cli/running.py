@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -17,6 +17,7 @@ from engine.assessing import Change
 from engine.cli.output import Day, Failed, as_path, number, tell_problems, visible, workspace_option
 from engine.cli.reading import reached
 from engine.clock import TwoClocks
+from engine.missing import let_go, missing
 from engine.ping import Ping
 from engine.port import listening
 from engine.reload import Watched
@@ -30,11 +31,18 @@ from notifications.digest import Digest
 @click.command("tick")
 @workspace_option
 @click.option("--as-of", type=Day(), metavar="DATE", help="A pass as of eight in the morning of that day.")
-def tick_command(folder: Path, as_of: date | None) -> None:
-    """Run one pass: assess what changed, make the digests that are due, send what is in the outbox."""
+@click.option("--without", multiple=True, metavar="NAME", help="Go on without this pack, calendar or template, which "
+              "the last pass used and is gone; may be given again.")  # fmt: skip
+def tick_command(folder: Path, as_of: date | None, without: tuple[str, ...]) -> None:
+    """Run one pass: assess what changed, make the digests that are due, send what is in the outbox.
+
+    Where a pack, a calendar, a template or the register files that the last pass used are gone, nothing is done until
+    they are back, or --without names them.
+    """
     with open_session(folder) as session, session.store.acting():
         _refuse_broken(session)
         now = session.now()
+        _let_go(session, without, now)
         if as_of is not None:
             now = min(now, session.morning(reached(session, as_of)))
         done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
@@ -54,6 +62,18 @@ class BrokenRulesError(TroubleError):
 def _refuse_broken(session: Session) -> None:
     if count := tell_problems(session.workspace.problems):
         raise BrokenRulesError(count)
+
+
+def _let_go(session: Session, without: Collection[str], now: datetime) -> None:
+    if not without:
+        return
+    with session.store.writing() as tx:
+        gone = [one.name for one in missing(tx, session.workspace)]
+        for name in without:
+            if name not in gone:
+                known = f"gone are {', '.join(gone)}" if gone else "nothing is gone"
+                raise click.BadParameter(f"{name} is not gone since the last pass; {known}", param_hint="--without")
+        let_go(tx, session.workspace, without, now)
 
 
 def tell_pass(done: Pass, session: Session) -> None:

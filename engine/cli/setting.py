@@ -17,14 +17,16 @@ from commitments import exchange
 from commitments.holding import held_line
 from commitments.intake import Draft
 from commitments.problem import Problem
+from commitments.source import files_in
 from commitments.store import NoRegisterError, Store, TakenPlaceError
 from commitments.trouble import TroubleError
 from engine.cli.output import Failed, as_path, format_option, number, tell_problems, workspace_option
 from engine.linting import findings
 from engine.match import engine_name
+from engine.missing import missing
 from engine.publishing import doubtful
 from engine.session import open_session
-from engine.settings import FILE, Workspace, languages, shipped_packs, store_place, workspace_or_shipped
+from engine.settings import FILE, REGISTER_FILES, Workspace, languages, shipped_packs, store_place, workspace_or_shipped
 from engine.trials import gather
 from notifications.overriding import template_problems
 
@@ -112,7 +114,8 @@ def check_command(folder: Path, files: tuple[Path, ...], strict: bool, form: str
     else:
         drafts, faults = _register(folder)
         mistakes = template_problems(workspace.own_templates, languages(workspace.settings))
-        problems = (*problems, *faults, *mistakes, *doubtful(workspace), *findings(book, workspace, drafts))
+        further = (*mistakes, *_missing(workspace), *doubtful(workspace), *findings(book, workspace, drafts))
+        problems = tuple(dict.fromkeys((*problems, *faults, *further)))
         rules = number(len(workspace.book.rules), "rule")
         checked = (
             f"{number(len(workspace.book.packs), 'pack')} with {rules}, {number(len(workspace.calendars), 'calendar')}"
@@ -135,12 +138,25 @@ def _register(folder: Path) -> tuple[list[Draft], list[Problem]]:
     """The register files that lie in the workspace, and what is wrong with them."""
     drafts: list[Draft] = []
     problems: list[Problem] = []
-    for path in sorted((folder / "commitments").glob("*")):
-        if path.suffix in exchange.READERS:
-            found, faults = exchange.read(path)
-            drafts += found
-            problems += faults
+    for path in files_in(folder / REGISTER_FILES, exchange.READERS)[0]:
+        found, faults = exchange.read(path)
+        drafts += found
+        problems += faults
     return drafts, problems
+
+
+def _missing(workspace: Workspace) -> list[Problem]:
+    """What the last pass used and is not there now; nothing where there is no register, or no workspace."""
+    if not (workspace.folder / FILE).is_file():
+        return []
+    try:
+        with closing(Store.open(workspace.store)) as opened, opened.reading() as tx:
+            return [one.problem for one in missing(tx, workspace)]
+    except NoRegisterError:
+        return []
+    except TroubleError as trouble:
+        click.echo(f"gestand: whether anything is gone since the last pass is not known: {trouble}", err=True)
+        return []
 
 
 @click.command("doctor")
@@ -153,7 +169,7 @@ def doctor_command(folder: Path) -> None:
         click.echo(f"{'workspace':<12}none in {as_path(folder)}; make one with `gestand init`")
         return
     with open_session(folder) as session:
-        count = tell_problems(session.workspace.problems)
+        count = tell_problems(session.problems)
         click.echo(f"{'workspace':<12}{as_path(folder)}: {number(count, 'problem') if count else 'in order'}")
         packs = ", ".join(str(loaded) for loaded in session.workspace.book.packs)
         click.echo(f"{'in use':<12}{packs or 'no packs: name some in gestand.yaml'}")

@@ -213,7 +213,7 @@ def open_workspace(folder: Path) -> Workspace:
     lying, unread = files_in(folder / REGISTER_FILES, READERS)
     unseen = (*files_in(folder / "rules")[1], *unread, *(one for one in template_problems if one.level == "error"))
     problems = (*found, *faults, *crossed, *calendar_problems, *rule_problems, *unseen)
-    return Workspace(folder, settings, rule_book, calendars, problems, templates, bool(lying))
+    return Workspace(folder, settings, rule_book, calendars, problems, templates, any(path.exists() for path in lying))
 
 
 def _is_there(file: Path) -> bool:

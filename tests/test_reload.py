@@ -102,11 +102,14 @@ def test_a_file_that_breaks_leaves_the_last_good_rules_in_use_and_is_told_once(w
     assert days(watched) == "12 days"
 
 
-def test_a_file_that_is_deleted_stays_in_use_until_the_service_is_started_anew(watched, rules):
+def test_a_file_that_is_deleted_stays_in_use_until_somebody_says_to_go_on_without(watched, rules):
     rules.unlink()
     assert days(watched) == "10 days"
     (note,) = notes(watched)
-    assert note["problems"] == [f"{rules}: it is gone; start the service anew to go on without pack house-rules"]
+    assert note["problems"] == [
+        "pack house-rules (rules/house-rules.yaml), which the last pass used, is gone or cannot be used; put it back or "
+        "mend it, or go on without by `gestand tick --without house-rules`; stop a service for that, and start it anew"
+    ]
 
 
 def test_a_file_that_gets_another_name_is_not_missed(watched, rules):

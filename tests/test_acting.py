@@ -210,7 +210,7 @@ def test_t8_a_lease_is_not_over_on_a_computer_whose_clock_is_ten_minutes_ahead(d
     def ahead():
         return datetime.now(UTC) + TEN
 
-    with closing(Store.open(database)) as one, closing(Store.open(database)) as other:
+    with closing(Store.open(database, new=True)) as one, closing(Store.open(database, new=True)) as other:
         reader = Reader(name="Clerk", address="clerk@example.org", language="en", timezone="UTC")
         with one.writing() as tx:
             outbox.queue(tx, None, reader, b"Subject: x\r\n\r\nx\r\n", "<1@example.org>", datetime.now(UTC))

@@ -303,7 +303,7 @@ for number in range(100_000):
 
 def test_what_was_told_to_be_written_is_there_after_kills_and_the_chain_is_whole(tmp_path):
     place, told = tmp_path / "gestand.db", 0
-    with closing(Store.open(place)) as opened, opened.writing() as tx:
+    with closing(Store.open(place, new=True)) as opened, opened.writing() as tx:
         made = Event(kind="made", occurred_on=START.date(), commitment=commitment("R-1"))
         register.append(tx, [("R-1", made)], at=START, actor="clerk")
     for lines in (1, 7, 30):

@@ -106,10 +106,12 @@ def test_a_file_that_is_deleted_stays_in_use_until_somebody_says_to_go_on_withou
     rules.unlink()
     assert days(watched) == "10 days"
     (note,) = notes(watched)
-    assert note["problems"] == [
-        "pack house-rules (rules/house-rules.yaml), which the last pass used, is gone or cannot be used; put it back or "
-        "mend it, or go on without by `gestand tick --without house-rules`; stop a service for that, and start it anew"
-    ]
+    (told,) = note["problems"]
+    assert told == (
+        "pack house-rules (rules/house-rules.yaml), which the last pass used, is gone or cannot be used; put it back "
+        "or mend it, or go on without by `gestand tick --without house-rules`; stop a service for that, and start it "
+        "anew"
+    )
 
 
 def test_a_file_that_gets_another_name_is_not_missed(watched, rules):

@@ -196,7 +196,7 @@ def test_parties_need_names_only_where_some_are_given(workspace):
 def test_suspects_are_found_in_either_database(place, tmp_path):
     (tmp_path / "gestand.yaml").write_text(f"{SETTINGS}\nstore: {place}\n")
     named = {"nl/regering_1/x", "nl/eerste-kamer/jbz"}
-    with open_session(tmp_path) as opened:
+    with open_session(tmp_path, new=True) as opened:
         take_in(opened, drafts(120), NOW)
         tick(opened.store, opened.workspace, opened.assessor, opened.deliverer, now=NOW)
         with opened.store.reading() as tx:

@@ -43,7 +43,7 @@ def shared(run, tmp_path, database):
     """A workspace whose register is in PostgreSQL."""
     assert run("init")[0] == 0
     on(tmp_path, database)
-    assert run("import", "commitments/example.yaml")[0] == 0
+    assert run("import", "--new", "commitments/example.yaml")[0] == 0
     return run
 
 

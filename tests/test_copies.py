@@ -20,7 +20,7 @@ def kept(run, tmp_path, place):
     assert run("init")[0] == 0
     settings = tmp_path / "gestand.yaml"
     settings.write_text(settings.read_text().replace("store: gestand.db", f"store: {json.dumps(place)}"))
-    assert run("import", "commitments/example.yaml", "--actor", "clerk")[0] == 0
+    assert run("import", "--new", "commitments/example.yaml", "--actor", "clerk")[0] == 0
     return run
 
 

@@ -206,7 +206,7 @@ def test_the_register_of_the_demonstration_is_the_same_after_export_and_import(r
     assert run("-w", "demo", "export", "--format", form, "-o", f"all.{form}") == (0, "", f"written to all.{form}\n")
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "gestand.yaml").write_bytes((tmp_path / "demo" / "gestand.yaml").read_bytes())
-    assert run("-w", "two", "import", f"all.{form}")[0] == 0
+    assert run("-w", "two", "import", "--new", f"all.{form}")[0] == 0
     one, two = records(tmp_path / "demo"), records(tmp_path / "two")
     assert len(one) > 40
     assert {key: record.commitment for key, record in one.items()} == {

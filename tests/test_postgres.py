@@ -192,10 +192,11 @@ def test_the_database_of_another_program_is_left_alone(database):
 
 def test_a_workspace_says_where_its_register_is_but_no_password(run, database, tmp_path):
     assert run("init")[0] == 0
+    (tmp_path / "gestand.db").unlink()
     settings = tmp_path / "gestand.yaml"
     settings.write_text(settings.read_text().replace("store: gestand.db", f"store: {database}"))
     assert f"store: {database}" in settings.read_text()
-    assert run("import", "commitments/example.yaml")[0] == 0
+    assert run("import", "--new", "commitments/example.yaml")[0] == 0
     assert run("tick")[0] == 0
     status, out, _ = run("verify")
     assert (status, out[:20]) == (0, "the ledger is whole:")

@@ -457,7 +457,7 @@ def test_d16_whoever_is_no_recipient_any_more_gets_nothing(opened, tmp_path):
     with opened() as session:
         live(session, 9, deliverer=Away())
     (tmp_path / "gestand.yaml").write_text("mail: {sender: gestand@example.org}\n")
-    with open_session(tmp_path) as session, mail_server() as server:
+    with open_session(tmp_path, new=True) as session, mail_server() as server:
         now = datetime(2018, 8, 9, 13, tzinfo=UTC)
         asked = review(session.workspace, session.assessor)
         done = dispatch(session.store, session.workspace, server.deliverer(), now=lambda: now, review=asked)

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from commitments.dates import Window
 from commitments.model import Commitment, Event, EventKind
+from commitments.moments import Known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,23 +35,23 @@ class Record:
 
     history: tuple[Recorded, ...]
 
-    def as_of(self, day: date | None = None, known_at: datetime | None = None) -> Record | None:
-        """The record of what had happened by the end of `day`, as far as it was known at `known_at`.
+    def as_of(self, day: date | None = None, known: Known | None = None) -> Record | None:
+        """The record of what had happened by the end of `day`, as far as it was `known` at a moment.
 
         An undoing speaks of every day, but only from the moment it was written down. None where the commitment did not
         yet exist, or was not yet known.
         """
-        known = self.history
-        if known_at is not None:
-            known = tuple(entry for entry in known if entry.recorded_at <= known_at)
-        if not any(entry.event.kind is EventKind.MADE for entry in known):
+        there = self.history
+        if known is not None:
+            there = tuple(entry for entry in there if entry.seq <= known.last)
+        if not any(entry.event.kind is EventKind.MADE for entry in there):
             return None
-        then = self if len(known) == len(self.history) else Record(known)
-        if day is None or all(entry.event.occurred_on <= day for entry in known):
+        then = self if len(there) == len(self.history) else Record(there)
+        if day is None or all(entry.event.occurred_on <= day for entry in there):
             return then
         if then.since > day:
             return None
-        return Record(tuple(e for e in known if e.event.occurred_on <= day or e.event.kind in _OF_ALL_DAYS))
+        return Record(tuple(e for e in there if e.event.occurred_on <= day or e.event.kind in _OF_ALL_DAYS))
 
     @cached_property
     def since(self) -> date:

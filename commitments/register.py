@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any, Final, cast
 
@@ -17,6 +18,17 @@ from commitments.fit import close
 from commitments.intake import Draft, Gathering, Intake, Outcome, weigh
 from commitments.ledger import ERASURE, Entry, Head, Line, canonical, seal, stamp
 from commitments.model import Commitment, Event, EventKind
+from commitments.moments import (
+    TOLERANCE,
+    WRONG_CLOCK,
+    ClockRightError,
+    Known,
+    Last,
+    Order,
+    UnreadEntryError,
+    WrongClock,
+    following,
+)
 from commitments.record import Record, Recorded
 from commitments.store import Connection, Row
 from commitments.texts import SALT, joined, parted
@@ -29,24 +41,42 @@ __all__ = [
     "UnknownCommitmentError",
     "allowed",
     "append",
+    "clock_was_wrong",
     "entries",
     "entry",
     "head",
     "ids",
+    "known",
     "last_told",
+    "latest",
     "lines",
+    "moment",
     "note",
     "rebuild",
     "record",
     "records",
     "take_in",
+    "wrong_clocks",
 ]
 
 _EVENTS = tuple(EventKind)
 _LAST: Final = (
     store.ledger.select()
-    .with_only_columns(store.ledger.c.seq, store.ledger.c.hash)
+    .with_only_columns(*(store.ledger.c[name] for name in Last._fields))
     .order_by(store.ledger.c.seq.desc())
+    .limit(1)
+)
+_CORRECTIONS: Final = (
+    store.ledger.select()
+    # No commitment has such an entry: by the index the database looks at few.
+    .where(store.ledger.c.commitment.is_(None), store.ledger.c.kind == WRONG_CLOCK)
+    .order_by(store.ledger.c.seq)
+)
+_FIRST_AFTER: Final = (
+    store.ledger.select()
+    .with_only_columns(store.ledger.c.seq)
+    .where(store.ledger.c.seq > store.given("seq"), store.ledger.c.at > store.given("at"))
+    .order_by(store.ledger.c.seq)
     .limit(1)
 )
 
@@ -64,7 +94,8 @@ class UnknownCommitmentError(TroubleError):
 def append(tx: Connection, events: Iterable[tuple[str, Event]], *, at: datetime, actor: str) -> list[Entry]:
     """Write events, each with the id of its commitment, at the end of the ledger; the entries they became.
 
-    The projection follows: descriptive columns from the commitment, and `changed` for the next pass.
+    The projection follows: descriptive columns from the commitment, and `changed` for the next pass. Raises
+    ClockBehindError where `at` is well before the last entry, as everything here does that writes.
     """
     events = list(events)
     _refuse_unknown(tx, events)
@@ -100,7 +131,19 @@ def _write(
     at: datetime,
     actor: str,
 ) -> list[Entry]:
-    last, moment = head(tx), stamp(at)
+    last = _last(tx)
+    return _sealed(tx, lines, after=last, at=following(at, last), actor=actor)
+
+
+def _sealed(
+    tx: Connection,
+    lines: Iterable[tuple[str, str | None, dict[str, Any], dict[str, Any]]],
+    *,
+    after: Last | None,
+    at: datetime,
+    actor: str,
+) -> list[Entry]:
+    last, moment = _head(after), stamp(at)
     written = []
     for kind, commitment, payload, texts in lines:
         body = canonical({**texts, SALT: secrets.token_hex(16)}) if texts else None
@@ -110,6 +153,48 @@ def _write(
     if written:
         tx.execute(store.ledger.insert(), [_columns(entry) for entry in written])
     return written
+
+
+def latest(tx: Connection, at: datetime) -> datetime:
+    """The later of a moment and that of the last entry."""
+    last = _last(tx)
+    return max(at, last.moment) if last else at
+
+
+def moment(tx: Connection, at: datetime) -> datetime:
+    """The moment with which an entry would be written at `at`. Raises ClockBehindError where none would."""
+    return following(at, _last(tx))
+
+
+def clock_was_wrong(tx: Connection, *, said: str, at: datetime, actor: str, ahead: bool = False) -> WrongClock:
+    """Write down that the clock was wrong: that entries lie after `at`, or are earlier than the one before them.
+
+    From here on the order goes on with `at`. Raises ClockRightError where there is no such entry, unless the clock was
+    `ahead` where nothing was written.
+    """
+    last = _last(tx)
+    seq = last.seq if last else 0
+    wrong = known(tx, at + TOLERANCE).last < seq
+    here = at if wrong else following(at, last)
+    made = WrongClock(
+        seq=seq + 1,
+        at=stamp(here),
+        actor=actor,
+        first=known(tx, at).last + 1 if wrong else 0,
+        last=seq if wrong else 0,
+        steps=tuple(step.seq for step in _order(tx).steps),
+    )
+    if not (made.first or made.steps or ahead):
+        raise ClockRightError(at)
+    _sealed(tx, [(WRONG_CLOCK, None, made.payload, {"note": said})], after=last, at=here, actor=actor)
+    return made
+
+
+def _order(tx: Connection) -> Order:
+    order = Order()
+    for seq, at, actor, kind, _, payload, *_ in lines(tx):
+        order.see(seq, at, actor, kind, payload)
+    return order
 
 
 def _columns(entry: Entry) -> dict[str, Any]:
@@ -171,8 +256,45 @@ def rebuild(tx: Connection) -> int:
 
 def head(tx: Connection) -> Head:
     """The ledger's last entry."""
+    return _head(_last(tx))
+
+
+def _last(tx: Connection) -> Last | None:
     row = tx.execute(_LAST).first()
-    return Head(row.seq, row.hash) if row else Head()
+    return Last(*row) if row else None
+
+
+def _head(last: Last | None) -> Head:
+    return Head(last.seq, last.hash) if last else Head()
+
+
+def known(tx: Connection, at: datetime) -> Known:
+    """What was known at a moment: the entries before the first that was written after it.
+
+    No entry counts as known before an earlier one. What a clock that was wrong wrote counts as known from the moment of
+    the entry that says so, if not before: by then it was written.
+    """
+    text = _stamped(at)
+    said = max((one.seq for one in wrong_clocks(tx) if one.at <= text), default=0)
+    later = tx.execute(_FIRST_AFTER, {"seq": said, "at": text}).scalar()
+    return Known(at=at, last=head(tx).seq if later is None else later - 1)
+
+
+def _stamped(at: datetime) -> str:
+    """A moment as the ledger writes it; the first or the last there is where the calendar ends before it is in UTC."""
+    try:
+        return stamp(at)
+    except OverflowError:
+        return stamp(datetime.min.replace(tzinfo=UTC) if at.year == 1 else datetime.max.replace(tzinfo=UTC))
+
+
+def wrong_clocks(tx: Connection) -> list[WrongClock]:
+    """The entries that say that the clock was wrong, in their order; `verify` names those that cannot be read."""
+    found: list[WrongClock] = []
+    for row in tx.execute(_CORRECTIONS):
+        with suppress(UnreadEntryError):
+            found.append(WrongClock.read(row.seq, row.at, row.actor, row.payload))
+    return found
 
 
 def entries(tx: Connection) -> Iterator[Entry]:

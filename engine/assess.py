@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from commitments.ground import Ground, Outcome, moving, put_back
 from commitments.model import Standing, Status
+from commitments.moments import Known
 from commitments.record import Record, Recorded
 from engine.counts import Counts
 from engine.judging import Judgement, days_late, judge, open_status
@@ -143,9 +144,9 @@ class Assessor:
         """The names of the rules that apply to a commitment."""
         return self.matcher.applying(facts(record))
 
-    def on(self, record: Record, day: date, known_at: datetime | None = None) -> Assessment | None:
+    def on(self, record: Record, day: date, known: Known | None = None) -> Assessment | None:
         """What had become of a commitment by the end of `day`; None where it did not exist, or was not known."""
-        then = record.as_of(day, known_at)
+        then = record.as_of(day, known)
         if then is None:
             return None
         return assess(then, self.applying(then), self.counts, day)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from commitments import holding, register
 from commitments.audit import Audited
 from commitments.listing import Wanted, listed
+from commitments.moments import Known, WrongClock
 from commitments.problem import Problem
 from commitments.store import Connection, Store
 from commitments.trouble import TroubleError
@@ -84,11 +85,21 @@ class Session:
         with self.current(now) as tx:
             return [Audited(*pair) for pair in listed(tx, self.assessor.today(now), wanted)]
 
-    def assessments(self, day: date, known_at: datetime | None = None) -> list[Assessment]:
-        """What had become of every commitment by the end of `day`, as far as was known at `known_at`."""
+    def assessments(self, day: date, known: Known | None = None) -> list[Assessment]:
+        """What had become of every commitment by the end of `day`, as far as it was `known` at a moment."""
         with self.store.reading() as tx:
-            found = (self.assessor.on(record, day, known_at) for record in register.records(tx))
+            found = (self.assessor.on(record, day, known) for record in register.records(tx))
             return [assessment for assessment in found if assessment is not None]
+
+    def known(self, moment: datetime) -> Known:
+        """What was known at a moment."""
+        with self.store.reading() as tx:
+            return register.known(tx, moment)
+
+    def wrong_clocks(self) -> list[WrongClock]:
+        """The entries of the ledger that say that the clock was wrong."""
+        with self.store.reading() as tx:
+            return register.wrong_clocks(tx)
 
     def now(self) -> datetime:
         """The present moment, by the clock of all who act for this register."""

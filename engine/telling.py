@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -63,12 +63,18 @@ class Told:
             self.digests.append(made)
 
 
-def queue_digests(base: Store, workspace: Workspace, assessor: Assessor, now: datetime) -> Told:
-    """Queue the digest of every recipient whose slot has come, and what does not wait for one."""
+def queue_digests(
+    base: Store, workspace: Workspace, assessor: Assessor, now: datetime, clock: Callable[[], datetime]
+) -> Told:
+    """Queue the digest of every recipient whose slot has come by `now`, and what does not wait for one.
+
+    `clock` gives the moments with which that is written down.
+    """
     told, desk = Told(), Desk(assessor, now)
     recipients = workspace.settings.hearers
     for start in range(0, len(recipients), _TOGETHER):
         with base.writing() as tx:
+            desk.written_at = clock()
             for recipient in recipients[start : start + _TOGETHER]:
                 _serve(tx, workspace, desk, recipient, told)
     return told
@@ -131,13 +137,13 @@ def _tell(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient
     warned_of(tx, address, told.ending)
     sender = workspace.settings.mail.sender
     message_id = f"<{uuid4().hex}@{sender.partition('@')[2]}>"
-    body = posted(tx, workspace, recipient, made, message_id, desk.now, files=desk.files)
-    outbox.queue(tx, number, made.reader, body, message_id, desk.now)
+    body = posted(tx, workspace, recipient, made, message_id, desk.at, files=desk.files)
+    outbox.queue(tx, number, made.reader, body, message_id, desk.at)
     if told.replaced:
-        outbox.supersede(tx, address, by=message_id, at=desk.now)
+        outbox.supersede(tx, address, by=message_id, at=desk.at)
         turn(tx, told.replaced, "superseded", f"its place was taken at {text(told.slot)}")
     content = {"slot": text(told.slot), "message_id": message_id, "notices": keys, "rules": workspace.book.hash}
-    register.note(tx, "digest_queued", content, at=desk.now, actor=ACTOR, texts={"recipient": address})
+    register.note(tx, "digest_queued", content, at=desk.at, actor=ACTOR, texts={"recipient": address})
     return made
 
 

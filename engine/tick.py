@@ -14,6 +14,7 @@ from commitments.holding import held
 from commitments.store import Connection, Store
 from engine.assess import Assessor
 from engine.assessing import LATEST, Assessed, Change, assess_due, last_pass, rules_changed
+from engine.clock import steady
 from engine.dispatch import dispatch
 from engine.follow import follow
 from engine.grow import ACTOR, grow
@@ -68,16 +69,18 @@ def tick(
 
     A pass earlier than one already made does nothing, for its day has been told; with `back`, as in a service whose
     clock was set back, that is noted in the ledger and the pass goes on. So is a clock that `jumped` otherwise. `clock`
-    gives the moments of sending, `now` where it is None. Raises MissingError where what the last pass used
-    is not there.
+    gives the moments of writing down and of sending, `now` where it is None. Raises ClockBehindError where it is well
+    behind the last entry of the ledger, and MissingError where what the last pass used is not there: then nothing is
+    done.
     """
+    moment = steady(clock or (lambda: now))
     with base.writing() as tx:
         settle(tx, workspace)
-        done = _plan(tx, workspace, assessor, now, back=back, jumped=jumped)
+        done = _plan(tx, workspace, assessor, now, moment(), back=back, jumped=jumped)
     if done.earlier_than is not None or done.held:
         return done
-    told = queue_digests(base, workspace, assessor, now)
-    delivered = dispatch(base, workspace, deliverer, now=clock or (lambda: now), review=review(workspace, assessor))
+    told = queue_digests(base, workspace, assessor, now, moment)
+    delivered = dispatch(base, workspace, deliverer, now=moment, review=review(workspace, assessor))
     return replace(
         done,
         told=told.count,
@@ -93,7 +96,7 @@ def preview(
 ) -> list[tuple[Recipient, Digest | None]]:
     """The digest that each recipient would get if their slot came `now`; nothing of it is kept."""
     with base.writing() as tx:
-        _prepare(tx, workspace, assessor, now)
+        _try(tx, workspace, assessor, now)
         desk = Desk(assessor, now)
         made = [(recipient, _previewed(tx, workspace, desk, recipient)) for recipient in workspace.settings.hearers]
         tx.rollback()
@@ -103,11 +106,16 @@ def preview(
 def waiting(base: Store, workspace: Workspace, assessor: Assessor, *, now: datetime) -> dict[str, tuple[int, int]]:
     """How many notices wait for each recipient by now, and how many are held back; by address. Nothing is kept."""
     with base.writing() as tx:
-        _prepare(tx, workspace, assessor, now)
+        _try(tx, workspace, assessor, now)
         desk = Desk(assessor, now)
         found = {one.address: desk.waiting(tx, one) for one in workspace.settings.hearers}
         tx.rollback()
     return {address: (len(one.items), len(one.held)) for address, one in found.items()}
+
+
+def _try(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime) -> None:
+    """Prepare a pass that is undone again; its entries come after the last, whatever moment is looked at."""
+    _prepare(tx, workspace, assessor, now, register.latest(tx, now))
 
 
 def _previewed(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient) -> Digest | None:
@@ -116,17 +124,25 @@ def _previewed(tx: Connection, workspace: Workspace, desk: Desk, recipient: Reci
 
 
 def _plan(
-    tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime, *, back: bool, jumped: timedelta
+    tx: Connection,
+    workspace: Workspace,
+    assessor: Assessor,
+    now: datetime,
+    at: datetime,
+    *,
+    back: bool,
+    jumped: timedelta,
 ) -> Pass:
     last = last_pass(tx)
     early = last is not None and now < last
     if early and not back:
         return Pass(now=now, earlier_than=last)
+    at = register.moment(tx, at)
     if early or jumped:
         before = now - jumped if jumped else last
         content = {"from": before.isoformat() if before else None, "to": now.isoformat()}
-        register.note(tx, "clock_jump", content, at=now, actor=ACTOR)
-    grown, found = _prepare(tx, workspace, assessor, now)
+        register.note(tx, "clock_jump", content, at=at, actor=ACTOR)
+    grown, found = _prepare(tx, workspace, assessor, now, at)
     store.remember(tx, LATEST, now.isoformat())
     return Pass(
         now=now,
@@ -138,10 +154,15 @@ def _plan(
     )
 
 
-def _prepare(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime) -> tuple[int, Assessed]:
-    """Make what should exist by now and assess what changed; how much was made, and what the assessing found."""
-    today = assessor.today(now)
-    grown = grow(tx, workspace.book, today=today, at=now)
-    everything = rules_changed(tx, workspace, now)
-    grown += follow(tx, assessor, today=today, at=now, everything=everything)
+def _prepare(
+    tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime, at: datetime
+) -> tuple[int, Assessed]:
+    """Make what should exist by now and assess what changed; how much was made, and what the assessing found.
+
+    What is made is written down at the moment `at`. After a pass on a later day everything is assessed.
+    """
+    today, last = assessor.today(now), last_pass(tx)
+    grown = grow(tx, workspace.book, today=today, at=at)
+    everything = rules_changed(tx, workspace, at) or (last is not None and assessor.is_later_day(last, now))
+    grown += follow(tx, assessor, today=today, at=at, everything=everything)
     return grown, assess_due(tx, assessor, now, everything=everything)

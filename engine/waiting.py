@@ -65,16 +65,25 @@ class Waiting:
 
 @dataclass
 class Desk:
-    """Where a pass looks up what waits for whom."""
+    """Where a pass looks up what waits for whom, as of `now`.
+
+    What it then writes down has the moment `at`, which is another where the pass is as of an earlier day.
+    """
 
     assessor: Assessor
     now: datetime
+    written_at: datetime | None = None
     files: Files = field(default_factory=Files)
     _assessed: dict[str, Assessment | None] = field(default_factory=dict)
     _known: dict[str, Item | Held | None] = field(default_factory=dict)
     _silences: tuple[Silence, ...] | None = None
     owed: Owed = field(default_factory=Owed)
     _standing: dict[Status, Profiles] = field(default_factory=dict)
+
+    @property
+    def at(self) -> datetime:
+        """The moment with which is written down what is told."""
+        return self.written_at or self.now
 
     @property
     def today(self) -> date:

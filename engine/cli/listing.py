@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from commitments import audit
 from commitments.audit import Audited
 from commitments.dates import Window
 from commitments.formula import Value, shown
+from commitments.moments import Known
 from engine import explain
 from engine.cli.output import number, table, workspace_option, write_json
 from engine.cli.reading import (
@@ -135,7 +136,7 @@ def list_command(
         click.echo(_nothing(day, moment, asked=as_of is not None or moment is not None, narrowed=any(filters.values())))
 
 
-def _found(session: Session, day: date, moment: datetime | None, filters: dict[str, Any]) -> list[Audited]:
+def _found(session: Session, day: date, moment: Known | None, filters: dict[str, Any]) -> list[Audited]:
     """What is asked for: of today out of the projection, of another day or moment out of the ledger."""
     asked = wanted(**filters)
     if moment is None and day == today(session):
@@ -144,7 +145,7 @@ def _found(session: Session, day: date, moment: datetime | None, filters: dict[s
     return [row for row in rows if asked.fits(row.commitment, row.standing)]
 
 
-def _nothing(day: date, moment: datetime | None, *, asked: bool, narrowed: bool) -> str:
+def _nothing(day: date, moment: Known | None, *, asked: bool, narrowed: bool) -> str:
     if narrowed:
         return "no commitments fit; leave a filter out"
     if asked:

@@ -45,7 +45,7 @@ def tick_command(folder: Path, as_of: date | None, without: tuple[str, ...]) -> 
         _let_go(session, without, now)
         if as_of is not None:
             now = min(now, session.morning(reached(session, as_of)))
-        done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
+        done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now, clock=session.now)
     tell_pass(done, session)
     if done.earlier_than or (done.delivered and done.delivered.failed) or done.published.troubles:
         raise Failed

@@ -131,6 +131,8 @@ def _write(
     at: datetime,
     actor: str,
 ) -> list[Entry]:
+    if not (lines := list(lines)):
+        return []
     last = _last(tx)
     return _sealed(tx, lines, after=last, at=following(at, last), actor=actor)
 
@@ -150,8 +152,7 @@ def _sealed(
         entry = seal(last, at=moment, actor=actor, kind=kind, commitment=commitment, payload=payload, body=body)
         last = entry.head
         written.append(entry)
-    if written:
-        tx.execute(store.ledger.insert(), [_columns(entry) for entry in written])
+    tx.execute(store.ledger.insert(), [_columns(entry) for entry in written])
     return written
 
 

@@ -344,7 +344,7 @@ def test_a_reply_in_time_is_followed_by_nothing(house):
 def test_as_of_an_earlier_day_what_was_made_later_is_not_there(house):
     session = house(REPLY, LETTER)
     told(session, "2024-01-05")
-    known = session.assessments(date(2024, 1, 5), known_at=session.morning(date(2024, 1, 4)))
+    known = session.assessments(date(2024, 1, 5), known=session.known(session.morning(date(2024, 1, 4))))
     assert [one.record.commitment.id for one in known] == ["L"]
     assert [one.record.commitment.id for one in session.assessments(date(2023, 12, 31))] == []
 

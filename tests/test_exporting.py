@@ -267,7 +267,7 @@ def test_a_stranger_can_verify_the_exported_ledger(ledger, workspace):
     assert stranger(ledger) is None
     last = json.loads(ledger.read_text(encoding="utf-8").splitlines()[-1])
     _, out, _ = workspace("verify")
-    assert out.endswith(f"head #{last['seq']} {last['hash'][:16]}\n")
+    assert out.endswith(f"head #{last['seq']} {last['hash'][:32]}\n")
 
 
 def test_a_stranger_finds_what_was_changed(ledger):

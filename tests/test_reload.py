@@ -17,7 +17,13 @@ NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 
 @pytest.fixture
-def rules(workspace, tmp_path):
+def before(monkeypatch):
+    """The example is taken in an hour before NOW."""
+    monkeypatch.setattr("engine.clock.now", lambda: NOW - timedelta(hours=1))
+
+
+@pytest.fixture
+def rules(before, workspace, tmp_path):
     """The rule file of a new workspace."""
     return tmp_path / "rules" / "house-rules.yaml"
 

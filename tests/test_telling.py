@@ -449,7 +449,7 @@ def test_d16_whoever_unsubscribed_between_planning_and_sending_gets_nothing(open
         live(session, 16)
         assert rows(session, store.digest)[-1].reason == "unsubscribed since 2018-08-09"
         with session.store.writing() as tx:
-            lift(tx, "clerk@example.org", at=at, actor="clerk")
+            lift(tx, "clerk@example.org", at=at + timedelta(days=7), actor="clerk")
         assert told(live(session, 17)) == ["A overdue 2", "B overdue 2"]
 
 

@@ -12,6 +12,7 @@ from commitments.exchange.written import written
 from commitments.intake import Draft
 from commitments.ledger import verify
 from commitments.model import Commitment, Event, EventKind
+from commitments.moments import Known
 from commitments.record import Record, Recorded
 from commitments.store import Store
 from commitments.texts import joined
@@ -69,8 +70,8 @@ def test_an_undoing_that_is_undone_lets_the_event_count_again():
 
 def test_before_the_correction_was_written_down_the_mistake_was_what_was_known():
     found = record(FULFILLED, undoing(2))
-    assert found.as_of(TODAY, AT + timedelta(days=2)).settled is not None
-    assert found.as_of(TODAY, AT + timedelta(days=3)).settled is None
+    assert found.as_of(TODAY, Known(at=AT + timedelta(days=2), last=2)).settled is not None
+    assert found.as_of(TODAY, Known(at=AT + timedelta(days=3), last=3)).settled is None
     # what did not happen had not happened on any day, whenever that was found out
     assert found.as_of(date(2018, 8, 31)).settled is None
 

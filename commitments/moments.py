@@ -166,11 +166,11 @@ class Order:
 
     def see(self, seq: int, at: str, actor: str, kind: str, payload: str) -> None:
         """Look at the next entry. Raises UnreadEntryError where it speaks of a wrong clock and does not say enough."""
-        if kind == WRONG_CLOCK:
-            self.corrections.append(WrongClock.read(seq, at, actor, payload))
         if at < self._before:
             self._steps[seq] = Step(seq, at, self._before)
         self._before = at
+        if kind == WRONG_CLOCK:
+            self.corrections.append(WrongClock.read(seq, at, actor, payload))
 
     @property
     def steps(self) -> tuple[Step, ...]:

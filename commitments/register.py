@@ -66,10 +66,11 @@ _LAST: Final = (
     .order_by(store.ledger.c.seq.desc())
     .limit(1)
 )
-_CORRECTIONS: Final = (
+_WRONG_CLOCKS: Final = "wrong_clocks"
+"""Under this name the store remembers the numbers of the entries that say that the clock was wrong."""
+_OF_WRONG_CLOCKS: Final = (
     store.ledger.select()
-    # No commitment has such an entry: by the index the database looks at few.
-    .where(store.ledger.c.commitment.is_(None), store.ledger.c.kind == WRONG_CLOCK)
+    .where(store.ledger.c.seq.in_(store.given("numbers")), store.ledger.c.kind == WRONG_CLOCK)
     .order_by(store.ledger.c.seq)
 )
 _FIRST_AFTER: Final = (
@@ -188,13 +189,21 @@ def clock_was_wrong(tx: Connection, *, said: str, at: datetime, actor: str, ahea
     if not (made.first or made.steps or ahead):
         raise ClockRightError(at)
     _sealed(tx, [(WRONG_CLOCK, None, made.payload, {"note": said})], after=last, at=here, actor=actor)
+    _remember_wrong_clocks(tx)
     return made
+
+
+def _remember_wrong_clocks(tx: Connection) -> None:
+    table = store.ledger
+    query = table.select().with_only_columns(table.c.seq).where(table.c.kind == WRONG_CLOCK).order_by(table.c.seq)
+    store.remember(tx, _WRONG_CLOCKS, json.dumps(list(tx.execute(query).scalars())))
 
 
 def _order(tx: Connection) -> Order:
     order = Order()
     for seq, at, actor, kind, _, payload, *_ in lines(tx):
-        order.see(seq, at, actor, kind, payload)
+        with suppress(UnreadEntryError):
+            order.see(seq, at, actor, kind, payload)
     return order
 
 
@@ -244,8 +253,12 @@ def _description(commitment: Commitment) -> dict[str, Any]:
 
 
 def rebuild(tx: Connection) -> int:
-    """Make the descriptive columns anew from the ledger and mark every row changed; the number of commitments."""
+    """Make the descriptive columns anew from the ledger and mark every row changed; the number of commitments.
+
+    Which entries say that the clock was wrong is remembered anew, too.
+    """
     count = 0
+    _remember_wrong_clocks(tx)
     for some in store.batches(records(tx)):
         count += len(some)
         describe(tx, (one.commitment for one in some))
@@ -291,8 +304,9 @@ def _stamped(at: datetime) -> str:
 
 def wrong_clocks(tx: Connection) -> list[WrongClock]:
     """The entries that say that the clock was wrong, in their order; `verify` names those that cannot be read."""
+    numbers = json.loads(store.recall(tx, _WRONG_CLOCKS) or "[]")
     found: list[WrongClock] = []
-    for row in tx.execute(_CORRECTIONS):
+    for row in tx.execute(_OF_WRONG_CLOCKS, {"numbers": numbers}) if numbers else ():
         with suppress(UnreadEntryError):
             found.append(WrongClock.read(row.seq, row.at, row.actor, row.payload))
     return found

@@ -32,7 +32,13 @@ def verify_command(folder: Path, anchor: str | None, rebuild: bool, mend: bool) 
     with open_session(folder) as session:
         verdict = _checked(session, anchor)
         click.echo(str(verdict))
-        found = [verdict.ok, _in_order(verdict), _guarded(session), not rebuild or _as_rebuilt(session)]
+        found = [
+            verdict.ok,
+            _in_order(verdict),
+            _remembered(session, verdict),
+            _guarded(session),
+            not rebuild or _as_rebuilt(session),
+        ]
         if mend and verdict.ok:
             _mend(session)
     if not (verdict.ok and not verdict.steps and (mend or all(found))):
@@ -57,6 +63,14 @@ def _in_order(verdict: Verdict) -> bool:
     for step in verdict.steps:
         click.echo(f"{step}; `gestand clock-was-wrong --note WHY` says why, and stays")
     return not verdict.steps
+
+
+def _remembered(session: Session, verdict: Verdict) -> bool:
+    """Whether the register knows of every entry that says that the clock was wrong."""
+    same = session.wrong_clocks() == list(verdict.corrections)
+    if verdict.ok and not same:
+        click.echo("which entries say that the clock was wrong is not remembered as the ledger has it; --mend mends it")
+    return same
 
 
 def _guarded(session: Session) -> bool:

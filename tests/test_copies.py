@@ -174,12 +174,13 @@ def test_s3_what_is_no_copy_is_told_and_the_register_is_left(workspace, tmp_path
 
 def test_s6_a_copy_made_while_others_write_is_whole(workspace, tmp_path):
     stop = threading.Event()
+    later = datetime(2099, 1, 1, tzinfo=UTC)
 
     def write():
         with closing(Store.open(tmp_path / "gestand.db")) as busy:
             while not stop.is_set():
                 with busy.writing() as tx:
-                    register.note(tx, "digest_sent", {"n": 1}, at=AT, actor="gestand")
+                    register.note(tx, "digest_sent", {"n": 1}, at=later, actor="gestand")
 
     writer = threading.Thread(target=write)
     writer.start()

@@ -109,7 +109,7 @@ def test_s2_one_who_waits_gets_a_turn_when_the_other_is_done(place):
 
 
 def a_pass(session):
-    return tick(session.store, session.workspace, session.assessor, session.deliverer, now=AT)
+    return tick(session.store, session.workspace, session.assessor, session.deliverer, now=AT, clock=session.now)
 
 
 # ------------------------------------------------------------------------------------------------- S1: no room

@@ -2,7 +2,7 @@
 
 import json
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -16,6 +16,7 @@ from commitments.erasure import NothingToEraseError, erase
 from commitments.model import Citation, Commitment, Event, EventKind, StatedDue
 from commitments.store import Store
 from commitments.texts import OF_COMMITMENT, OF_EVENT, joined, parted
+from engine import clock
 
 AT = datetime(2018, 7, 13, 9, 30, tzinfo=UTC)
 REPLY = Commitment(
@@ -294,7 +295,7 @@ def test_the_reason_of_a_silence_is_erased_wherever_it_stands(workspace, tmp_pat
     assert status == 0, out
 
 
-def test_what_is_taken_out_of_a_digest_copies_no_text_of_anybody(workspace, tmp_path):
+def test_what_is_taken_out_of_a_digest_copies_no_text_of_anybody(workspace, tmp_path, monkeypatch):
     """A digest that waits says what was silenced meanwhile, and not in whose words."""
     folder = tmp_path / "outbox"
     folder.write_text("in the way: nothing can be delivered")
@@ -303,6 +304,8 @@ def test_what_is_taken_out_of_a_digest_copies_no_text_of_anybody(workspace, tmp_
     note = ("--to", "2099-12-31", "--note", "Mrs Quixotically asked for it", "--actor", "clerk")
     assert workspace("record", "snoozed", "EXAMPLE-1", *note)[0] == 0
     folder.unlink()
+    in_an_hour = clock.now() + timedelta(hours=1)
+    monkeypatch.setattr("engine.clock.now", lambda: in_an_hour)
     assert workspace("tick", "--as-of", "2018-08-14")[0] == 0
     assert "silenced until 2099-12-31 by clerk" in workspace("outbox", "--all")[1]
     for identifier in ("34964-B", "EXAMPLE-1"):

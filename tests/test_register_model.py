@@ -239,7 +239,7 @@ class Register(RuleBasedStateMachine):
                 item.standing,
                 [move.after for one in item.obligations for move in one.moves],
             )
-            for item in self.session.assessments(day, moment)
+            for item in self.session.assessments(day, self.session.known(moment))
         ]
 
     def append(self, name, event):

@@ -144,7 +144,8 @@ def one_pass(folder: Path) -> None:
     with open_session(folder) as session:
         now = datetime.combine(DAY, datetime.min.time(), UTC) + timedelta(hours=8)
         opened = Spent.by_now() - begin
-        done = tick.tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
+        register = (session.store, session.workspace, session.assessor, session.deliverer)
+        done = tick.tick(*register, now=now, clock=session.now)
     total = Spent.by_now() - begin
     parts = {
         "workspace opened": opened,

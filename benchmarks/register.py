@@ -199,10 +199,10 @@ def passes(folders: Sequence[Path], changes: int) -> list[tuple[float, float]]:
 def _pass(session: Session, changes: int, number: int) -> tuple[float, float]:
     """How long a pass took that came after so many changes, the opening of the workspace left out."""
     now = NOW + timedelta(hours=1 + number)
-    _change_some(session, changes, Random(number), now)
+    _change_some(session, changes, Random(number), session.now())
     gc.collect()
     start, used = time.perf_counter(), time.process_time()
-    done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
+    done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now, clock=session.now)
     assert done.assessed >= changes
     return time.perf_counter() - start, time.process_time() - used
 

@@ -55,8 +55,8 @@ class ClockRightError(TroubleError):
 
     def __init__(self, clock: datetime) -> None:
         super().__init__(
-            f"nothing was written down: no entry lies after {spoken(clock)}, the moment it is by the clock, and none "
-            "is earlier than the one before it"
+            f"nothing was written down: no entry lies more than five minutes after {spoken(clock)}, the moment it is "
+            "by the clock, and none is earlier than the one before it"
         )
 
 

@@ -45,7 +45,7 @@ class ClockBehindError(TroubleError):
 
     def __init__(self, clock: datetime, last: Last) -> None:
         super().__init__(
-            f"nothing was written down: by the clock it is {spoken(clock)}, but the last entry, {last}. Set the clock "
+            f"nothing is written down: by the clock it is {spoken(clock)}, but the last entry, {last}. Set the clock "
             "right if it is wrong now; if it was wrong then, say so with `gestand clock-was-wrong --note WHY`"
         )
 

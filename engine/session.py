@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from commitments import holding, register
 from commitments.audit import Audited
 from commitments.listing import Wanted, listed
-from commitments.moments import Known, WrongClock
+from commitments.moments import ClockBehindError, Known, WrongClock
 from commitments.problem import Problem
 from commitments.store import Connection, Store
 from commitments.trouble import TroubleError
@@ -100,6 +100,15 @@ class Session:
         """The entries of the ledger that say that the clock was wrong."""
         with self.store.reading() as tx:
             return register.wrong_clocks(tx)
+
+    def behind(self) -> str:
+        """Why nothing can be written down by the clock as it is, empty where it can."""
+        try:
+            with self.store.reading() as tx:
+                register.moment(tx, self.now())
+        except ClockBehindError as error:
+            return str(error)
+        return ""
 
     def now(self) -> datetime:
         """The present moment, by the clock of all who act for this register."""

@@ -80,7 +80,7 @@ def test_a_clock_that_is_further_behind_is_refused_with_the_entry_and_the_way_ou
     with pytest.raises(ClockBehindError) as refused:
         write(tx, AHEAD - TOLERANCE - timedelta(microseconds=1))
     assert str(refused.value) == (
-        "nothing was written down: by the clock it is 2027-11-01 08:54 UTC, but the last entry, #2 (fulfilled of "
+        "nothing is written down: by the clock it is 2027-11-01 08:54 UTC, but the last entry, #2 (fulfilled of "
         "34964-B, by clerk), was written down 2027-11-01 09:00 UTC. Set the clock right if it is wrong now; if it was "
         "wrong then, say so with `gestand clock-was-wrong --note WHY`"
     )
@@ -371,6 +371,8 @@ def test_the_clock_was_wrong_and_that_stays_to_be_seen(house, clock):
     clock("2026-12-02T10:00")
     assert house("record", "reopened", "EXAMPLE-1", "--actor", "clerk")[0] == 1
     assert house("tick")[0] == 1
+    status, out, _ = house("doctor")
+    assert (status, "clock       nothing is written down: by the clock it is 2026-12-02 10:00 UTC" in out) == (1, True)
     status, out, _ = house("clock-was-wrong", "--note", "the battery was empty", "--actor", "admin")
     said = out.removeprefix("written down as ledger ").strip()
     assert (status, "2026-12-02 10:00 UTC by admin: the clock was wrong (#" in said) == (0, True)
@@ -393,7 +395,11 @@ def test_a_pass_of_a_wrong_clock_that_wrote_nothing_is_got_out_of_too(run, clock
     clock("2026-06-03")
     with open_session(Path()) as session, session.store.writing() as tx:
         store.remember(tx, "last_pass", "2027-11-01T08:00:00+00:00")
-    assert run("tick")[0] == 1
+    assert run("tick")[:2] == (
+        1,
+        "nothing done: a later pass was made already, as of 2027-11-01 08:00 UTC; if the clock was wrong then, say so with "
+        "`gestand clock-was-wrong --note WHY`\n",
+    )
     assert run("clock-was-wrong", "--note", "set to 2027")[0] == 0
     assert run("tick")[0] == 0
 
@@ -439,7 +445,7 @@ def test_a_service_waits_and_is_red_while_its_clock_is_behind(service, clock):
     with base.reading() as tx:
         head = register.head(tx)
     beat(service, clock, "2026-11-30T23:50")
-    assert service.heartbeat.failing.startswith("nothing was written down: by the clock it is 2026-11-30 23:50 UTC")
+    assert service.heartbeat.failing.startswith("nothing is written down: by the clock it is 2026-11-30 23:50 UTC")
     assert service._health().status == 503
     with base.reading() as tx:
         assert register.head(tx) == head

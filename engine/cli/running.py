@@ -76,10 +76,14 @@ def _let_go(session: Session, without: Collection[str], now: datetime) -> None:
         let_go(tx, session.workspace, without, now)
 
 
+_THE_CLOCK = "; if the clock was wrong then, say so with `gestand clock-was-wrong --note WHY`"
+
+
 def tell_pass(done: Pass, session: Session) -> None:
     """Print what a pass did."""
     if done.earlier_than is not None:
-        click.echo(f"nothing done: a later pass was made already, as of {done.earlier_than:%Y-%m-%d %H:%M %Z}")
+        wrong = "" if done.earlier_than <= session.now() else _THE_CLOCK
+        click.echo(f"nothing done: a later pass was made already, as of {done.earlier_than:%Y-%m-%d %H:%M %Z}{wrong}")
         return
     click.echo(f"{number(done.assessed, 'commitment')} assessed, {done.changed} changed")
     tell_changes(done.changes)

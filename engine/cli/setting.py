@@ -176,13 +176,15 @@ def doctor_command(folder: Path) -> None:
         click.echo(f"{'mail':<12}{_mail(session.workspace)}")
         session.store.check()
         click.echo(f"{'register':<12}{session.store.where} is whole, ledger head {session.head()}")
+        if behind := session.behind():
+            click.echo(f"{'clock':<12}{behind}")
         for wrong in session.wrong_clocks():
             click.echo(f"{'':<12}{wrong}")
         if gone := session.store.unguarded():
             click.echo(f"{'':<12}nothing keeps its ledger from being changed ({', '.join(gone)}); see gestand verify")
         if reason := session.held():
             click.echo(f"{'':<12}{held_line(reason)}")
-    if count:
+    if count or behind:
         raise Failed
 
 

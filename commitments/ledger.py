@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -94,6 +94,17 @@ class Verdict:
     def ok(self) -> bool:
         """Whether nothing was found."""
         return not self.wrong
+
+    @property
+    def in_order(self) -> bool:
+        """Whether no entry is earlier than the one before it, but where an entry says why."""
+        return not self.steps
+
+    @property
+    def remarks(self) -> Iterator[str]:
+        """The entries that say that a clock was wrong, and those that are earlier than the one before: a line each."""
+        yield from (f"  {one}" for one in self.corrections)
+        yield from (f"{step}; `gestand clock-was-wrong --note WHY` says why, and stays" for step in self.steps)
 
     def __str__(self) -> str:
         erased = f", the texts of {self.erased} erased" if self.erased else ""

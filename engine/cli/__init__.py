@@ -48,7 +48,7 @@ COMMANDS = {
     "schema": ("engine.cli.rules", "write the form of rule files for editors, as JSON Schema"),
     "docs": ("engine.cli.rules", "write a page about each pack"),
     "verify": ("engine.cli.keeping", "check that nobody changed the ledger"),
-    "clock-was-wrong": ("engine.cli.keeping", "say that entries were written by a clock that was wrong"),
+    "clock-was-wrong": ("engine.cli.correcting", "say that entries were written by a clock that was wrong"),
     "backup": ("engine.cli.copying", "write a copy of the whole register"),
     "restore": ("engine.cli.copying", "make the register from a copy, which delivers nothing at first"),
     "resume": ("engine.cli.copying", "let a restored register deliver again"),

@@ -1,4 +1,4 @@
-"""The commands that keep the register: verify, clock-was-wrong, erase."""
+"""The commands that keep the register: verify, erase."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import click
 from commitments import erasure, ledger, register, store
 from commitments.erasure import Erased
 from commitments.ledger import Verdict
-from engine.assessing import correct_clock
 from engine.cli.completing import complete_ids
 from engine.cli.output import EntryNumber, Failed, Words, actor_option, number, workspace_option
 from engine.cli.reading import find
@@ -32,16 +31,13 @@ def verify_command(folder: Path, anchor: str | None, rebuild: bool, mend: bool) 
     with open_session(folder) as session:
         verdict = _checked(session, anchor)
         click.echo(str(verdict))
-        found = [
-            verdict.ok,
-            _in_order(verdict),
-            _remembered(session, verdict),
-            _guarded(session),
-            not rebuild or _as_rebuilt(session),
-        ]
+        for remark in verdict.remarks:
+            click.echo(remark)
+        sound = verdict.ok and verdict.in_order
+        found = [sound, _remembered(session, verdict), _guarded(session), not rebuild or _as_rebuilt(session)]
         if mend and verdict.ok:
             _mend(session)
-    if not (verdict.ok and not verdict.steps and (mend or all(found))):
+    if not (sound and (mend or all(found))):
         raise Failed
 
 
@@ -56,20 +52,11 @@ def _checked(session: Session, anchor: str | None) -> Verdict:
             whole.result()
 
 
-def _in_order(verdict: Verdict) -> bool:
-    """Whether no entry is earlier than the one before it, but where an entry says so; each is told."""
-    for wrong in verdict.corrections:
-        click.echo(f"  {wrong}")
-    for step in verdict.steps:
-        click.echo(f"{step}; `gestand clock-was-wrong --note WHY` says why, and stays")
-    return not verdict.steps
-
-
 def _remembered(session: Session, verdict: Verdict) -> bool:
     """Whether the register knows of every entry that says that the clock was wrong."""
     same = session.wrong_clocks() == list(verdict.corrections)
     if verdict.ok and not same:
-        click.echo("which entries say that the clock was wrong is not remembered as the ledger has it; --mend mends it")
+        click.echo("the list of entries that say the clock was wrong is not that of the ledger; --mend makes it anew")
     return same
 
 
@@ -107,21 +94,6 @@ def _mend(session: Session) -> None:
         register.rebuild(tx)
         store.protect(tx)
     click.echo("made anew: the triggers and the projection; the next pass assesses everything")
-
-
-@click.command("clock-was-wrong")
-@workspace_option
-@click.option("--note", type=Words(), required=True, help="What was wrong with it, as far as is known.")
-@actor_option
-def clock_was_wrong_command(folder: Path, note: str, actor: str) -> None:
-    """Say that the clock was wrong, where the ledger has entries of a time to come, or a time that goes back.
-
-    Set the clock right first: this becomes an entry with the moment it is now, and later entries follow it. Those that
-    a wrong clock wrote stay as they are; `show` and `verify` say for ever that it was wrong.
-    """
-    with open_session(folder) as session, session.store.writing() as tx:
-        wrong = correct_clock(tx, note=note, at=session.now(), actor=actor)
-    click.echo(f"written down as ledger {wrong}")
 
 
 @click.command("erase")

@@ -11,7 +11,6 @@ from engine.obligations import reason
 from engine.settings import Workspace
 from notifications import ics
 from notifications.languages import LANGUAGES
-from notifications.message import domain
 
 
 def feed(workspace: Workspace, assessments: Iterable[Assessment], today: date, language: str = "") -> bytes:
@@ -27,7 +26,7 @@ def written(workspace: Workspace, entries: Iterable[ics.Entry], today: date, lan
         entries,
         title=LANGUAGES[language].heading,
         language=language,
-        domain=domain(workspace.settings.mail.sender),
+        domain=workspace.settings.mail.sender.domain,
         today=today,
     )
 

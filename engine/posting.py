@@ -22,7 +22,7 @@ from engine.timetable import reader
 from notifications import ics, outbox, payload
 from notifications.digest import Digest, compose
 from notifications.languages import LANGUAGES
-from notifications.message import Attachment, domain, message
+from notifications.message import Attachment, message
 from notifications.render import Rendered, render
 from notifications.sheet import sheet
 from notifications.signing import secret
@@ -74,6 +74,7 @@ def posted(
         rendered,
         sender=workspace.settings.mail.sender,
         message_id=message_id,
+        reply_to=workspace.settings.mail.reply_to,
         thread=outbox.first_told(tx, recipient.address),
         unsubscribe=filter(None, (page, *by_mail)),
         attachments=(files or Files()).of(workspace, digest),
@@ -112,8 +113,9 @@ def tested(workspace: Workspace, recipient: Recipient, address: str, now: dateti
     page = f'<!doctype html><html lang="{words.code}"><p>{escape(text)}</p></html>'
     rendered = Rendered(words.test_subject, f"{text}\n", page)
     digest = compose(to, [], slot=now, covers_from=None, head="")
-    message_id = f"<{uuid4().hex}@{domain(settings.mail.sender)}>"
-    return message(digest, rendered, sender=settings.mail.sender, message_id=message_id)
+    message_id = f"<{uuid4().hex}@{settings.mail.sender.domain}>"
+    mail = settings.mail
+    return message(digest, rendered, sender=mail.sender, message_id=message_id, reply_to=mail.reply_to)
 
 
 def _leaving(tx: Connection, workspace: Workspace, recipient: Recipient) -> Iterator[str]:
@@ -161,7 +163,7 @@ def attached(workspace: Workspace, digest: Digest) -> Iterator[Attachment]:
             deadlines,
             title=words.heading,
             language=words.code,
-            domain=domain(workspace.settings.mail.sender),
+            domain=workspace.settings.mail.sender.domain,
             today=digest.day,
         )
         yield Attachment(name=f"gestand-{digest.day}.ics", subtype="calendar", content=calendar)

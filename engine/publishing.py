@@ -118,7 +118,7 @@ def _wanted(tx: Connection, workspace: Workspace, assessor: Assessor, now: datet
     """The calendar files of the settings, each with what tells it from one that was made of anything else."""
     if not workspace.settings.feeds:
         return
-    said = workspace.settings.model_dump_json(include=_SAID), workspace.settings.mail.sender
+    said = workspace.settings.model_dump_json(include=_SAID), workspace.settings.mail.sender.address
     days = assessor.today(now), assessor.latest_today(now)
     rules = workspace.book.hash, workspace.calendars.spelling
     common = (*days, *rules, *said, register.last_told(tx))

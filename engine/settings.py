@@ -19,6 +19,7 @@ from engine.ends import End, FeedSettings
 from engine.recipients import Address, Recipient, Words
 from notifications import phrases
 from notifications.languages import Language
+from notifications.mailbox import Mailbox
 from notifications.overriding import read_templates
 from notifications.smtp import SmtpSettings
 from rules import book, calendar
@@ -51,11 +52,13 @@ class Bounces(Frozen):
 class Mail(Frozen):
     """How digests leave: into a folder (the default), or by SMTP; `administrator` is told where that does not work.
 
+    `sender` is who digests come from, and `reply_to` where an answer to one goes, to the sender where it is left out.
     `unsubscribe` is an address at which somebody reads who wants no more of them; with a `base_address` a link does it.
     `bounces` says where mail comes back to that cannot be delivered, else to the sender.
     """
 
-    sender: Address = "gestand@localhost"
+    sender: Mailbox = Mailbox("gestand@localhost")
+    reply_to: Mailbox | None = None
     administrator: Address | Literal[""] = ""
     unsubscribe: Address | Literal[""] = ""
     bounces: Bounces | None = None

@@ -135,8 +135,7 @@ def _tell(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient
     tell(tx, address, number, keys)
     look(tx, recipient, number, told.fresh.left(set(keys)), desk.owed)
     warned_of(tx, address, told.ending)
-    sender = workspace.settings.mail.sender
-    message_id = f"<{uuid4().hex}@{sender.partition('@')[2]}>"
+    message_id = f"<{uuid4().hex}@{workspace.settings.mail.sender.domain}>"
     body = posted(tx, workspace, recipient, made, message_id, desk.at, files=desk.files)
     outbox.queue(tx, number, made.reader, body, message_id, desk.at)
     if told.replaced:

@@ -22,6 +22,7 @@ from commitments.store import digest as digest_table
 from notifications.deliverer import ConfigError, PermanentError, ServerError, TemporaryError
 from notifications.delivery import Delivered, deliver
 from notifications.folder import FolderDeliverer
+from notifications.mailbox import Mailbox
 from notifications.message import message
 from notifications.outbox import GIVE_UP, LEASE, queue, valid, wait
 from notifications.render import render
@@ -42,7 +43,7 @@ def put(store: Store, *addresses: str, at: datetime = NOW) -> list[str]:
     for number, address in enumerate(addresses):
         made = digest("en", LETTER, reader=reader(address=address))
         message_id = f"<{at:%m%d}.{number}@gestand.example.org>"
-        body = message(made, render(made), sender="gestand@example.org", message_id=message_id)
+        body = message(made, render(made), sender=Mailbox("gestand@example.org"), message_id=message_id)
         with store.writing() as tx:
             row = {"recipient": address, "slot": f"{at}{number}", "state": "queued", "reason": ""}
             key = tx.execute(digest_table.insert().values(**row)).inserted_primary_key[0]
@@ -294,7 +295,7 @@ def test_d11_what_is_no_address_never_reaches_the_server(store, address):
 
 def test_the_folder_holds_a_message_once_and_in_three_forms(tmp_path):
     made = digest("en", LETTER)
-    body = message(made, render(made), sender="gestand@example.org", message_id="<1@example.org>")
+    body = message(made, render(made), sender=Mailbox("gestand@example.org"), message_id="<1@example.org>")
     folder = FolderDeliverer(tmp_path / "outbox")
     folder.send("gestand@example.org", "griffie@example.org", body)
     folder.send("gestand@example.org", "griffie@example.org", body)

@@ -16,9 +16,9 @@ from test_outbox import NOW, Taking, at, noted, put
 
 from commitments.store import Store
 from notifications import mailboxes
-from notifications.bounces import Verdict, number_of, reports, return_address, take_in
+from notifications.bounces import Verdict, number_of, read, reports, return_address, take_in
 from notifications.delivery import deliver
-from notifications.mailboxes import NoMailError, mails
+from notifications.mailboxes import Mail, NoMailError, mails
 from notifications.signing import secret
 from notifications.suppression import suppressed
 
@@ -82,7 +82,8 @@ def sent(store: Store) -> SimpleNamespace:
 
 def judged(store: Store, *found, after: timedelta = timedelta(hours=1)) -> list[tuple[Verdict, str]]:
     with store.writing() as tx:
-        return [(one.verdict, one.address) for one in take_in(tx, found, address=BOUNCE, at=NOW + after)]
+        mails = [read(Mail(place="box", content=one.as_bytes())) for one in found]
+        return [(one.verdict, one.address) for one in take_in(tx, mails, address=BOUNCE, at=NOW + after)]
 
 
 def gone(store: Store, address: str = "a@example.org") -> str:
@@ -208,7 +209,7 @@ def test_mail_is_read_from_an_mbox_a_maildir_a_file_and_a_pipe_which_stay_as_the
     before = (tmp_path / "mbox").read_bytes()
 
     def statuses(path):
-        return sorted(found.status for mail in mails(path) for found in reports(mail))
+        return sorted(found.status for mail in mails(path) for found in read(mail).reports)
 
     assert statuses(tmp_path / "mbox") == statuses(tmp_path / "maildir") == ["4.2.2", "5.1.1"]
     assert statuses(tmp_path / "one.eml") == ["5.1.1"]

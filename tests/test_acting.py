@@ -26,7 +26,7 @@ from notifications import outbox
 from notifications.delivery import deliver
 from notifications.digest import Reader
 from notifications.signing import secret
-from notifications.unsubscribe import token
+from notifications.unsubscribe import last_day, token
 
 pytestmark = pytest.mark.real_clock
 TEN = timedelta(minutes=10)
@@ -249,7 +249,7 @@ def test_t8_what_is_written_down_and_answered_goes_by_the_clock_of_all_whatever_
         with session.store.writing() as tx:
             reader = Reader(name="Clerk", address="clerk@example.org", language="en", timezone="UTC")
             outbox.queue(tx, None, reader, b"x", "<1@example.org>", real())
-            leave = f"/unsubscribe/{token('clerk@example.org', secret(tx))}"
+            leave = f"/unsubscribe/{token('clerk@example.org', secret(tx), last_day(real().date()))}"
         asked = Asked(method="POST", path=leave, body=b"List-Unsubscribe=One-Click")
         assert service.respond(asked).status == 200
         assert json.loads(service.respond(Asked(method="GET", path="/health")).body)["status"] == "ok"

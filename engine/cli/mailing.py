@@ -23,6 +23,7 @@ from notifications.bounces import Bounce, Verdict
 from notifications.deadletters import OPEN, Letter
 from notifications.mailboxes import NoMailError
 from notifications.outbox import State
+from notifications.signing import renew_secret
 
 _HEAD = ("id", "state", "recipient", "attempts", "next try (UTC)", "why")
 
@@ -161,6 +162,22 @@ def outbox_release_command(folder: Path, address: str, actor: str) -> None:
             )
     else:
         click.echo(f"{address} gets its mail already; `gestand outbox suppressed` lists those that do not")
+
+
+@outbox_command.command("renew-secret")
+@workspace_option
+@actor_option
+def outbox_renew_secret_command(folder: Path, actor: str) -> None:
+    """Make links to unsubscribe and return addresses of all mail so far void, for instance because a backup leaked.
+
+    They are signed with a secret of the register. Digests made from now on have links that work.
+    """
+    with open_session(folder) as session, session.store.writing() as tx:
+        renew_secret(tx, at=session.now(), actor=actor)
+        waiting = deadletters.count(tx, State.QUEUED)
+    click.echo("links to unsubscribe and return addresses made before are void; digests from now on have new ones")
+    if waiting:
+        click.echo(f"{number(waiting, 'message')} made before and not sent yet: the links in there are void too")
 
 
 @click.command("bounces")

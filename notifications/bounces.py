@@ -25,7 +25,7 @@ from commitments.store import outbox as sent
 from notifications.mailboxes import Mail
 from notifications.phrases import clean
 from notifications.signing import same, secret, sign
-from notifications.suppression import Kind, suppress
+from notifications.suppression import Kind, is_gone, suppress
 
 ACTOR = "bounces"
 FRESH = timedelta(hours=48)
@@ -40,8 +40,6 @@ _DEEPEST = 60
 """Parts that may hold others: a report has three, and Python's parser looks at each line once for every one of them."""
 _TOO_DEEP = "it holds too many mails and parts in one another"
 _RETURNED_TO = ("To", "Delivered-To", "X-Original-To", "Envelope-To", "Cc")
-_HARD = re.compile(r"5\.(1\.\d+|2\.1)")
-"""RFC 3463: the address is wrong, or the mailbox takes no mail. Whatever else failed may work the next time."""
 
 
 class Verdict(StrEnum):
@@ -211,7 +209,7 @@ def _judge(tx: Connection, report: Report, address: str, key: bytes, at: datetim
         return _refused(tx, Verdict.FORGED, at)
     if at - datetime.fromisoformat(row.sent_at) > fresh:
         return _refused(tx, Verdict.OLD, at)
-    hard = report.action == "failed" and _HARD.fullmatch(report.status) is not None
+    hard = report.action == "failed" and is_gone(report.status)
     verdict = Verdict.GONE if hard else Verdict.FOR_NOW
     if tx.execute(table.select().where(table.c.outbox == row.id, table.c.kind == verdict.value)).first():
         return _refused(tx, Verdict.SEEN, at)

@@ -30,6 +30,7 @@ PER_CONNECTION = 100
 _GO_ON = 354
 """What a server answers to DATA that awaits the message (RFC 5321, 4.1.1.4)."""
 _DOT = re.compile(rb"^\.", re.MULTILINE)
+_STATUS = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 
 
@@ -211,7 +212,7 @@ class SmtpLine:
             raise smtplib.SMTPSenderRefused(code, text, envelope_from)
         code, text = server.rcpt(to)
         if not _done(code):
-            raise _refusal(self._settings, code, text)
+            raise _of_the_address(_refusal(self._settings, code, text))
         return server
 
     def _data(self, server: smtplib.SMTP, content: bytes) -> None:
@@ -344,6 +345,12 @@ def _refusal(settings: SmtpSettings, code: int, text: bytes, *, doubtful: bool =
     if code < 400:
         return ServerError(0, f"{_where(settings)} answers out of turn: {code} {said}", doubtful=doubtful)
     return (PermanentError if code >= 500 else TemporaryError)(code, said)
+
+
+def _of_the_address(error: DeliveryError) -> DeliveryError:
+    """A refusal of the recipient, with what it says of the address (RFC 2034: the text begins with it)."""
+    found = _STATUS.match(error.text)
+    return PermanentError(error.code, error.text, status=found[0]) if found and error.code >= 500 else error
 
 
 def _about_the_message(error: BaseException) -> bool:

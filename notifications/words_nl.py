@@ -162,6 +162,7 @@ WORDS = Words(
     leave_renew="Stuur mij een nieuwe link",
     leave_renewed="Als deze link van iemand is die overzichten ontvangt, is een nieuwe per mail naar diegene onderweg.",
     renewed_subject="Een nieuwe link om u af te melden bij Gestand",
-    renewed_text="Iemand vroeg, met een link uit een oud overzicht, om een nieuwe. Wilt u op dit adres geen overzichten "
-    "van Gestand meer, open dan deze pagina en druk op de knop: {link}\n\nWilt u ze wel, dan hoeft u niets te doen.",
+    renewed_text="Iemand vroeg, met een link uit een oud overzicht, om een nieuwe. Wilt u op dit adres geen "
+    "overzichten van Gestand meer, open dan deze pagina en druk op de knop: {link}\n\n"
+    "Wilt u ze wel, dan hoeft u niets te doen.",
 )

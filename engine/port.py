@@ -17,10 +17,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from commitments.trouble import TroubleError
+from engine.body import BodyError, read_body
 from engine.schedule import log
 from engine.settings import ServiceSettings
 
-LONGEST_BODY: Final = 1024
 _POLICY: Final = "default-src 'none'; form-action 'self'; frame-ancestors 'none'"
 _SECONDS: Final = 10.0
 """How long one who asks may take."""
@@ -131,11 +131,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(b"")
 
     def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > LONGEST_BODY:
-            self._send(Answer.text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "this is more than is asked for"))
+        try:
+            body = read_body(self.headers, self.rfile)
+        except BodyError as error:
+            self._send(Answer.text(error.status, error.why))
             return
-        self._answer(self.rfile.read(int(length)))
+        self._answer(body)
 
     def _answer(self, body: bytes) -> None:
         path = self.path.partition("?")[0]

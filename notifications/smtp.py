@@ -234,16 +234,21 @@ class SmtpLine:
         settings = self._settings
         self._server = server = self._closed()
         code, text = server.connect(settings.host, settings.port)
-        if self._late.is_set():
-            raise TimeoutError("timed out")
+        self._check_time()
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
         if settings.tls == "starttls":
             server.starttls(context=trusting("mail.smtp.ca_file", settings.ca_file))
+            self._check_time()
         if settings.user:
             _log_in(server, settings)
         server.ehlo_or_helo_if_needed()
         return server
+
+    def _check_time(self) -> None:
+        """Raise TimeoutError where the time ran out while connecting or encrypting, out of the timer's reach."""
+        if self._late.is_set():
+            raise TimeoutError("timed out")
 
     def _closed(self) -> smtplib.SMTP:
         """A connection yet to be made. With a host, smtplib would make it at once, out of the timer's reach."""

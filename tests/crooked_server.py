@@ -136,6 +136,20 @@ def dribbles(visitor: socket.socket) -> bool:
     return True
 
 
+def shakes_hands_slowly(first: bytes = b"") -> Speak:
+    """Begins to encrypt, an octet at a time."""
+
+    def speak(visitor: socket.socket) -> bool:
+        visitor.sendall(first)
+        visitor.recv(4096)
+        for octet in b"\x16\x03\x03\x10\x00\x02\x00\x0f\xfc" + b"\x00" * 100:
+            visitor.sendall(bytes([octet]))
+            time.sleep(0.2)
+        return False
+
+    return speak
+
+
 def answers(line: bytes) -> Speak:
     def speak(visitor: socket.socket) -> bool:
         visitor.sendall(line)

@@ -1,12 +1,13 @@
 """A mail server that answers wrongly: at every step of the dialogue, in every way. Nothing is lost, nothing doubled."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from crooked_server import GOOD, WAITING, WRONG, answers, crooked, hangs_up_after
+from crooked_server import GOOD, WAITING, WRONG, answers, crooked, hangs_up_after, shakes_hands_slowly
 from hypothesis import given
 from hypothesis import strategies as st
 from test_outbox import NOW, at, put
@@ -192,6 +193,20 @@ def test_why_it_was_put_off_says_what_the_server_did(store, step, fault, said):
     with crooked(step, WRONG[fault]) as server:
         round_of(store, server)
     assert why(store).startswith(f"127.0.0.1:{server.port} {said}")
+
+
+@pytest.mark.parametrize(
+    ("tls", "step", "wrong"),
+    [("starttls", "starttls", shakes_hands_slowly(b"220 go on\r\n")), ("implicit", "banner", shakes_hands_slowly())],
+)
+def test_an_encryption_that_is_begun_slowly_ends_with_the_time_there_is(certificate, monkeypatch, tls, step, wrong):
+    monkeypatch.setitem(GOOD, "ehlo", b"250-hello\r\n250 STARTTLS\r\n")
+    began = time.monotonic()
+    with crooked(step, wrong, certificate) as server:
+        error = refused(server.deliverer(tls=tls, ca_file=str(certificate), timeout=0.5))
+    assert time.monotonic() - began < 5
+    assert isinstance(error, ServerError)
+    assert not error.doubtful
 
 
 def test_a_challenge_that_is_no_base64_is_the_servers_fault(store, certificate, monkeypatch):

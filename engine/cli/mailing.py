@@ -168,9 +168,10 @@ def outbox_release_command(folder: Path, address: str, actor: str) -> None:
 @workspace_option
 @actor_option
 def outbox_renew_secret_command(folder: Path, actor: str) -> None:
-    """Make links to unsubscribe and return addresses of all mail so far void, for instance because a backup leaked.
+    """Void the links and return addresses of mail made so far.
 
-    They are signed with a secret of the register. Digests made from now on have links that work.
+    They are signed with a secret of the register: make another one where a backup got into wrong hands. Digests made
+    from now on have links that work.
     """
     with open_session(folder) as session, session.store.writing() as tx:
         renew_secret(tx, at=session.now(), actor=actor)

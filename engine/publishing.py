@@ -166,7 +166,7 @@ def _write(file: Path, content: bytes, settings: FeedSettings) -> bool:
         raise OSError(errno.EACCES, why)
     if file.exists() and file.read_bytes() == content:
         return False
-    replace(file, [content])
+    replace(file, [content], private=settings.private)
     settle(file.parent)
     return True
 

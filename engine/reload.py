@@ -6,6 +6,7 @@ What would break a file that works is refused: the rules go on as they were, and
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -42,6 +43,7 @@ class Watched:
         self._session = session
         self._stamps: _Stamps = ()
         self._content = ""
+        self._distrusted = threading.Event()
         self._zones = _stamps(_zone_files(session))
         self._refused: tuple[str, ...] = ()
 
@@ -59,16 +61,22 @@ class Watched:
         """The session in use."""
         return self._session
 
+    def distrust(self) -> None:
+        """Have the files read at the next pass even where they look as they did; may be called from any thread."""
+        self._distrusted.set()
+
     def refreshed(self, now: datetime) -> Session:
         """The session as its files say now, or as it was where they cannot be taken; the ledger then says why."""
         self._follow_zones()
         folder = self._session.workspace.folder
         # Before the files are read, so that what changes in the meantime is seen by the next pass.
         stamps = _stamps(_files(folder))
-        if stamps == self._stamps:
+        anew = self._distrusted.is_set()
+        self._distrusted.clear()
+        if stamps == self._stamps and not anew:
             return self._session
         content = _content(folder)
-        if content != self._content:
+        if content != self._content or anew:
             self._follow(folder, content, now)
         self._stamps, self._content = stamps, content
         return self._session

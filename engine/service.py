@@ -53,6 +53,11 @@ class Service:
             self.ping.ask()
         return done
 
+    def reload(self) -> None:
+        """Have the next pass read the files of the workspace anew, whether or not they seem to have changed."""
+        schedule.log.info("asked to read the files anew")
+        self.watched.distrust()
+
     def respond(self, asked: Asked) -> Answer:
         """What is answered to one who asks."""
         if asked.path in {"/health", "/metrics"} and asked.method in {"GET", "HEAD"}:

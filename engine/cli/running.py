@@ -132,7 +132,7 @@ def digest_line(digest: Digest) -> str:
 def serve_command(folder: Path, interval: float, port: int | None) -> None:
     """Run passes until stopped (Ctrl-C or SIGTERM); one instance at a time.
 
-    Rule files, calendars and settings that change are read anew before the next pass. How the service is can be asked
+    Rule files, calendars and settings that change are read anew before the next pass, and at once on SIGHUP. How the service is can be asked
     on a local port (`service` in gestand.yaml): /health, and /metrics for Prometheus.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
@@ -152,7 +152,9 @@ def serve_command(folder: Path, interval: float, port: int | None) -> None:
             click.echo(f"serving {as_path(folder)}: a pass every {interval:g} s{_at(settings, there)}; Ctrl-C stops it")
             if reason := session.held():
                 click.echo(held_line(reason))
-            schedule.serve(lambda: _log(service.turn()), interval=interval, heartbeat=service.heartbeat)
+            schedule.serve(
+                lambda: _log(service.turn()), interval=interval, heartbeat=service.heartbeat, reload=service.reload
+            )
     click.echo("stopped")
 
 

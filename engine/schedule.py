@@ -137,12 +137,15 @@ def serve(
 ) -> None:
     """Run `tick` every `interval` seconds until SIGTERM or SIGINT; a tick under way is finished first.
 
-    SIGHUP calls `reload`, and a tick follows at once. Raises LostRightError where another process may act by now: started anew, this one acts again, or says who does.
+    SIGHUP calls `reload`, and a tick follows at once. Raises LostRightError where another process may act by now:
+    started anew, this one acts again, or says who does.
     """
     # A pipe and no Event: a signal comes in the thread that waits, which may hold the Event's lock just then.
     asked, ask = os.pipe()
     wishes = {signal.SIGTERM: _STOP, signal.SIGINT: _STOP, signal.SIGHUP: _RELOAD}
-    previous = {number: signal.signal(number, lambda n, _: os.write(ask, wishes[n])) for number in wishes}
+    previous = {
+        number: signal.signal(number, lambda n, _: os.write(ask, wishes[signal.Signals(n)])) for number in wishes
+    }
     heartbeat = heartbeat or Heartbeat()
     scheduler = _scheduler(tick, interval, heartbeat)
     scheduler.start()

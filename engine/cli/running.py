@@ -132,8 +132,8 @@ def digest_line(digest: Digest) -> str:
 def serve_command(folder: Path, interval: float, port: int | None) -> None:
     """Run passes until stopped (Ctrl-C or SIGTERM); one instance at a time.
 
-    Rule files, calendars and settings that change are read anew before the next pass, and at once on SIGHUP. How the service is can be asked
-    on a local port (`service` in gestand.yaml): /health, and /metrics for Prometheus.
+    Rule files, calendars and settings that change are read anew before the next pass, and at once on SIGHUP. How the
+    service is can be asked on a local port (`service` in gestand.yaml): /health, and /metrics for Prometheus.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)

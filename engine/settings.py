@@ -91,6 +91,24 @@ class ServiceSettings(Frozen):
         return address
 
 
+class WitnessSettings(Frozen):
+    """The time stamping authority (RFC 3161) that is asked for a stamp of the ledger's head, every so many hours.
+
+    `certificates` is a file in PEM with its root certificate; keep those of earlier authorities in it.
+    """
+
+    address: Annotated[str, Field(max_length=2000)]
+    certificates: Annotated[str, Field(min_length=1)]
+    every_hours: Annotated[int, Field(ge=1, le=8784)] = 24
+
+    @field_validator("address")
+    @classmethod
+    def _an_address(cls, address: str) -> str:
+        if not (address.isascii() and phrases.web_address(address)):
+            raise ValueError("this is not an address to ask; write one such as https://tsa.example.org")
+        return address
+
+
 def _web(text: str) -> str:
     if text and not (text.isascii() and len(text) <= 500 and phrases.web_address(text)):
         raise ValueError(f"{text!r} is not an address on the web; write one such as https://gestand.example.org")
@@ -113,6 +131,7 @@ class Settings(Frozen):
     recipients: tuple[Recipient, ...] = ()
     ends: tuple[End, ...] = ()
     service: ServiceSettings = ServiceSettings()
+    witness: WitnessSettings | None = None
 
     @property
     def hearers(self) -> tuple[Recipient, ...]:
@@ -169,6 +188,12 @@ class Workspace:
     def outbox(self) -> Path:
         """The folder that digests are delivered to, where they are."""
         return self.folder / self.settings.mail.folder
+
+    @property
+    def certificates(self) -> Path | None:
+        """The file with the certificates by which time stamps are checked, None where none is named."""
+        named = self.settings.witness
+        return self.folder / named.certificates if named else None
 
     @property
     def own_templates(self) -> Path:

@@ -13,6 +13,14 @@ from commitments.ledger import Verdict
 from engine.cli.completing import complete_ids
 from engine.cli.output import EntryNumber, Failed, Words, actor_option, number, workspace_option
 from engine.cli.reading import find
+from engine.cli.witnessing import (
+    anchors_json_option,
+    anchors_option,
+    certificates_option,
+    heads_are_there,
+    stamps_hold,
+    telling,
+)
 from engine.rebuilding import SHOWN, Deviation, compare
 from engine.session import Session, open_session
 
@@ -20,21 +28,35 @@ from engine.session import Session, open_session
 @click.command("verify")
 @workspace_option
 @click.option("--anchor", metavar='"#SEQ HASH"', help="A ledger head, as printed in a digest: finds a cut-off tail.")
+@anchors_option
+@certificates_option
 @click.option("--rebuild", is_flag=True, help="Make the projection anew in a trial too, and say what differs.")
 @click.option("--mend", is_flag=True, help="Make the triggers of the ledger and the projection anew.")
-def verify_command(folder: Path, anchor: str | None, rebuild: bool, mend: bool) -> None:
+@anchors_json_option
+def verify_command(
+    folder: Path,
+    anchor: str | None,
+    anchors: Path | None,
+    certificates: Path | None,
+    rebuild: bool,
+    mend: bool,
+    as_json: bool,
+) -> None:
     """Check that nobody changed the ledger: every entry against its hash and the one before it, and its triggers.
 
-    An entry that is earlier than the one before it is named, unless one says that the clock was wrong.
+    So are the time stamps of `gestand witness`, and with --anchors the heads in all the digests that somebody kept. An
+    entry that is earlier than the one before it is named, unless one says that the clock was wrong.
     With --rebuild what lists and digests read, too: it must be what the ledger and the rules make of it.
     """
-    with open_session(folder) as session:
+    with open_session(folder) as session, telling(anchors, as_json=as_json) as told:
         verdict = _checked(session, anchor)
         click.echo(str(verdict))
         for remark in verdict.remarks:
             click.echo(remark)
         sound = verdict.ok and verdict.in_order
         found = [sound, _remembered(session, verdict), _guarded(session), not rebuild or _as_rebuilt(session)]
+        found.append(stamps_hold(session, verdict, certificates))
+        found.append(heads_are_there(session, verdict, anchors, told))
         if mend and verdict.ok:
             _mend(session)
     if not (sound and (mend or all(found))):

@@ -25,6 +25,7 @@ from engine.service import Service
 from engine.session import Session, open_session
 from engine.settings import ServiceSettings
 from engine.tick import Pass, tick
+from engine.witness import now_and_then
 from notifications.digest import Digest
 
 
@@ -46,7 +47,10 @@ def tick_command(folder: Path, as_of: date | None, without: tuple[str, ...]) -> 
         if as_of is not None:
             now = min(now, session.morning(reached(session, as_of)))
         done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now, clock=session.now)
+        stamped = None if done.held or as_of else now_and_then(session, session.now())
     tell_pass(done, session)
+    if stamped is not None:
+        click.echo(f"  {stamped}")
     if done.earlier_than or (done.delivered and done.delivered.failed) or done.published.troubles:
         raise Failed
 

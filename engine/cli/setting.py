@@ -28,6 +28,7 @@ from engine.publishing import doubtful
 from engine.session import open_session
 from engine.settings import FILE, REGISTER_FILES, Workspace, languages, shipped_packs, store_place, workspace_or_shipped
 from engine.trials import gather
+from engine.witness import witnessed
 from notifications.overriding import template_problems
 
 
@@ -184,6 +185,8 @@ def doctor_command(folder: Path) -> None:
             click.echo(f"{'':<12}nothing keeps its ledger from being changed ({', '.join(gone)}); see gestand verify")
         if reason := session.held():
             click.echo(f"{'':<12}{held_line(reason)}")
+        for place, line in enumerate(witnessed(session)):
+            click.echo(f"{'' if place else 'witness':<12}{line}")
     if count or behind:
         raise Failed
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from engine.stamping import WitnessError
 from notifications.timelimit import no_longer_than
@@ -28,11 +29,11 @@ class AuthorityError(WitnessError):
 
 def ask(address: str, query: bytes, seconds: float = SECONDS) -> bytes:
     """What an authority answers to a request. Raises AuthorityError."""
-    connection = _connection(address, seconds)
+    connection, target = _connection(address, seconds)
     try:
         with no_longer_than(seconds, lambda: connection.sock) as late:
             connection.connect()
-            connection.request("POST", _path(urlsplit(address)), query, _HEADERS)
+            connection.request("POST", target, query, _HEADERS)
             answer = _read(connection.getresponse(), address)
     except (OSError, HTTPException) as error:
         slow = late.is_set() or isinstance(error, TimeoutError)
@@ -47,21 +48,47 @@ def ask(address: str, query: bytes, seconds: float = SECONDS) -> bytes:
 _SLOW: Final = "gave no whole answer within {:g} seconds"
 
 
-def _connection(address: str, seconds: float) -> HTTPConnection:
+def _connection(address: str, seconds: float) -> tuple[HTTPConnection, str]:
+    """A connection yet to be made, through the proxy that the environment names for it, and what to ask it for."""
+    url = _parts(address)
+    host = url.hostname or ""
+    kind = _KINDS[url.scheme]
+    path = f"{url.path or '/'}{'?' if url.query else ''}{url.query}"
+    proxy = _proxy(url)
+    if proxy is None:
+        return kind(host, url.port, timeout=seconds), path
+    through = kind(proxy.hostname or "", proxy.port, timeout=seconds)
+    if url.scheme == "http":
+        return through, address
+    through.set_tunnel(host, url.port)
+    return through, path
+
+
+_KINDS: Final[dict[str, type[HTTPConnection]]] = {"http": HTTPConnection, "https": HTTPSConnection}
+
+
+def _parts(address: str) -> SplitResult:
+    """The parts of an address that can be asked. Raises AuthorityError."""
     try:
         url = urlsplit(address)
-        port = url.port
-    except ValueError as error:
-        raise AuthorityError(address, f"is not an address: {error}") from error
-    kinds: dict[str, type[HTTPConnection]] = {"http": HTTPConnection, "https": HTTPSConnection}
-    kind = kinds.get(url.scheme)
-    if kind is None or not url.hostname or url.username or not address.isascii() or any(c.isspace() for c in address):
+        whole = url.scheme in _KINDS and url.hostname and not url.username and url.port != 0
+    except ValueError:
+        whole = False
+    if not whole or not address.isascii() or any(character.isspace() for character in address):
         raise AuthorityError(address, "is not an address that can be asked; write one such as https://tsa.example.org")
-    return kind(url.hostname, port, timeout=seconds)
+    return url
 
 
-def _path(url: SplitResult) -> str:
-    return f"{url.path or '/'}{'?' if url.query else ''}{url.query}"
+def _proxy(url: SplitResult) -> SplitResult | None:
+    """The proxy by which this address is reached, None where there is none: http_proxy, https_proxy, no_proxy."""
+    host = url.hostname or ""
+    named = getproxies().get(url.scheme, "")
+    if not named or host in _HERE or proxy_bypass(host):
+        return None
+    return urlsplit(named if "//" in named else f"//{named}")
+
+
+_HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def _read(response: HTTPResponse, address: str) -> bytes:

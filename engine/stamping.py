@@ -5,9 +5,11 @@ The only home of rfc3161_client and of cryptography, which come with `gestand[wi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -82,11 +84,22 @@ def checked(answer: bytes, text: str, certificates: Path, nonce: int | None = No
     roots = _certificates(certificates)
     from rfc3161_client import VerificationError, VerifierBuilder  # noqa: PLC0415
 
+    if decoded.tst_info.message_imprint.message != sha256(text.encode()).digest():
+        raise StampError("the time stamp is of something else")
+    if nonce is not None and decoded.tst_info.nonce != nonce:
+        raise StampError("the time stamp answers another request")
     try:
-        VerifierBuilder(roots=roots, nonce=nonce).build().verify_message(decoded, text.encode())
+        VerifierBuilder(roots=roots).build().verify_message(decoded, text.encode())
     except (VerificationError, ValueError, TypeError) as error:
-        raise StampError(f"it does not hold: {error}") from error
+        why = _reason(str(error))
+        raise StampError(f"the time stamp does not hold by the certificates in {certificates}: {why}") from error
     return decoded.tst_info.gen_time
+
+
+def _reason(said: str) -> str:
+    """What openssl says is wrong, among all that it says."""
+    found = re.search(r'Verify error: ([^"]*)', said) or re.search(r'reason: "([^"]*)"', said)
+    return found[1] if found else said
 
 
 def _certificates(path: Path) -> list[Certificate]:
@@ -110,9 +123,9 @@ def _decoded(answer: bytes) -> TimeStampResponse:
         if granted:
             _ = decoded.tst_info.message_imprint.message
     except (ValueError, TypeError) as error:
-        raise StampError("it is not a time stamp that can be read") from error
+        raise StampError("the answer is no time stamp that can be read") from error
     if not granted:
-        raise StampError(f"the authority refused it: {said or f'status {decoded.status}'}")
+        raise StampError(f"the authority refused: {said or f'status {decoded.status}'}")
     return decoded
 
 

@@ -219,12 +219,12 @@ def _examined(
     tx: Connection, entry: Entry, found: Stamp | None, roots: dict[int, str], certificates: Path | None
 ) -> Examined:
     if found is None:
-        return Examined(entry=entry.seq, stamp=None, wrong="it cannot be read")
+        return Examined(entry=entry.seq, stamp=None, wrong="its time stamp cannot be read")
     seq = found.statement.seq
     stamped = register.entry(tx, seq)
     held = stamped is not None and seq < entry.seq
     if not held or not witness.is_as_stated(found.statement, stamped.head if stamped else Head(), roots.get(seq)):
-        return Examined(entry=entry.seq, stamp=found, wrong=f"the ledger up to #{seq} is not what it stamps")
+        return Examined(entry=entry.seq, stamp=found, wrong=f"the ledger up to #{seq} is not what was stamped")
     try:
         moment = _signed(found, certificates)
     except MissingWitnessError as error:
@@ -244,19 +244,19 @@ def _signed(found: Stamp, certificates: Path | None) -> datetime | None:
     if certificates is not None:
         return stamping.checked(found.answer, str(found.statement), certificates)
     if stamping.imprint(found.answer) != found.statement.imprint:
-        raise StampError("it is of something else")
+        raise StampError("its time stamp is of something else")
     return None
 
 
 def _mistimed(found: Stamp, stamped: Entry | None, moment: datetime) -> Iterator[str]:
     """What the entries say of their own time that cannot be, as the stamp is of this moment."""
     if moment != found.moment:
-        yield f"it is of {_said(moment)}, not of {_said(found.moment)} as its entry says"
+        yield f"its time stamp is of {_said(moment)}, not of {_said(found.moment)} as it says"
     if stamped and stamped.recorded_at - moment > APART:
         said = _said(stamped.recorded_at)
         yield f"entry #{stamped.seq} says {said}, and was there when it was stamped, {_said(moment)}"
     if found.recorded_at and moment - found.recorded_at > APART:
-        yield f"it is of {_said(moment)}, and its entry says {_said(found.recorded_at)}: that was dated back"
+        yield f"its time stamp is of {_said(moment)}, and it says {_said(found.recorded_at)}: it was dated back"
 
 
 def summary(examined: list[Examined]) -> tuple[list[str], bool]:
@@ -264,7 +264,7 @@ def summary(examined: list[Examined]) -> tuple[list[str], bool]:
     wrong = [one for one in examined if one.wrong]
     unchecked = [one for one in examined if one.unchecked]
     good = [one for one in examined if not one.wrong and not one.unchecked]
-    lines = [f"the time stamp in entry #{one.entry} does not hold: {one.wrong}" for one in wrong]
+    lines = [f"entry #{one.entry}: {one.wrong}" for one in wrong]
     if good:
         last = max((one.stamp for one in good if one.stamp), key=lambda stamp: stamp.statement.seq)
         count = "1 time stamp holds" if len(good) == 1 else f"{len(good)} time stamps hold"

@@ -1,13 +1,25 @@
-"""A time stamping authority of our own for the tests: certificates by openssl, answers by `openssl ts` over http."""
+"""A time stamping authority of our own for the tests, at any moment: answers by `openssl ts`, over http too."""
 
+import re
 import subprocess
-from collections.abc import Iterator
+from base64 import b64decode
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from engine import clock
+
+TIME_STAMPING = x509.ExtendedKeyUsageOID.TIME_STAMPING
 _SETTINGS = """
 [tsa]
 default_tsa = one
@@ -25,53 +37,80 @@ ess_cert_id_alg = sha256
 
 @dataclass
 class Authority:
-    """A folder with the certificates, and how it answers over http where it is served."""
+    """An authority in a folder. `answers` are given over http instead of stamps, one after another."""
 
     folder: Path
+    root_key: rsa.RSAPrivateKey
+    key: rsa.RSAPrivateKey
+    now: Callable[[], datetime]
     address: str = ""
     answers: list[bytes] = field(default_factory=list)
-    """What it answers instead of a stamp, one after another."""
     asked: list[bytes] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
     @property
-    def certificates(self) -> Path:
-        return self.folder / "ca.pem"
+    def certificates(self) -> str:
+        return str(self.folder / "ca.pem")
+
+    def certificate(self, purpose: x509.ObjectIdentifier) -> x509.Certificate:
+        """The certificate of the one who signs stamps, for this purpose."""
+        builder = _builder(_name("Stamps of the tests"), _ROOT, self.key)
+        return builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=True).sign(self.root_key, SHA256())
 
     def stamp(self, query: bytes) -> bytes:
-        """The answer to a request."""
+        """The answer to a request, of the moment that is now by this authority's own clock."""
         (self.folder / "query.tsq").write_bytes(query)
         made = ["openssl", "ts", "-reply", "-config", self.folder / "tsa.cnf", "-queryfile", self.folder / "query.tsq"]
-        return subprocess.run(made, check=True, capture_output=True).stdout
+        answer = subprocess.run(made, check=True, capture_output=True).stdout
+        return self._at(answer, self.now().astimezone(UTC))
+
+    def _at(self, answer: bytes, moment: datetime) -> bytes:
+        """The same answer of another moment: openssl knows only the clock of this computer. No length changes."""
+        info = re.search(rb"\x04(.)(\x30.\x02\x01\x01\x06.*)", answer, re.DOTALL)
+        assert info
+        old = info[2][: info[1][0]]
+        text = f"{moment:%Y%m%d%H%M%S}Z".encode()
+        new = re.sub(rb"\x18\x0f\d{14}Z", b"\x18\x0f" + text, old)
+        answer = answer.replace(old, new).replace(sha256(old).digest(), sha256(new).digest())
+        answer = re.sub(rb"\x17\x0d\d{12}Z(?=0[/\x00-\x7f]\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x04)",
+                        b"\x17\x0d" + text[2:], answer)  # fmt: skip
+        signed = re.search(rb"\xa0\x81.(0\x1a\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x03.*)", answer, re.DOTALL)
+        assert signed
+        attributes = signed[1][: signed[0][2]]
+        seal = self.key.sign(b"\x31\x81" + bytes([len(attributes)]) + attributes, padding.PKCS1v15(), SHA256())
+        return answer[:-256] + seal
 
 
-def make_authority(folder: Path, usage: str = "critical,timeStamping") -> Authority:
-    """An authority whose certificates are new, and valid for twenty years around."""
+def make_authority(folder: Path, now: Callable[[], datetime] | None = None) -> Authority:
+    """An authority with certificates of its own, valid from 2000 to 2099; its clock is ours where none is given."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tsa.cnf").write_text(_SETTINGS.format(folder=folder))
     (folder / "serial").write_text("01\n")
-    root = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "7300", "-subj", "/CN=Root of the tests"]
-    _openssl(*root, "-keyout", folder / "ca.key", "-out", folder / "ca.pem")
-    asked = ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Stamps of the tests"]
-    _openssl(*asked, "-keyout", folder / "tsa.key", "-out", folder / "tsa.csr")
-    (folder / "tsa.ext").write_text(f"keyUsage=critical,digitalSignature\nextendedKeyUsage={usage}\n")
-    signed = [
-        "x509",
-        "-req",
-        "-days",
-        "7300",
-        "-CA",
-        folder / "ca.pem",
-        "-CAkey",
-        folder / "ca.key",
-        "-set_serial",
-        "7",
-    ]
-    _openssl(*signed, "-in", folder / "tsa.csr", "-extfile", folder / "tsa.ext", "-out", folder / "tsa.pem")
-    return Authority(folder)
+    root_key, key = (rsa.generate_private_key(65537, 2048) for _ in range(2))
+    basic = x509.BasicConstraints(ca=True, path_length=None)
+    root = _builder(_ROOT, _ROOT, root_key).add_extension(basic, critical=True).sign(root_key, SHA256())
+    made = Authority(folder, root_key, key, now or _ours)
+    (folder / "ca.pem").write_bytes(root.public_bytes(Encoding.PEM))
+    (folder / "tsa.pem").write_bytes(made.certificate(TIME_STAMPING).public_bytes(Encoding.PEM))
+    (folder / "tsa.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return made
 
 
-def _openssl(*words: object) -> None:
-    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+
+
+_ROOT = _name("Root of the tests")
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: rsa.RSAPrivateKey) -> x509.CertificateBuilder:
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
+    builder = builder.serial_number(7 if subject == issuer else 8)
+    return builder.not_valid_before(datetime(2000, 1, 1)).not_valid_after(datetime(2099, 1, 1))  # noqa: DTZ001
+
+
+def _ours() -> datetime:
+    return clock.now()
 
 
 @contextmanager
@@ -82,8 +121,8 @@ def serving(authority: Authority) -> Iterator[Authority]:
         def do_POST(self) -> None:
             query = self.rfile.read(int(self.headers["Content-Length"]))
             authority.asked.append(query)
-            answer = authority.answers.pop(0) if authority.answers else _reply(authority.stamp(query))
-            self.wfile.write(answer)
+            authority.paths.append(self.path)
+            self.wfile.write(authority.answers.pop(0) if authority.answers else reply(authority.stamp(query)))
 
         def log_message(self, *_: object) -> None:
             pass
@@ -97,6 +136,12 @@ def serving(authority: Authority) -> Iterator[Authority]:
             server.shutdown()
 
 
-def _reply(body: bytes) -> bytes:
+def reply(body: bytes) -> bytes:
+    """A body as it comes over http."""
     head = f"HTTP/1.0 200 OK\r\nContent-Type: application/timestamp-reply\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
+
+
+def answer_of(payload: dict[str, str]) -> bytes:
+    """The authority's answer in the payload of an entry."""
+    return b64decode(payload["stamp"])

@@ -90,11 +90,11 @@ def witness_command(
         elif request is not None:
             _request(session, request)
         elif answer is not None:
-            taken = witness.take_in(session, _read(answer), _certificates(session, certificates), actor=actor)
-            click.echo(str(taken))
+            named = _certificates(session, certificates)
+            _tell(witness.take_in(session, _read(answer), named, actor=actor), as_json=as_json)
         else:
-            address = authority or _address(session)
-            click.echo(str(witness.obtain(session, address, _certificates(session, certificates), actor=actor)))
+            address, named = authority or _address(session), _certificates(session, certificates)
+            _tell(witness.obtain(session, address, named, actor=actor), as_json=as_json)
 
 
 def _address(session: Session) -> str:
@@ -128,6 +128,13 @@ def _request(session: Session, file: Path) -> None:
     header = "Content-Type: application/timestamp-query"
     click.echo(f"  curl -H '{header}' --data-binary @{there} -o answer.tsr https://tsa.example.org")
     click.echo("\nand then here: gestand witness --answer answer.tsr")
+
+
+def _tell(taken: Stamp, *, as_json: bool) -> None:
+    if as_json:
+        write_json(_stamp_json(taken))
+    else:
+        click.echo(str(taken))
 
 
 def _moment(taken: Stamp) -> str:

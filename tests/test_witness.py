@@ -1,5 +1,6 @@
 """Time stamps of the ledger by an authority of our own: asked for, carried, kept, checked; and what may be wrong."""
 
+import dataclasses
 import json
 import socket
 import sqlite3
@@ -7,7 +8,6 @@ import subprocess
 import sys
 from base64 import b64decode, b64encode
 from contextlib import closing, suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +17,8 @@ from time import monotonic, sleep
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ExtendedKeyUsageOID
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from time_authority import make_authority, reply, serving
 
 from commitments import register, witness
@@ -463,6 +465,23 @@ def test_a_stamp_that_cannot_be_read_is_named(stamped, tsa, change):
     assert verified(stamped, tsa) == (1, [f"entry #{len(ledger_of())}: its time stamp cannot be read"])
 
 
+@pytest.fixture(scope="module")
+def one_answer(certified):
+    return dataclasses.replace(certified, now=lambda: DAY).stamp(stamping.request("text").query)
+
+
+@given(data=st.data())
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_answer_with_any_bytes_changed_is_a_stamp_of_that_moment_or_none(certified, one_answer, data):
+    text, path = "text", Path(certified.certificates)
+    answer = bytearray(one_answer)
+    for _ in range(data.draw(st.integers(1, 4))):
+        answer[data.draw(st.integers(0, len(answer) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(answer)) | st.just(len(answer)))
+    with suppress(stamping.StampError):
+        assert stamping.checked(bytes(answer[:cut]), text, path) == DAY
+
+
 def test_what_is_no_stamp_in_its_place_is_named(stamped, tsa):
     rewrite(changed_payload(stamp=b64encode(b"nothing of the kind").decode()))
     assert verified(stamped, tsa) == (1, [f"entry #{len(ledger_of())}: the answer is no time stamp that can be read"])
@@ -493,7 +512,7 @@ def with_stamp_at(tx, tsa, *, at, moment):
 
 @pytest.fixture
 def own(certified):
-    return replace(certified, now=clock.now)
+    return dataclasses.replace(certified, now=clock.now)
 
 
 def test_entries_that_are_dated_back_are_named_by_their_stamp(place, own):

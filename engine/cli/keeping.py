@@ -44,8 +44,8 @@ def verify_command(
 ) -> None:
     """Check that nobody changed the ledger: every entry against its hash and the one before it, and its triggers.
 
-    So are the time stamps of `gestand witness`, and with --anchors the heads in all the digests that somebody kept. An
-    entry that is earlier than the one before it is named, unless one says that the clock was wrong.
+    The time stamps of `gestand witness` are checked too, and with --anchors the heads in all digests that were kept.
+    An entry that is earlier than the one before it is named, unless one says that the clock was wrong.
     With --rebuild what lists and digests read, too: it must be what the ledger and the rules make of it.
     """
     with open_session(folder) as session, telling(anchors, as_json=as_json) as told:

@@ -126,7 +126,9 @@ def _request(session: Session, file: Path) -> None:
         f"the request for a stamp of the ledger up to #{statement.seq} is in {there}; with a network, for instance:\n"
     )
     header = "Content-Type: application/timestamp-query"
-    click.echo(f"  curl -H '{header}' --data-binary @{there} -o answer.tsr https://tsa.example.org")
+    settings = session.workspace.settings.witness
+    address = settings.address if settings else "https://tsa.example.org"
+    click.echo(f"  curl -H '{header}' --data-binary @{there} -o answer.tsr {address}")
     click.echo("\nand then here: gestand witness --answer answer.tsr")
 
 

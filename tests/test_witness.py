@@ -425,6 +425,11 @@ def test_a_past_that_was_written_anew_is_found_by_its_stamp(stamped, tsa):
     assert verified(stamped, tsa) == (1, [f"entry #{count}: the ledger up to #{count - 1} is not what was stamped"])
 
 
+def test_mending_mends_no_stamp(stamped, tsa):
+    rewrite(lambda row: (*row[:2], "somebody else", *row[3:]) if row[0] == 2 else row)
+    assert stamped("verify", "--mend", "--ca", tsa.certificates)[0] == 1
+
+
 def test_a_stamp_that_is_put_on_what_was_written_anew_is_found(stamped, tsa):
     """The forger adjusts what the entry says it stamps; the authority signed something else."""
     rewrite(lambda row: (*row[:2], "somebody else", *row[3:]) if row[0] == 2 else row)
@@ -517,7 +522,7 @@ def own(certified):
 
 def test_entries_that_are_dated_back_are_named_by_their_stamp(place, own):
     """What the command line never writes: it refuses such a stamp. Here somebody wrote past it."""
-    base = Store.open(place)
+    base = Store.open(place, new=True)
     later = DAY + timedelta(days=180)
     with base.writing() as tx:
         register.note(tx, "pack_loaded", {"n": 1}, at=DAY, actor="clerk")
@@ -532,7 +537,7 @@ def test_entries_that_are_dated_back_are_named_by_their_stamp(place, own):
 
 
 def test_entries_from_the_future_are_named_by_their_stamp(place, own):
-    base = Store.open(place)
+    base = Store.open(place, new=True)
     with base.writing() as tx:
         register.note(tx, "pack_loaded", {"n": 1}, at=DAY + timedelta(days=1), actor="clerk")
         with_stamp_at(tx, own, at=DAY + timedelta(days=1), moment=DAY)
@@ -546,7 +551,7 @@ def test_entries_from_the_future_are_named_by_their_stamp(place, own):
 
 
 def test_many_stamps_are_checked_in_one_pass_over_the_ledger(place, own):
-    base = Store.open(place)
+    base = Store.open(place, new=True)
     with base.writing() as tx:
         for day in range(4):
             register.note(tx, "pack_loaded", {"n": day}, at=DAY + timedelta(days=day), actor="clerk")

@@ -55,11 +55,10 @@ def verify_command(
             click.echo(remark)
         sound = verdict.ok and verdict.in_order
         found = [sound, _remembered(session, verdict), _guarded(session), not rebuild or _as_rebuilt(session)]
-        found.append(stamps_hold(session, verdict, certificates))
-        found.append(heads_are_there(session, verdict, anchors, told))
+        witnessed = [stamps_hold(session, verdict, certificates), heads_are_there(session, verdict, anchors, told)]
         if mend and verdict.ok:
             _mend(session)
-    if not (sound and (mend or all(found))):
+    if not (sound and all(witnessed) and (mend or all(found))):
         raise Failed
 
 

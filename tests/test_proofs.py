@@ -44,9 +44,9 @@ def stamped(workspace, tsa):
 
 
 def checked(proof, option, value):
-    """What the checker says of a proof, and with which status: Python alone, with none of our packages to be found."""
+    """What the checker says of a proof, and with which status."""
     Path("proof.json").write_text(proof if isinstance(proof, str) else json.dumps(proof))
-    words = [sys.executable, "-I", str(CHECKER), "proof.json", option, value]
+    words = [sys.executable, str(CHECKER), "proof.json", option, value]
     found = subprocess.run(words, capture_output=True, text=True, check=False)
     return found.returncode, found.stdout + found.stderr
 

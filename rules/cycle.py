@@ -64,8 +64,8 @@ def _label(cycle: Cycle, day: date) -> str:
     """What tells the editions of a cycle apart: the year, the month, or the day, as seldom as it comes round."""
     rhythm = cycle.every.unit if cycle.every is not None else _RHYTHMS.get(cycle.rrule.frequency if cycle.rrule else "")
     if rhythm is Unit.YEAR:
-        return f"{day:%Y}"
-    return f"{day:%Y-%m}" if rhythm is Unit.MONTH else day.isoformat()
+        return day.isoformat()[:4]
+    return day.isoformat()[:7] if rhythm is Unit.MONTH else day.isoformat()
 
 
 _RHYTHMS = {"YEARLY": Unit.YEAR, "MONTHLY": Unit.MONTH}

@@ -26,7 +26,7 @@ from rules.parameters import expanded
 from rules.period import ROUNDS, Period, Point, Unit
 from rules.recurrence import Recurrence
 from rules.situation import Situation
-from rules.terms import SPEECH, Term, holds
+from rules.terms import SPEECH, Term, unspoken
 
 RUNGS_KEPT: Final = 8_192
 """For how many days a ladder remembers its rungs: those of twenty years."""
@@ -358,17 +358,8 @@ class Pack(Frozen):
 
     @model_validator(mode="after")
     def _readable_terms(self) -> Self:
-        faults = [
-            Fault(
-                ("terms", words), f"{{{name}}} is not known here", "write {year} {month} {number} {ordinal} or {unit}"
-            )
-            for words in self.terms
-            for name in holds(words)
-        ]
         if self.terms and self.language not in SPEECH:
-            faults.append(Fault(("language",), f"terms are read in {' and '.join(SPEECH)}, not in {self.language}", ""))
-        if faults:
-            raise Misfit(*faults)
+            raise Misfit(unspoken(self.language))
         return self
 
     @field_validator("follow_up")

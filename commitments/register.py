@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from itertools import groupby
 from typing import Any, Final, cast
 
 from commitments import store
@@ -29,9 +28,10 @@ from commitments.moments import (
     WrongClock,
     following,
 )
-from commitments.record import Record, Recorded
-from commitments.store import Connection, Row
-from commitments.texts import SALT, joined, parted
+from commitments.reading import records
+from commitments.record import Record
+from commitments.store import Connection
+from commitments.texts import SALT, parted
 from commitments.transitions import allowed
 from commitments.trouble import TroubleError
 
@@ -350,31 +350,6 @@ def ids(tx: Connection, prefix: str = "", limit: int | None = None) -> list[str]
 def record(tx: Connection, identifier: str) -> Record | None:
     """A commitment with its whole history, None where the register does not have it."""
     return next(records(tx, [identifier]), None)
-
-
-def records(tx: Connection, identifiers: Iterable[str] | None = None) -> Iterator[Record]:
-    """The commitments with their histories, in the order of their ids, streamed; all of them where none are named."""
-    table = store.ledger
-    query = table.select().where(table.c.kind.in_(_EVENTS)).order_by(table.c.commitment, table.c.seq)
-    if identifiers is None:
-        yield from _grouped(tx.execute(query.execution_options(yield_per=1000)))
-        return
-    for some in store.batches(sorted(set(identifiers))):
-        yield from _grouped(tx.execute(query.where(table.c.commitment.in_(some))))
-
-
-def _grouped(rows: Iterable[Row[Any]]) -> Iterator[Record]:
-    for _, history in groupby(rows, key=lambda row: row.commitment):
-        yield Record(tuple(_recorded(row) for row in history))
-
-
-def _recorded(row: Row[Any]) -> Recorded:
-    return Recorded(
-        event=Event.model_validate(joined(row.payload, row.body)),
-        seq=row.seq,
-        recorded_at=datetime.fromisoformat(row.at),
-        actor=row.actor,
-    )
 
 
 # ------------------------------------------------------------------------------------------------- taking in

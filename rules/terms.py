@@ -198,7 +198,7 @@ def _named(names: Iterable[str]) -> str:
 def _senseless(held: list[str], term: Term) -> Iterator[Fault]:
     """That a term comes to nothing, whatever its phrase holds."""
     tries = [dict(zip(held, values, strict=True)) for values in product(*(_SAMPLES[name] for name in held))]
-    readers = {
+    readers: dict[str, tuple[str, Callable[[str], object]]] = {
         "in": (term.during, Window.parse),
         "within": (term.within, Period.parse),
         "full_week": (term.full_week, _place),

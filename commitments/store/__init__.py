@@ -6,13 +6,25 @@ The only home of SQLAlchemy; other rooms use the tables and connections handed o
 from __future__ import annotations
 
 from sqlalchemy.engine import Connection, Row
+from sqlalchemy.exc import DBAPIError as DatabaseError
 
 from commitments.store.copies import HELD, back_up, restore
 from commitments.store.guards import protect
 from commitments.store.migrations import MIGRATIONS
 from commitments.store.opened import Store
 from commitments.store.places import Database, is_address
-from commitments.store.rows import batches, by_beginning, change, counted, forget, given, put, recall, remember
+from commitments.store.rows import (
+    batches,
+    by_beginning,
+    change,
+    counted,
+    forget,
+    given,
+    put,
+    recall,
+    recall_all,
+    remember,
+)
 from commitments.store.tables import (
     bounce,
     commitment,
@@ -51,7 +63,7 @@ from commitments.store.trouble import (
     UnreachableStoreError,
     WrongPasswordError,
 )
-from commitments.store.values import Value, alike, as_kept, choice, day_in
+from commitments.store.values import Value, alike, as_kept, as_octets, choice, is_garbled, names_later
 
 __all__ = [
     "HELD",
@@ -61,6 +73,7 @@ __all__ = [
     "Connection",
     "DamagedStoreError",
     "Database",
+    "DatabaseError",
     "ForeignStoreError",
     "FullStoreError",
     "GoneStoreError",
@@ -84,6 +97,7 @@ __all__ = [
     "WrongPasswordError",
     "alike",
     "as_kept",
+    "as_octets",
     "back_up",
     "batches",
     "bounce",
@@ -92,20 +106,22 @@ __all__ = [
     "choice",
     "commitment",
     "counted",
-    "day_in",
     "digest",
     "forget",
     "given",
     "is_address",
+    "is_garbled",
     "ledger",
     "member",
     "message",
     "meta",
+    "names_later",
     "notice",
     "outbox",
     "protect",
     "put",
     "recall",
+    "recall_all",
     "remember",
     "restore",
     "silence",

@@ -79,6 +79,13 @@ def recall(tx: Connection, name: str) -> str | None:
     return value
 
 
+def recall_all(tx: Connection, beginning: str, most: int | None = None) -> dict[str, str]:
+    """All that the program remembered under names that begin so, by name, in their order; no more than `most`."""
+    ahead = beginning[:-1] + chr(ord(beginning[-1]) + 1)
+    query = meta.select().where(meta.c.name >= beginning, meta.c.name < ahead).order_by(meta.c.name)
+    return {row.name: row.value for row in tx.execute(query.limit(most))}
+
+
 def forget(tx: Connection, name: str) -> None:
     """Remember nothing under a name any more."""
     tx.execute(meta.delete().where(meta.c.name == name))

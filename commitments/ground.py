@@ -196,3 +196,7 @@ class Outcome(NamedTuple):
             suspended=settled is None and record.suspended is not None,
             partly=settled is None and record.partly,
         )
+
+
+OPEN = Outcome(settled=None, settled_on=None, news=False, suspended=False, partly=False)
+"""The outcome of what is open, or of what nobody knows the outcome of."""

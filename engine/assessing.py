@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Final
 
 from commitments import register, store
@@ -23,6 +24,7 @@ from engine.finding import KEPT_OF_EACH, Found, Reader
 from engine.grow import ACTOR
 from engine.match import joiner
 from engine.owing import owe
+from engine.setbacks import keep
 from engine.settings import Workspace
 from rules.book import RuleBook
 
@@ -149,6 +151,7 @@ def assess_due(tx: Connection, assessor: Assessor, now: datetime, *, everything:
     reader = Reader(assessor, now, kept=_kept(tx, assessor, now))
     if everything:
         _stamp(tx, assessor.book)
+    assessor.setbacks.met.clear()
     waiting = _all(tx, reader.columns) if everything else _due(tx, reader.columns, assessor.latest_today(now))
     with without_collector():
         for rows in waiting:
@@ -159,7 +162,9 @@ def assess_due(tx: Connection, assessor: Assessor, now: datetime, *, everything:
                 if one := found.get(row.id):
                     done.see(one, row)
                     if one.assessment is not None:
-                        families.see(one.assessment)
+                        assessor.setbacks.tried(row.id, partial(families.see, one.assessment))
+            keep(tx, found.keys(), assessor.setbacks.met)
+            assessor.setbacks.met.clear()
     families.settle(tx, now)
     if everything:
         # A hundred megabytes, where there are many: digests of all that is overdue need the room next.

@@ -22,6 +22,7 @@ from commitments.trouble import TroubleError
 from engine import publishing
 from engine.match import engine_name
 from engine.schedule import SILENCES, Heartbeat
+from engine.setbacks import MOST, kept, sentences
 
 NOT_SENT: Final = ("queued", "sending", "failed", "dead")
 """The states of messages that are told of; those that were sent are counted nowhere, for there will be many."""
@@ -67,11 +68,13 @@ def examine(
     messages: dict[str, int] = {}
     oldest: float | None = None
     unwritten: tuple[str, ...] = ()
+    unassessed: tuple[str, ...] = ()
     reason = ""
     try:
         with base.reading() as tx:
             messages, oldest = _messages(tx, now())
             unwritten, reason = publishing.troubles(tx), held(tx)
+            unassessed = tuple(sentences(kept(tx, MOST + 1)))
         unreadable: tuple[str, ...] = ()
     except TroubleError as error:
         unreadable = (str(error),)
@@ -80,6 +83,7 @@ def examine(
             *_silent(heartbeat, interval),
             *refused,
             *unreadable,
+            *unassessed,
             *(() if reason else (*_unsent(oldest), *unwritten)),
         ),
         seconds_since_pass=round(heartbeat.silence, 1),

@@ -25,7 +25,7 @@ from commitments.store import Connection, Store
 from engine.assess import Assessor
 from engine.dispatch import administrator
 from engine.ends import FeedSettings
-from engine.feed import entries, written
+from engine.feed import safe_entries, written
 from engine.profiles import Profiles
 from engine.recipients import Scope
 from engine.schedule import log
@@ -147,7 +147,7 @@ def _fill(
         told: dict[str, list[Entry]] = {}
         for calendar in wanted[record.commitment.id]:
             if calendar.language not in told:
-                told[calendar.language] = list(entries(workspace, assessment, calendar.language))
+                told[calendar.language] = safe_entries(workspace, assessment, calendar.language, assessor.setbacks)
             calendar.entries.extend(told[calendar.language])
 
 

@@ -21,6 +21,7 @@ from engine.assess import Assessment, Assessor
 from engine.assessing import assess_due, outdated, stale
 from engine.match import matcher
 from engine.missing import Missing, missing
+from engine.setbacks import MOST, kept
 from engine.settings import FILE, Workspace, open_workspace
 from notifications.deliverer import Deliverer
 from rules.condition import Condition
@@ -67,13 +68,19 @@ class Session:
         """
         if self.missing or not self._stale(now):
             with self.store.reading() as tx:
+                self._recall(tx)
                 yield tx
             return
         with self.store.writing() as tx:
             whole = outdated(tx, self.workspace, self.assessor, now)
             assess_due(tx, self.assessor, now, everything=whole)
+            self._recall(tx)
             yield tx
             tx.rollback()
+
+    def _recall(self, tx: Connection) -> None:
+        """Know what could not be assessed by those who stored what is read now."""
+        self.assessor.setbacks.met.update((one.what, one.why) for one in kept(tx, MOST + 1))
 
     def _stale(self, now: datetime) -> bool:
         with self.store.reading() as tx:

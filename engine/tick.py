@@ -15,15 +15,16 @@ from commitments.store import Connection, Store
 from engine.assess import Assessor
 from engine.assessing import LATEST, Assessed, Change, assess_due, last_pass, rules_changed
 from engine.clock import steady
-from engine.dispatch import dispatch
+from engine.dispatch import administrator, dispatch
 from engine.follow import follow
 from engine.grow import ACTOR, grow
 from engine.missing import settle
 from engine.publishing import Published, publish
 from engine.recipients import Recipient
 from engine.review import review
+from engine.setbacks import MOST, Setback, keep, kept, tell
 from engine.settings import Workspace
-from engine.telling import digest_of, queue_digests
+from engine.telling import DIGEST, digest_of, queue_digests
 from engine.waiting import Desk
 from notifications.deliverer import Deliverer
 from notifications.delivery import Delivered
@@ -37,7 +38,8 @@ class Pass:
     `earlier_than` is the moment of a later pass: where it is given, nothing was done. `nothing_for` are the
     recipients whose slot had come, and who were owed nothing. `changed` counts the changes of status; `changes` are the
     first of them. `told` counts the digests that were queued; `digests` are the first of them. `published` are the
-    calendar files. `held` says why nothing was told or delivered, where that is so.
+    calendar files. `held` says why nothing was told or delivered, where that is so. `unassessed` is the first of what
+    could not be assessed.
     """
 
     now: datetime
@@ -52,6 +54,7 @@ class Pass:
     delivered: Delivered | None = None
     published: Published = field(default_factory=Published)
     held: str = ""
+    unassessed: tuple[Setback, ...] = ()
 
 
 def tick(
@@ -77,18 +80,35 @@ def tick(
     with base.writing() as tx:
         settle(tx, workspace)
         done = _plan(tx, workspace, assessor, now, moment(), back=back, jumped=jumped)
-    if done.earlier_than is not None or done.held:
+    if done.earlier_than is not None:
         return done
+    if done.held:
+        return replace(done, unassessed=_settle(base, workspace, assessor, moment))
     told = queue_digests(base, workspace, assessor, now, moment)
+    unassessed = _settle(base, workspace, assessor, moment)
     delivered = dispatch(base, workspace, deliverer, now=moment, review=review(workspace, assessor))
     return replace(
         done,
         told=told.count,
         digests=tuple(told.digests),
         nothing_for=tuple(told.nothing),
+        unassessed=unassessed,
         delivered=delivered,
         published=publish(base, workspace, assessor, now),
     )
+
+
+def _settle(
+    base: Store, workspace: Workspace, assessor: Assessor, clock: Callable[[], datetime]
+) -> tuple[Setback, ...]:
+    """Keep what could not be assessed or told, and tell the administrator; the first of it."""
+    with base.reading() as tx:
+        if not assessor.setbacks.met and not kept(tx, 1):
+            return ()
+    with base.writing() as tx:
+        keep(tx, [one.what for one in kept(tx, kind=DIGEST)], assessor.setbacks.met)
+        tell(tx, administrator(workspace.settings.mail), clock())
+        return tuple(kept(tx, MOST + 1))
 
 
 def preview(

@@ -22,7 +22,7 @@ from commitments.store.rows import (
     given,
     put,
     recall,
-    recall_all,
+    recall_between,
     remember,
 )
 from commitments.store.tables import (
@@ -121,7 +121,7 @@ __all__ = [
     "protect",
     "put",
     "recall",
-    "recall_all",
+    "recall_between",
     "remember",
     "restore",
     "silence",

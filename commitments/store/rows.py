@@ -79,10 +79,9 @@ def recall(tx: Connection, name: str) -> str | None:
     return value
 
 
-def recall_all(tx: Connection, beginning: str, most: int | None = None) -> dict[str, str]:
-    """All that the program remembered under names that begin so, by name, in their order; no more than `most`."""
-    ahead = beginning[:-1] + chr(ord(beginning[-1]) + 1)
-    query = meta.select().where(meta.c.name >= beginning, meta.c.name < ahead).order_by(meta.c.name)
+def recall_between(tx: Connection, first: str, last: str, most: int | None = None) -> dict[str, str]:
+    """What the program remembered under the names from one to another, both included, in order; the `most` first."""
+    query = meta.select().where(meta.c.name.between(first, last)).order_by(meta.c.name)
     return {row.name: row.value for row in tx.execute(query.limit(most))}
 
 

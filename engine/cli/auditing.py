@@ -19,7 +19,7 @@ from commitments.audit.wording import number
 from commitments.moments import Known
 from engine.accounting import Asked, Source, report, source
 from engine.cli.output import Day, hand_out, table, workspace_option
-from engine.cli.reading import filter_options, opened, spoken_when, wanted, when, when_options
+from engine.cli.reading import fail_unassessed, filter_options, opened, spoken_when, wanted, when, when_options
 from engine.session import Session
 from notifications.render import render_template
 
@@ -68,6 +68,7 @@ def audit_command(
         told = _asked(day, moment, **asked)
         with source(session, told, session.now()) as found:
             _write(session, found, told, chosen, output)
+    fail_unassessed(session)
 
 
 def _asked(

@@ -59,7 +59,8 @@ def export_command(
             return
         records = _Chosen(session, tx, *when(session, as_of, known_at), filters)
         if form == "ics":
-            hand_out([feed(session.workspace, records.assessments(), records.day)], output)
+            setbacks = session.assessor.setbacks
+            hand_out([feed(session.workspace, records.assessments(), records.day, "", setbacks)], output)
             return
         hand_out(exchange.written(form, records), output)
         if form in exchange.TABLES and (missing := sum(map(unsaid, records))):

@@ -46,7 +46,7 @@ def feed_command(
         day, moment = when(session, as_of, known_at)
         chosen = _chosen(session, day, moment, recipient, filters)
         spoken = language or (recipient.language if recipient else None) or ""
-        written = feed(session.workspace, chosen, day, spoken)
+        written = feed(session.workspace, chosen, day, spoken, session.assessor.setbacks)
     hand_out([written], output)
 
 

@@ -20,6 +20,7 @@ from engine import explain
 from engine.cli.output import number, table, workspace_option, write_json
 from engine.cli.reading import (
     close_word,
+    fail_unassessed,
     filter_options,
     json_option,
     opened,
@@ -134,6 +135,7 @@ def list_command(
         click.echo(f"\n{f'{len(rows)} of ' if len(rows) < len(found) else ''}{count} {spoken_when(day, moment)}")
     else:
         click.echo(_nothing(day, moment, asked=as_of is not None or moment is not None, narrowed=any(filters.values())))
+    fail_unassessed(session)
 
 
 def _found(session: Session, day: date, moment: Known | None, filters: dict[str, Any]) -> list[Audited]:

@@ -20,7 +20,7 @@ from engine.assess import Assessor
 from engine.backtest import Backtest, Differing, Redated, Restated, backtest
 from engine.cli.completing import complete_ids
 from engine.cli.output import Day, Failed, number, table, tell_problems, workspace_option, write_json
-from engine.cli.reading import find, json_option, opened, today
+from engine.cli.reading import fail_unassessed, find, json_option, opened, today
 from engine.match import Matcher, matcher
 from engine.session import Session
 from notifications.notice import Notice
@@ -50,6 +50,7 @@ def next_command(folder: Path, identifier: str | None, days: int | None, as_json
     else:
         within = f"in the next {number(days, 'day')}" if days else "by itself"
         click.echo(f"nothing will change {within}")
+    fail_unassessed(session)
 
 
 def _ahead(session: Session, identifier: str | None, days: int | None) -> Iterator[Turn]:

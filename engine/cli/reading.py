@@ -21,8 +21,9 @@ from commitments.moments import Known
 from commitments.record import Record
 from commitments.store import Connection
 from commitments.trouble import TroubleError
-from engine.cli.output import Day, PartyName, number
+from engine.cli.output import Day, Failed, PartyName, number, visible
 from engine.session import Session, open_session
+from engine.setbacks import Setback, sentences
 from rules.calendar import spoken
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, for a program to read.")
@@ -34,7 +35,10 @@ class NoSuchCommitmentError(TroubleError):
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Session]:
-    """The workspace in a folder, for reading; rule files that could not be read are mentioned: they change answers."""
+    """The workspace in a folder, for reading; what changes answers is mentioned.
+
+    That is rule files that could not be read, and commitments that could not be assessed.
+    """
     with open_session(folder) as session:
         if session.workspace.problems:
             count = number(len(session.workspace.problems), "problem")
@@ -42,6 +46,20 @@ def opened(folder: Path) -> Iterator[Session]:
         for one in session.missing:
             click.echo(f"gestand: {one}; see gestand check", err=True)
         yield session
+        tell_setbacks(session)
+
+
+def tell_setbacks(session: Session) -> None:
+    """Name what could not be assessed among all that was asked for."""
+    met = session.assessor.setbacks.met
+    for sentence in sentences([Setback(what, met[what]) for what in sorted(met)]):
+        click.echo(visible(f"gestand: {sentence}"), err=True)
+
+
+def fail_unassessed(session: Session) -> None:
+    """Leave with 1 where something that was asked for could not be assessed."""
+    if session.assessor.setbacks.met:
+        raise Failed
 
 
 def today(session: Session) -> date:

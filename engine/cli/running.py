@@ -23,6 +23,7 @@ from engine.port import listening
 from engine.reload import Watched
 from engine.service import Service
 from engine.session import Session, open_session
+from engine.setbacks import sentences
 from engine.settings import ServiceSettings
 from engine.tick import Pass, tick
 from engine.witness import now_and_then
@@ -51,7 +52,7 @@ def tick_command(folder: Path, as_of: date | None, without: tuple[str, ...]) -> 
     tell_pass(done, session)
     if stamped is not None:
         click.echo(f"  {stamped}")
-    if done.earlier_than or (done.delivered and done.delivered.failed) or done.published.troubles:
+    if done.earlier_than or done.unassessed or done.published.troubles or (done.delivered and done.delivered.failed):
         raise Failed
 
 
@@ -105,8 +106,8 @@ def tell_pass(done: Pass, session: Session) -> None:
         click.echo(f"  in {as_path(session.workspace.outbox)}")
     for file in done.published.written:
         click.echo(f"  calendar file {file} written")
-    for trouble in done.published.troubles:
-        click.echo(f"  {trouble}")
+    for trouble in (*sentences(done.unassessed), *done.published.troubles):
+        click.echo(f"  {visible(trouble)}")
 
 
 def tell_changes(changes: Sequence[Change]) -> None:
@@ -141,6 +142,7 @@ def serve_command(folder: Path, interval: float, port: int | None) -> None:
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+    logging.getLogger("gestand.setbacks").setLevel(logging.DEBUG)
     with (
         open_session(folder) as session,
         session.store.acting(),

@@ -20,12 +20,13 @@ from commitments.problem import Problem
 from commitments.source import files_in
 from commitments.store import NoRegisterError, Store, TakenPlaceError
 from commitments.trouble import TroubleError
-from engine.cli.output import Failed, as_path, format_option, number, tell_problems, workspace_option
+from engine.cli.output import Failed, as_path, format_option, number, tell_problems, visible, workspace_option
 from engine.linting import findings
 from engine.match import engine_name
 from engine.missing import missing
 from engine.publishing import doubtful
 from engine.session import open_session
+from engine.setbacks import MOST, kept, sentences
 from engine.settings import FILE, REGISTER_FILES, Workspace, languages, shipped_packs, store_place, workspace_or_shipped
 from engine.trials import gather
 from engine.witness import witnessed
@@ -187,7 +188,11 @@ def doctor_command(folder: Path) -> None:
             click.echo(f"{'':<12}{held_line(reason)}")
         for place, line in enumerate(witnessed(session)):
             click.echo(f"{'' if place else 'witness':<12}{line}")
-    if count or behind:
+        with session.store.reading() as tx:
+            unassessed = list(sentences(kept(tx, MOST + 1)))
+        for sentence in unassessed:
+            click.echo(visible(f"{'assessing':<12}{sentence}"))
+    if count or behind or unassessed:
         raise Failed
 
 

@@ -159,7 +159,7 @@ class StatedDue(Frozen):
         """The last days in time: the day before, where the date was named with "before". None for words only."""
         if self.date is None or self.until == "inclusive":
             return self.date
-        return self.date.map(lambda day: day - DAY)
+        return self.date.map(lambda day: day - DAY if day > Day.min else day)
 
 
 class Commitment(Frozen):

@@ -110,7 +110,7 @@ def _unreadable(error: Exception) -> str:
         fault = error.errors(include_url=False)[0]
         place = ".".join(map(str, fault["loc"]))
         return f"{place}: {fault['msg']}" if place else fault["msg"]
-    return str(error) if isinstance(error, ValueError) else "it is no event of a commitment"
+    return f"it is not JSON ({error})" if isinstance(error, ValueError) else "it is no event of a commitment"
 
 
 def _supposed(tx: Connection, identifier: str, unread: Unread) -> Recorded:

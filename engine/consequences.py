@@ -106,7 +106,7 @@ def _turn_before(record: Record, found: Assessment) -> date | None:
     """The last day before that of an assessment on which anything may have been otherwise."""
     events = {entry.event.occurred_on for entry in record.history}
     dated = (day for item in found.obligations for day in item.turning_days)
-    days = {*events, *(day - DAY for day in events), *dated}
+    days = {*events, *(day - DAY for day in events if day > date.min), *dated}
     return max((day for day in days if day < found.today), default=None)
 
 

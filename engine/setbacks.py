@@ -58,7 +58,7 @@ def obscured(record: Record) -> str:
     if not record.obscure:
         return ""
     numbers = " ".join(f"'#{one.seq}'" for one in record.obscure)
-    return f"{record.obscure[0]}; `gestand undo {numbers} --note WHY` goes on without it, `gestand verify` says more"
+    return f"{record.obscure[0]}; put back a copy, or go on without it: gestand undo {numbers} --note WHY"
 
 
 class UnassessedError(Exception):
@@ -132,6 +132,7 @@ def sentences(found: Sequence[Setback]) -> Iterator[str]:
 def tell(tx: Connection, administrator: Administrator, now: datetime) -> None:
     """Tell the administrator what they have not been told: each once, in one message a day."""
     fresh = [one for one in kept(tx) if not one.told]
-    if fresh and administrator.tell(tx, CAUSE, "; ".join(sentences(fresh)), now):
+    heading = f"{len(fresh)} could not be assessed: {', '.join(one.what for one in fresh[:MOST])}"
+    if fresh and administrator.tell(tx, CAUSE, "\n\n".join([heading, *sentences(fresh)]), now):
         for one in fresh:
             store.remember(tx, f"{_KEPT}{one.what}", json.dumps([one.why, True]))

@@ -6,6 +6,7 @@ The one home of `holidays`. What lies outside the days a calendar knows is never
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,6 +34,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 _SHORT_WEEKDAYS = {name[:3].lower(): number for number, name in enumerate(WEEKDAYS)}
 _FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
 """Between these days rules that come round every year are worked out, where a file does not say."""
+log = logging.getLogger("gestand.calendars")
 _MONTH_DAY = re.compile(r"(\d{2})-(\d{2})", re.ASCII)
 
 
@@ -108,9 +110,10 @@ class Span(Frozen):
         if isinstance(self.start, date) and isinstance(self.end, date):
             yield self.start, self.end
             return
-        for year in range(first.year - 1, last.year + 1):
+        for year in range(max(first.year - 1, date.min.year), last.year + 1):
             start, end = _in_year(self.start, year), _in_year(self.end, year)
-            end = end if end >= start else _in_year(self.end, year + 1)
+            if end < start:
+                end = _in_year(self.end, year + 1) if year < date.max.year else date.max
             if start <= last and end >= first:
                 yield start, end
 
@@ -157,7 +160,7 @@ class Computed(Frozen):
             return self
         try:
             self.days(2020, 2020)
-        except (NotImplementedError, ValueError) as error:
+        except Exception as error:
             raise ValueError(f"{self.country} cannot be computed: {error}") from None
         return self
 
@@ -343,7 +346,17 @@ class Calendar:
 
     @cached_property
     def version(self) -> str:
-        """A hash of all that the calendar resolves to: it changes when an answer can."""
+        """A hash of all that the calendar resolves to: it changes when an answer can.
+
+        One that cannot be resolved has no answers, but for why, until its file changes.
+        """
+        try:
+            return self._resolved()
+        except Exception as error:
+            log.debug("the calendar %s cannot be resolved", self.name, exc_info=error)
+            return f"unresolved {type(error).__name__}"
+
+    def _resolved(self) -> str:
         known = f"{sorted(self.weekend)} {self.first} {self.horizon}"
         days = [day.isoformat() for day in (*sorted(self.days_off), *self.sitting)]
         pauses = [f"{pause.start}/{pause.end}" for pause in self.recess]

@@ -57,7 +57,7 @@ def _computed(cycle: Cycle, turn: int, previous: Window, days: Iterator[date] | 
         base, turns = (cycle.first, turn) if cycle.cycle_anchor == "fixed" else (previous, 1)
         return widen(_shift(base, cycle.every, turns), cycle.precision)
     length = cycle.first.latest - cycle.first.earliest
-    return widen(Window(day, day + length), cycle.precision) if day else None
+    return widen(Window(day, day + min(length, date.max - day)), cycle.precision) if day else None
 
 
 def _label(cycle: Cycle, day: date) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from commitments.dates import DAY, Window
+from commitments.dates import Window, day_after
 from commitments.model import CLERK, Citation, Force, Frozen, Parties, Party, Text
 from commitments.source import Fault, Misfit
 from commitments.zone import Zone
@@ -170,7 +170,7 @@ class Validity(Frozen):
         """The days on which it becomes law and ceases to be, where the present day decides that."""
         if self.on == "anchor":
             return ()
-        return tuple(day for day in (self.since, self.until + DAY if self.until else None) if day)
+        return tuple(day for day in (self.since, day_after(self.until) if self.until else None) if day)
 
     def __str__(self) -> str:
         """The days in words: from 2010-01-01 to 2015-12-31."""

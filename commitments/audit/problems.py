@@ -23,6 +23,7 @@ class Doubt(StrEnum):
     NO_DATE = "no date"
     WORDS = "words that no pack understands"
     NOT_YET = "a deadline that is not known yet"
+    UNASSESSED = "what could not be assessed"
     CONTRADICTION = "events that contradict one another"
     STRANGER = "a party without a name"
     FAMILY = "a parent that cannot be"

@@ -81,7 +81,7 @@ def recall(tx: Connection, name: str) -> str | None:
 
 def recall_between(tx: Connection, first: str, last: str, most: int | None = None) -> dict[str, str]:
     """What the program remembered under the names from one to another, both included, in order; the `most` first."""
-    query = meta.select().where(meta.c.name.between(first, last)).order_by(meta.c.name)
+    query = meta.select().where(meta.c.name >= first, meta.c.name <= last).order_by(meta.c.name)
     return {row.name: row.value for row in tx.execute(query.limit(most))}
 
 

@@ -134,7 +134,7 @@ def backtest_command(
         raise click.UsageError("name the new rules, or the old and the new: two files or folders at most")
     with opened(folder) as session:
         last = until or today(session)
-        first = since or last - timedelta(days=365)
+        first = since or last - min(timedelta(days=365), last - date.min)
         if first > last:
             raise click.UsageError(f"{first} is after {last}: let --from be the earlier day")
         found = _backtest(session, *_books(session, rules), first, last)

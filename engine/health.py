@@ -22,7 +22,7 @@ from commitments.trouble import TroubleError
 from engine import publishing
 from engine.match import engine_name
 from engine.schedule import SILENCES, Heartbeat
-from engine.setbacks import MOST, kept, sentences
+from engine.setbacks import FIRST, kept, sentences
 
 NOT_SENT: Final = ("queued", "sending", "failed", "dead")
 """The states of messages that are told of; those that were sent are counted nowhere, for there will be many."""
@@ -74,7 +74,7 @@ def examine(
         with base.reading() as tx:
             messages, oldest = _messages(tx, now())
             unwritten, reason = publishing.troubles(tx), held(tx)
-            unassessed = tuple(sentences(kept(tx, MOST + 1)))
+            unassessed = tuple(sentences(kept(tx, FIRST)))
         unreadable: tuple[str, ...] = ()
     except TroubleError as error:
         unreadable = (str(error),)

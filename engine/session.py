@@ -21,7 +21,7 @@ from engine.assess import Assessment, Assessor
 from engine.assessing import assess_due, outdated, stale
 from engine.match import matcher
 from engine.missing import Missing, missing
-from engine.setbacks import MOST, kept
+from engine.setbacks import FIRST, kept
 from engine.settings import FILE, Workspace, open_workspace
 from notifications.deliverer import Deliverer
 from rules.condition import Condition
@@ -80,7 +80,7 @@ class Session:
 
     def _recall(self, tx: Connection) -> None:
         """Know what could not be assessed by those who stored what is read now."""
-        self.assessor.setbacks.met.update((one.what, one.why) for one in kept(tx, MOST + 1))
+        self.assessor.setbacks.met.update((one.what, one.why) for one in kept(tx, FIRST))
 
     def _stale(self, now: datetime) -> bool:
         with self.store.reading() as tx:

@@ -25,6 +25,8 @@ CAUSE: Final = "unassessed"
 """The cause under which the administrator is told."""
 MOST: Final = 20
 """So many are named; the others are counted."""
+FIRST: Final = 1000
+"""So many are read at most, to be named and counted."""
 _KEPT: Final = f"{CAUSE} "
 """How the names begin under which the store remembers what could not be assessed."""
 _OURS: Final = Path(__file__).resolve().parent.parent
@@ -126,7 +128,8 @@ def sentences(found: Sequence[Setback]) -> Iterator[str]:
     """The first of them, a sentence each, and how many more there are."""
     yield from map(str, found[:MOST])
     if len(found) > MOST:
-        yield f"and {len(found) - MOST} more could not be assessed; `gestand tick` and `gestand list` name them"
+        least = "or more " if len(found) == FIRST else ""
+        yield f"and {len(found) - MOST} {least}more could not be assessed; `gestand list --status undated` has them"
 
 
 def tell(tx: Connection, administrator: Administrator, now: datetime) -> None:

@@ -22,7 +22,7 @@ from engine.missing import settle
 from engine.publishing import Published, publish
 from engine.recipients import Recipient
 from engine.review import review
-from engine.setbacks import MOST, Setback, keep, kept, tell
+from engine.setbacks import FIRST, Setback, keep, kept, tell
 from engine.settings import Workspace
 from engine.telling import DIGEST, digest_of, queue_digests
 from engine.waiting import Desk
@@ -108,7 +108,7 @@ def _settle(
     with base.writing() as tx:
         keep(tx, [one.what for one in kept(tx, kind=DIGEST)], assessor.setbacks.met)
         tell(tx, administrator(workspace.settings.mail), clock())
-        return tuple(kept(tx, MOST + 1))
+        return tuple(kept(tx, FIRST))
 
 
 def preview(

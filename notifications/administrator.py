@@ -28,8 +28,8 @@ _ADVICE = {
     "failed": "`gestand outbox --state failed` lists what was refused; `gestand outbox retry ID` tries it again.",
     "dead": "`gestand outbox --state dead` lists what was given up; `gestand outbox retry --dead` tries it all again.",
     "bounced": "`gestand outbox suppressed` lists the addresses that get nothing more, and since when.",
-    "unassessed": "A commitment among them is undated until then, and nobody is reminded of it. The others are as ever; "
-    "`gestand doctor` names what is still so.",
+    "unassessed": "A commitment among them is undated until then, and nobody is reminded of it; the others are as "
+    "ever. `gestand doctor` names what is still so.",
     "feed": "The file that was there is as it was; every pass tries again. `gestand check` says more.",
     "template": "Digests go out in the form that ships until it is mended; `gestand check` says where the mistake is.",
 }

@@ -267,9 +267,10 @@ def _misread_terms(document: Document) -> Iterator[tuple[str, list[Problem]]]:
     terms = document.value.get("terms") if isinstance(document.value, dict) else None
     for words in terms if isinstance(terms, dict) else ():
         term, _ = check(Term, document, ("terms", words))
-        found = faults(words, term) if term is not None else ()
+        found = faults(str(words), term) if term is not None else ()
         if problems := [problem(document, *one._replace(path=("terms", words, *one.path))) for one in found]:
-            yield words, problems
+            # The pack knows its phrases without blanks around them.
+            yield str(words).strip(), problems
 
 
 def _without_terms(pack: Pack, left_out: Container[str]) -> Pack:

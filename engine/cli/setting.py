@@ -26,7 +26,7 @@ from engine.match import engine_name
 from engine.missing import missing
 from engine.publishing import doubtful
 from engine.session import open_session
-from engine.setbacks import MOST, kept, sentences
+from engine.setbacks import FIRST, kept, sentences
 from engine.settings import FILE, REGISTER_FILES, Workspace, languages, shipped_packs, store_place, workspace_or_shipped
 from engine.trials import gather
 from engine.witness import witnessed
@@ -189,7 +189,7 @@ def doctor_command(folder: Path) -> None:
         for place, line in enumerate(witnessed(session)):
             click.echo(f"{'' if place else 'witness':<12}{line}")
         with session.store.reading() as tx:
-            unassessed = list(sentences(kept(tx, MOST + 1)))
+            unassessed = list(sentences(kept(tx, FIRST)))
         for sentence in unassessed:
             click.echo(visible(f"{'assessing':<12}{sentence}"))
     if count or behind or unassessed:

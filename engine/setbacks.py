@@ -59,6 +59,8 @@ def obscured(record: Record) -> str:
     """Why what became of a record is not known; empty where it is."""
     if not record.obscure:
         return ""
+    if record.obscure[0].seq == record.history[0].seq:
+        return f"{record.obscure[0]}, and it made the commitment; put back a copy"
     numbers = " ".join(f"'#{one.seq}'" for one in record.obscure)
     return f"{record.obscure[0]}; put back a copy, or go on without it: gestand undo {numbers} --note WHY"
 

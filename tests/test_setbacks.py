@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commitments import register, store
+from commitments import erasure, register, store
 from commitments.ledger import _digest, seal
 from commitments.model import Commitment, Event, EventKind, Status
 from engine import assess, clock, consequences, grow, health, obligations, setbacks, telling, waiting
@@ -172,11 +172,21 @@ def test_a_commitment_whose_making_cannot_be_read_is_told_as_the_projection_has_
         tx.execute(store.commitment.insert(), [row])
         insert(tx, "made", "BAD", "{")
         insert(tx, "made", "UNHEARD-OF", "{")
-    assert [one.what for one in pass_on(session).unassessed] == ["BAD"]
+    done = pass_on(session)
+    assert [one.what for one in done.unassessed] == ["BAD"]
+    assert done.unassessed[0].why.endswith("and it made the commitment; put back a copy")
     found = {one.record.commitment.id: one for one in session.assessments(TODAY)}
     assert found["BAD"].record.commitment.title == "Named"
     assert found["UNHEARD-OF"].standing.status is Status.UNDATED
     assert found["GOOD"].standing.status is Status.PENDING
+
+
+def test_erasing_leaves_what_cannot_be_read(session):
+    make(session, commitment("BAD"))
+    with session.store.writing() as tx:
+        seq = insert(tx, "extended", "BAD", "{}")
+        done = erasure.erase(tx, "BAD", reason="asked for", at=NOW, actor="clerk")
+    assert done.kept == (seq,)
 
 
 def test_as_known_before_it_was_written_down_nothing_stands_in_the_way(session):

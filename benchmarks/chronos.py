@@ -143,7 +143,7 @@ class World:
         rows = [f"{name},reply,letter {name},nl/a,nl/b,{due - timedelta(days=7)}" for name, due in self.owed.items()]
         file = self.folder / "register.csv"
         file.write_text("\n".join(["id,kind,title,by,to,anchor.letter", *rows]))
-        if self._run("import", str(file)).wait():
+        if self._run("import", "--new", str(file)).wait():
             raise SystemExit((self.folder.parent / "service.log").read_text())
 
     def _run(self, *words: str) -> subprocess.Popen:

@@ -97,7 +97,7 @@ def make(folder: Path, recipients: int, commitments: int, port: int, connections
     )
     (folder / "register.csv").write_text("\n".join(["id,kind,title,by,to,anchor.letter", *rows]))
     gestand = [sys.executable, "-c", "from engine.cli import main; main()", "-w", str(folder)]
-    subprocess.run([*gestand, "import", str(folder / "register.csv")], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*gestand, "import", "--new", str(folder / "register.csv")], check=True, stdout=subprocess.DEVNULL)
 
 
 # ------------------------------------------------------------------------------------------------- the pass
@@ -144,7 +144,8 @@ def one_pass(folder: Path) -> None:
     with open_session(folder) as session:
         now = datetime.combine(DAY, datetime.min.time(), UTC) + timedelta(hours=8)
         opened = Spent.by_now() - begin
-        done = tick.tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
+        register = (session.store, session.workspace, session.assessor, session.deliverer)
+        done = tick.tick(*register, now=now, clock=session.now)
     total = Spent.by_now() - begin
     parts = {
         "workspace opened": opened,

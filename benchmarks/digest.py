@@ -14,6 +14,7 @@ from sample_digest import ITEMS, digest
 from engine.posting import attached
 from engine.settings import Settings, shipped
 from notifications.digest import Digest
+from notifications.mailbox import Mailbox
 from notifications.message import message
 from notifications.render import render
 
@@ -48,7 +49,7 @@ def timed(language: str) -> None:
         body = message(
             made,
             rendered,
-            sender="gestand@example.org",
+            sender=Mailbox("gestand@example.org"),
             message_id="<1@example.org>",
             attachments=attached(WORKSPACE, made),
         )

@@ -84,7 +84,7 @@ def report_of(example: Example) -> audit.Report:
     """What the records of an example come to."""
     with TemporaryDirectory() as place:
         (Path(place) / FILE).write_text(SETTINGS, encoding="utf-8")
-        with open_session(Path(place)) as session:
+        with open_session(Path(place), new=True) as session:
             _take_in(session, example.records)
             with source(session, example.asked, NOW) as found:
                 made = report(session, found, example.asked)

@@ -42,7 +42,7 @@ def main(count: int) -> None:
             file.write(HEADER)
             file.writelines(rows(count))
         print(f"{count} rows, {path.stat().st_size / 1e6:.0f} MB")
-        with closing(Store.open(Path(folder) / "gestand.db")) as store:
+        with closing(Store.open(Path(folder) / "gestand.db", new=True)) as store:
             for what in ("first", "again"):
                 begun, worked = time.perf_counter(), time.process_time()
                 with store.writing() as tx:

@@ -199,10 +199,10 @@ def passes(folders: Sequence[Path], changes: int) -> list[tuple[float, float]]:
 def _pass(session: Session, changes: int, number: int) -> tuple[float, float]:
     """How long a pass took that came after so many changes, the opening of the workspace left out."""
     now = NOW + timedelta(hours=1 + number)
-    _change_some(session, changes, Random(number), now)
+    _change_some(session, changes, Random(number), session.now())
     gc.collect()
     start, used = time.perf_counter(), time.process_time()
-    done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
+    done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now, clock=session.now)
     assert done.assessed >= changes
     return time.perf_counter() - start, time.process_time() - used
 
@@ -224,13 +224,15 @@ def measured(base: Path, small: int, large: int, changes: int) -> Iterator[Figur
     """Every figure, in the order in which it is come by."""
     yield Figure("gestand --help", min(run(base, "--help")[0] for _ in range(5)), "s", most=0.3)
     few = workspace(base / "small", small)
-    run(few, "import", str(few / "register.jsonl"), "--as-of", str(TODAY), "--actor", "bench")
+    run(few, "import", "--new", str(few / "register.jsonl"), "--as-of", str(TODAY), "--actor", "bench")
     run(few, "tick", "--as-of", str(TODAY))
     clock, core, _ = min(run(few, "list") for _ in range(5))
     yield Figure(f"list of {small:,}: by the clock, the best of five", clock, "s", most=1.0)
     yield Figure(f"list of {small:,}: of a core", core, "s")
     many = workspace(base / "large", large)
-    clock, core, memory = run(many, "import", str(many / "register.jsonl"), "--as-of", str(TODAY), "--actor", "bench")
+    clock, core, memory = run(
+        many, "import", "--new", str(many / "register.jsonl"), "--as-of", str(TODAY), "--actor", "bench"
+    )
     yield Figure(f"import of {large:,}: by the clock", clock, "s")
     yield Figure(f"import of {large:,}: commitments a second of a core", large / core, "/s")
     yield Figure(f"import of {large:,}: memory", memory, "MB", most=500)

@@ -207,7 +207,7 @@ def on_their_way(path: Path) -> set[tuple[int, int]]:
 
 def torture(folder: Path, kills: int, notices: int, seed: int) -> Account:
     path, log, port = folder / "gestand.db", folder / "taken", free_port()
-    Store.open(path).close()
+    Store.open(path, new=True).close()
     chance = random.Random(seed)
     server = started(port, __file__, "--serve", str(port), str(log))
     killed_at: list[float] = []

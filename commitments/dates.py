@@ -15,9 +15,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 FORMS = "2027-12-13, 2027-12, 2025-Q1, 2027 or 2027-12-13/2027-12-19"
-_QUARTER = re.compile(r"(\d{4})-?Q([1-4])", re.IGNORECASE)
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
-_YEAR = re.compile(r"\d{4}")
+_QUARTER = re.compile(r"([0-9]{4})-?Q([1-4])", re.IGNORECASE)
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+_YEAR = re.compile(r"[0-9]{4}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -76,7 +76,9 @@ class Window:
         """The shortest form that parses to the same window."""
         if self.exact:
             return self.earliest.isoformat()
-        for text in (f"{self.earliest:%Y}", f"{self.earliest:%Y-%m}", f"{self.earliest:%Y}-Q{_quarter(self.earliest)}"):
+        # Not by strftime, which writes the year 900 with three figures.
+        year, month = self.earliest.isoformat()[:4], self.earliest.isoformat()[:7]
+        for text in (year, month, f"{year}-Q{_quarter(self.earliest)}"):
             if _span(text) == self:
                 return text
         return f"{self.earliest}/{self.latest}"
@@ -152,7 +154,7 @@ def as_day(text: str) -> date:
 
 def _why(text: str) -> str:
     """What is wrong with a text that looks like a day: the month, or the day of that month."""
-    match = re.fullmatch(r"(\d{4})-(\d{2})(?:-(\d{2}))?", text)
+    match = re.fullmatch(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?", text)
     if not match:
         return ""
     year, month = int(match[1]), int(match[2])

@@ -112,7 +112,11 @@ def _sealed_in(row: Row[Any]) -> bool:
     """Whether the chain itself holds texts of an event, as the first version had it."""
     if row.kind not in tuple(EventKind) or BODY in row.payload:
         return False
-    _, texts = parted(Event.model_validate_json(row.payload))
+    try:
+        _, texts = parted(Event.model_validate_json(row.payload))
+    except ValueError:
+        # Whatever it says, it cannot be read: it stays, and that is told.
+        return True
     return any(texts.values())
 
 

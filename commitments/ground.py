@@ -29,8 +29,12 @@ def moving(record: Record) -> list[Recorded]:
 
 
 def is_news(record: Record, entry: Recorded) -> bool:
-    """Whether an event was learnt of after the commitment itself: what came in with it is history, and tells nobody."""
-    return entry.recorded_at > record.recorded_at
+    """Whether an event was learnt of after the commitment itself: what came in with it is history, and tells nobody.
+
+    What came in together has one moment. That of a later entry is another, and may be an earlier one: where the clock
+    was wrong that wrote the first.
+    """
+    return entry.recorded_at != record.recorded_at
 
 
 def put_back(record: Record, today: date) -> list[Recorded]:
@@ -192,3 +196,7 @@ class Outcome(NamedTuple):
             suspended=settled is None and record.suspended is not None,
             partly=settled is None and record.partly,
         )
+
+
+OPEN = Outcome(settled=None, settled_on=None, news=False, suspended=False, partly=False)
+"""The outcome of what is open, or of what nobody knows the outcome of."""

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
+
+from commitments.moments import Order, Step, UnreadEntryError, WrongClock
 
 canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 """The one JSON text of a value: keys sorted, no spaces, characters as they are. ValueError for NaN and infinities."""
@@ -26,17 +28,20 @@ ERASURE = "erased"
 BODY = '"body":"'
 """What comes before a body's hash in a payload, and nowhere else: within a text its quotes would be escaped."""
 _ZEROS = "0" * 64
+_PRINTED = 32
+"""So many digits of a hash are printed: 128 bits, which nobody can meet by trying. Earlier digests have 16 of them."""
+_EXAMPLE = "#42 9f86d081884c7d659a2feaa0c55ad015"
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last entry of a chain, as printed in digests: `#42 9f86d081884c7d65`."""
+    """The last entry of a chain, as printed in digests: `#42 9f86d081884c7d659a2feaa0c55ad015`."""
 
     seq: int = 0
     hash: str = _ZEROS
 
     def __str__(self) -> str:
-        return f"#{self.seq} {self.hash[:16]}"
+        return f"#{self.seq} {self.hash[:_PRINTED]}"
 
 
 Line = tuple[int, str, str, str, str | None, str, str, str, str | None]
@@ -74,18 +79,32 @@ class Entry(NamedTuple):
 class Verdict:
     """Whether a chain is as it was written; where not, the first entry that shows it and what is wrong with it.
 
-    `erased` is the number of entries whose texts were erased.
+    `erased` is the number of entries whose texts were erased, `steps` are the entries that are earlier than the one
+    before them, of which no entry says why; `corrections` are the entries that say that a clock was wrong.
     """
 
     head: Head
     erased: int = 0
     wrong: str = ""
     seq: int | None = None
+    steps: tuple[Step, ...] = ()
+    corrections: tuple[WrongClock, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether nothing was found."""
         return not self.wrong
+
+    @property
+    def in_order(self) -> bool:
+        """Whether no entry is earlier than the one before it, but where an entry says why."""
+        return not self.steps
+
+    @property
+    def remarks(self) -> Iterator[str]:
+        """The entries that say that a clock was wrong, and those that are earlier than the one before: a line each."""
+        yield from (f"  {one}" for one in self.corrections)
+        yield from (f"{step}; `gestand clock-was-wrong --note WHY` says why, and stays" for step in self.steps)
 
     def __str__(self) -> str:
         erased = f", the texts of {self.erased} erased" if self.erased else ""
@@ -129,22 +148,25 @@ def _digest(seq: int, at: str, actor: str, kind: str, commitment: str | None, pa
 def verify(entries: Iterable[Line], anchor: str | None = None) -> Verdict:
     """What a check of all entries, in order, finds: edited, missing and reordered ones, and texts that are not theirs.
 
-    A tail that was cut off leaves a whole chain behind: only an `anchor`, a head (`#seq hash16`) that was printed in
-    a digest or elsewhere, shows it.
+    A tail that was cut off leaves a whole chain behind: only an `anchor`, a head (`#seq` and the first digits of its
+    hash, 16 or more) that was printed in a digest or elsewhere, shows it. Entries that are earlier than the one before
+    them are told beside that.
     """
     witness = _witness(anchor or "")
     if anchor and witness is None:
-        return Verdict(
-            head=Head(), wrong=f"{anchor!r} is not a head; write it as printed, such as #42 9f86d081884c7d65"
-        )
-    number, last = 0, _ZEROS
+        return Verdict(head=Head(), wrong=f"{anchor!r} is not a head; write it as printed, such as {_EXAMPLE}")
+    number, last, order = 0, _ZEROS, Order()
     gone: set[int] = set()
     erased: dict[int, int] = {}
     for line in entries:
-        seq, _, _, kind, _, payload, prev, chained, body = line
+        seq, at, actor, kind, _, payload, prev, chained, body = line
         if seq != number + 1 or prev != last or not as_written(line):
             return Verdict(head=Head(number, last), wrong=_wrong(Head(number, last), line), seq=seq)
         number, last = seq, chained
+        try:
+            order.see(seq, at, actor, kind, payload)
+        except UnreadEntryError as error:
+            return Verdict(head=Head(seq, chained), wrong=str(error), seq=seq)
         if witness and witness[0] == seq and not chained.startswith(witness[1]):
             rewritten = f"entry #{seq} is not the one that was written as {witness[1]}: the ledger was rewritten"
             return Verdict(head=Head(seq, chained), wrong=rewritten, seq=seq)
@@ -156,7 +178,7 @@ def verify(entries: Iterable[Line], anchor: str | None = None) -> Verdict:
     if witness and witness[0] > number:
         missing = f"the ledger ends with {head}, but #{witness[0]} {witness[1]} was written: its tail is cut off"
         return Verdict(head=head, wrong=missing, seq=number + 1)
-    return _weighed(head, gone, erased)
+    return replace(_weighed(head, gone, erased), steps=order.steps, corrections=tuple(order.corrections))
 
 
 def erased_by(payload: str) -> tuple[int, ...]:

@@ -109,7 +109,7 @@ class Wanted:
 
 def _spellings(dossier: str) -> tuple[str, ...]:
     """How a dossier's number may be written: 34964, 34 964, 34.964."""
-    found = re.fullmatch(r"(\d{2})[. ]?(\d{3})", dossier.strip())
+    found = re.fullmatch("([0-9]{2})[. ]?([0-9]{3})", dossier.strip())
     return (dossier, *(between.join(found.groups()) for between in ("", " ", "."))) if found else (dossier,)
 
 

@@ -94,6 +94,7 @@ def as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+_NUMBER: Final = re.compile("[0-9]")
 _PARTY = r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*"
 Party = Annotated[str, Field(pattern=f"^{_PARTY}$", max_length=200)]
 """A party's place in its hierarchy, small letters, broadest first: `nl/eerste-kamer/ia-jbz`."""
@@ -145,7 +146,7 @@ class StatedDue(Frozen):
     def _from_date(cls, value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, dict | cls):
             return value
-        return {"phrase": value} if isinstance(value, str) and not value[:1].isdigit() else {"date": value}
+        return {"phrase": value} if isinstance(value, str) and not _NUMBER.match(value) else {"date": value}
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -158,7 +159,7 @@ class StatedDue(Frozen):
         """The last days in time: the day before, where the date was named with "before". None for words only."""
         if self.date is None or self.until == "inclusive":
             return self.date
-        return self.date.map(lambda day: day - DAY)
+        return self.date.map(lambda day: day - DAY if day > Day.min else day)
 
 
 class Commitment(Frozen):

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from commitments.dates import Window
 from commitments.model import Commitment, Event, EventKind
+from commitments.moments import Known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,20 @@ class Recorded:
     actor: str
 
 
+class Unread(NamedTuple):
+    """An entry of the ledger that cannot be read: its number, when it was written down (None: nobody knows), and why.
+
+    On which day it happened is not known either, so it stands in the way of every day.
+    """
+
+    seq: int
+    recorded_at: datetime | None
+    reason: str
+
+    def __str__(self) -> str:
+        return f"entry #{self.seq} of the ledger cannot be read: {self.reason}"
+
+
 _OF_ALL_DAYS = frozenset({EventKind.MADE, EventKind.UNDONE})
 """What a record keeps whatever the day: that there is such a commitment, and which entries are void."""
 
@@ -29,28 +45,32 @@ _OF_ALL_DAYS = frozenset({EventKind.MADE, EventKind.UNDONE})
 class Record:
     """A commitment and all that befell it, in the order it was recorded.
 
-    `history` is what the ledger holds, mistakes included; everything else is drawn from `valid`.
+    `history` is what the ledger holds, mistakes included; everything else is drawn from `valid`. What of it cannot be
+    read is `unread`: then nobody knows what became of the commitment.
     """
 
     history: tuple[Recorded, ...]
+    unread: tuple[Unread, ...] = ()
 
-    def as_of(self, day: date | None = None, known_at: datetime | None = None) -> Record | None:
-        """The record of what had happened by the end of `day`, as far as it was known at `known_at`.
+    def as_of(self, day: date | None = None, known: Known | None = None) -> Record | None:
+        """The record of what had happened by the end of `day`, as far as it was `known` at a moment.
 
         An undoing speaks of every day, but only from the moment it was written down. None where the commitment did not
         yet exist, or was not yet known.
         """
-        known = self.history
-        if known_at is not None:
-            known = tuple(entry for entry in known if entry.recorded_at <= known_at)
-        if not any(entry.event.kind is EventKind.MADE for entry in known):
+        there, unread = self.history, self.unread
+        if known is not None:
+            there = tuple(entry for entry in there if entry.seq <= known.last)
+            unread = tuple(one for one in unread if one.seq <= known.last)
+        if not any(entry.event.kind is EventKind.MADE for entry in there):
             return None
-        then = self if len(known) == len(self.history) else Record(known)
-        if day is None or all(entry.event.occurred_on <= day for entry in known):
+        whole = len(there) == len(self.history) and len(unread) == len(self.unread)
+        then = self if whole else Record(there, unread)
+        if day is None or all(entry.event.occurred_on <= day for entry in there):
             return then
         if then.since > day:
             return None
-        return Record(tuple(e for e in known if e.event.occurred_on <= day or e.event.kind in _OF_ALL_DAYS))
+        return Record(tuple(e for e in there if e.event.occurred_on <= day or e.event.kind in _OF_ALL_DAYS), unread)
 
     @cached_property
     def since(self) -> date:
@@ -63,7 +83,7 @@ class Record:
     def followed_by(self, event: Event, at: datetime) -> Record:
         """The record as it would be if an event were written down next, at that moment."""
         entry = Recorded(event=event, seq=self.history[-1].seq + 1, recorded_at=at, actor="")
-        return Record((*self.history, entry))
+        return Record((*self.history, entry), self.unread)
 
     @cached_property
     def void(self) -> Mapping[int, Recorded]:
@@ -86,7 +106,13 @@ class Record:
     @cached_property
     def commitment(self) -> Commitment:
         """The commitment as last amended."""
-        return next(e.event.commitment for e in reversed(self.valid) if e.event.commitment is not None)
+        told = (entry.event.commitment for entry in (*reversed(self.valid), *reversed(self.history)))
+        return next(commitment for commitment in told if commitment is not None)
+
+    @property
+    def obscure(self) -> tuple[Unread, ...]:
+        """What cannot be read and was not undone: while there is any, nobody knows what became of the commitment."""
+        return tuple(one for one in self.unread if one.seq not in self.void) if self.unread else ()
 
     @cached_property
     def recorded_at(self) -> datetime:

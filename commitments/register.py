@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from datetime import date, datetime
-from itertools import groupby
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from typing import Any, Final, cast
 
 from commitments import contents, store
@@ -18,9 +18,21 @@ from commitments.fit import close
 from commitments.intake import Draft, Gathering, Intake, Outcome, weigh
 from commitments.ledger import ERASURE, Entry, Head, Line, canonical, seal, stamp
 from commitments.model import Commitment, Event, EventKind
-from commitments.record import Record, Recorded
-from commitments.store import Connection, Row
-from commitments.texts import SALT, joined, parted
+from commitments.moments import (
+    TOLERANCE,
+    WRONG_CLOCK,
+    ClockRightError,
+    Known,
+    Last,
+    Order,
+    UnreadEntryError,
+    WrongClock,
+    following,
+)
+from commitments.reading import records
+from commitments.record import Record
+from commitments.store import Connection
+from commitments.texts import SALT, parted
 from commitments.transitions import allowed
 from commitments.trouble import TroubleError
 
@@ -30,28 +42,47 @@ __all__ = [
     "UnknownCommitmentError",
     "allowed",
     "append",
+    "clock_was_wrong",
     "damage",
     "description",
     "entries",
     "entry",
     "head",
     "ids",
+    "known",
     "last_told",
+    "latest",
     "lines",
     "made",
+    "moment",
     "note",
     "readable",
     "rebuild",
     "record",
     "records",
     "take_in",
+    "wrong_clocks",
 ]
 
 _EVENTS = tuple(EventKind)
 _LAST: Final = (
     store.ledger.select()
-    .with_only_columns(store.ledger.c.seq, store.ledger.c.hash)
+    .with_only_columns(*(store.ledger.c[name] for name in Last._fields))
     .order_by(store.ledger.c.seq.desc())
+    .limit(1)
+)
+_WRONG_CLOCKS: Final = "wrong_clocks"
+"""Under this name the store remembers the numbers of the entries that say that the clock was wrong."""
+_OF_WRONG_CLOCKS: Final = (
+    store.ledger.select()
+    .where(store.ledger.c.seq.in_(store.given("numbers")), store.ledger.c.kind == WRONG_CLOCK)
+    .order_by(store.ledger.c.seq)
+)
+_FIRST_AFTER: Final = (
+    store.ledger.select()
+    .with_only_columns(store.ledger.c.seq)
+    .where(store.ledger.c.seq > store.given("seq"), store.ledger.c.at > store.given("at"))
+    .order_by(store.ledger.c.seq)
     .limit(1)
 )
 
@@ -69,7 +100,8 @@ class UnknownCommitmentError(TroubleError):
 def append(tx: Connection, events: Iterable[tuple[str, Event]], *, at: datetime, actor: str) -> list[Entry]:
     """Write events, each with the id of its commitment, at the end of the ledger; the entries they became.
 
-    The projection follows: descriptive columns from the commitment, and `changed` for the next pass.
+    The projection follows: descriptive columns from the commitment, and `changed` for the next pass. Raises
+    ClockBehindError where `at` is well before the last entry, as everything here does that writes.
     """
     events = list(events)
     _refuse_unknown(tx, events)
@@ -105,16 +137,79 @@ def _write(
     at: datetime,
     actor: str,
 ) -> list[Entry]:
-    last, moment = head(tx), stamp(at)
+    if not (lines := list(lines)):
+        return []
+    last = _last(tx)
+    return _sealed(tx, lines, after=last, at=following(at, last), actor=actor)
+
+
+def _sealed(
+    tx: Connection,
+    lines: Iterable[tuple[str, str | None, dict[str, Any], dict[str, Any]]],
+    *,
+    after: Last | None,
+    at: datetime,
+    actor: str,
+) -> list[Entry]:
+    last, moment = _head(after), stamp(at)
     written = []
     for kind, commitment, payload, texts in lines:
         body = canonical({**texts, SALT: secrets.token_hex(16)}) if texts else None
         entry = seal(last, at=moment, actor=actor, kind=kind, commitment=commitment, payload=payload, body=body)
         last = entry.head
         written.append(entry)
-    if written:
-        tx.execute(store.ledger.insert(), [_columns(entry) for entry in written])
+    tx.execute(store.ledger.insert(), [_columns(entry) for entry in written])
     return written
+
+
+def latest(tx: Connection, at: datetime) -> datetime:
+    """The later of a moment and that of the last entry."""
+    last = _last(tx)
+    return max(at, last.moment) if last else at
+
+
+def moment(tx: Connection, at: datetime) -> datetime:
+    """The moment with which an entry would be written at `at`. Raises ClockBehindError where none would."""
+    return following(at, _last(tx))
+
+
+def clock_was_wrong(tx: Connection, *, said: str, at: datetime, actor: str, ahead: bool = False) -> WrongClock:
+    """Write down that the clock was wrong: that entries lie after `at`, or are earlier than the one before them.
+
+    From here on the order goes on with `at`. Raises ClockRightError where there is no such entry, unless the clock was
+    `ahead` where nothing was written.
+    """
+    last = _last(tx)
+    seq = last.seq if last else 0
+    wrong = known(tx, at + TOLERANCE).last < seq
+    here = at if wrong else following(at, last)
+    made = WrongClock(
+        seq=seq + 1,
+        at=stamp(here),
+        actor=actor,
+        first=known(tx, at).last + 1 if wrong else 0,
+        last=seq if wrong else 0,
+        steps=tuple(step.seq for step in _order(tx).steps),
+    )
+    if not (made.first or made.steps or ahead):
+        raise ClockRightError(at)
+    _sealed(tx, [(WRONG_CLOCK, None, made.payload, {"note": said})], after=last, at=here, actor=actor)
+    _remember_wrong_clocks(tx)
+    return made
+
+
+def _remember_wrong_clocks(tx: Connection) -> None:
+    table = store.ledger
+    query = table.select().with_only_columns(table.c.seq).where(table.c.kind == WRONG_CLOCK).order_by(table.c.seq)
+    store.remember(tx, _WRONG_CLOCKS, json.dumps(list(tx.execute(query).scalars())))
+
+
+def _order(tx: Connection) -> Order:
+    order = Order()
+    for seq, at, actor, kind, _, payload, *_ in lines(tx):
+        with suppress(UnreadEntryError):
+            order.see(seq, at, actor, kind, payload)
+    return order
 
 
 def _columns(entry: Entry) -> dict[str, Any]:
@@ -168,9 +263,10 @@ def description(commitment: Commitment) -> dict[str, Any]:
 def rebuild(tx: Connection, leaving_out: Collection[str] = frozenset()) -> int:
     """Make the descriptive columns anew from the ledger and mark every row changed; the number of commitments.
 
-    Those that are left out stay as they are.
+    Those that are left out stay as they are. Which entries say that the clock was wrong is remembered anew, too.
     """
     count = 0
+    _remember_wrong_clocks(tx)
     for some in store.batches(readable(tx, leaving_out)):
         count += len(some)
         describe(tx, (one.commitment for one in some))
@@ -183,8 +279,46 @@ def rebuild(tx: Connection, leaving_out: Collection[str] = frozenset()) -> int:
 
 def head(tx: Connection) -> Head:
     """The ledger's last entry."""
+    return _head(_last(tx))
+
+
+def _last(tx: Connection) -> Last | None:
     row = tx.execute(_LAST).first()
-    return Head(row.seq, row.hash) if row else Head()
+    return Last(*row) if row else None
+
+
+def _head(last: Last | None) -> Head:
+    return Head(last.seq, last.hash) if last else Head()
+
+
+def known(tx: Connection, at: datetime) -> Known:
+    """What was known at a moment: the entries before the first that was written after it.
+
+    No entry counts as known before an earlier one. What a clock that was wrong wrote counts as known from the moment of
+    the entry that says so, if not before: by then it was written.
+    """
+    text = _stamped(at)
+    said = max((one.seq for one in wrong_clocks(tx) if one.at <= text), default=0)
+    later = tx.execute(_FIRST_AFTER, {"seq": said, "at": text}).scalar()
+    return Known(at=at, last=head(tx).seq if later is None else later - 1)
+
+
+def _stamped(at: datetime) -> str:
+    """A moment as the ledger writes it; the first or the last there is where the calendar ends before it is in UTC."""
+    try:
+        return stamp(at)
+    except OverflowError:
+        return stamp(datetime.min.replace(tzinfo=UTC) if at.year == 1 else datetime.max.replace(tzinfo=UTC))
+
+
+def wrong_clocks(tx: Connection) -> list[WrongClock]:
+    """The entries that say that the clock was wrong, in their order; `verify` names those that cannot be read."""
+    numbers = json.loads(store.recall(tx, _WRONG_CLOCKS) or "[]")
+    found: list[WrongClock] = []
+    for row in tx.execute(_OF_WRONG_CLOCKS, {"numbers": numbers}) if numbers else ():
+        with suppress(UnreadEntryError):
+            found.append(WrongClock.read(row.seq, row.at, row.actor, row.payload))
+    return found
 
 
 def entries(tx: Connection) -> Iterator[Entry]:
@@ -228,17 +362,6 @@ def record(tx: Connection, identifier: str) -> Record | None:
     return next(records(tx, [identifier]), None)
 
 
-def records(tx: Connection, identifiers: Iterable[str] | None = None) -> Iterator[Record]:
-    """The commitments with their histories, in the order of their ids, streamed; all of them where none are named."""
-    table = store.ledger
-    query = table.select().where(table.c.kind.in_(_EVENTS)).order_by(table.c.commitment, table.c.seq)
-    if identifiers is None:
-        yield from _grouped(tx.execute(query.execution_options(yield_per=1000)))
-        return
-    for some in store.batches(sorted(set(identifiers))):
-        yield from _grouped(tx.execute(query.where(table.c.commitment.in_(some))))
-
-
 def readable(tx: Connection, leaving_out: Collection[str]) -> Iterator[Record]:
     """All records but those of some commitments, of which entries cannot be read."""
     if not leaving_out:
@@ -256,20 +379,6 @@ def made(tx: Connection) -> list[str]:
 def damage(tx: Connection, identifier: str | None = None) -> list[Damage]:
     """The entries of the ledger, or of one commitment, that are not as they were written, or cannot be read."""
     return list(contents.damaged(lines(tx, identifier)))
-
-
-def _grouped(rows: Iterable[Row[Any]]) -> Iterator[Record]:
-    for _, history in groupby(rows, key=lambda row: row.commitment):
-        yield Record(tuple(_recorded(row) for row in history))
-
-
-def _recorded(row: Row[Any]) -> Recorded:
-    return Recorded(
-        event=Event.model_validate(joined(row.payload, row.body)),
-        seq=row.seq,
-        recorded_at=datetime.fromisoformat(row.at),
-        actor=row.actor,
-    )
 
 
 # ------------------------------------------------------------------------------------------------- taking in

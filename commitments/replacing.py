@@ -15,20 +15,48 @@ _SHOWN: Final = 40
 """So much of a file's name is in that of its draft, for a name has an end."""
 
 
-def replace(target: Path, pieces: Iterable[bytes]) -> None:
+PRIVATE: Final = 0o600
+"""The permissions of files that hold what only their owner should read: the register, its copies, mail."""
+PRIVATE_FOLDER: Final = 0o700
+
+
+def create_private(file: Path) -> None:
+    """Make an empty file that only its owner can read, whatever the umask; raises FileExistsError where it is there."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+    try:
+        os.fchmod(handle, PRIVATE)
+    finally:
+        os.close(handle)
+
+
+def create_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner can enter, whatever the umask; one that is there stays as it is."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return
+    folder.chmod(PRIVATE_FOLDER)
+
+
+def replace(target: Path, pieces: Iterable[bytes], *, private: bool = False) -> None:
     """Write a file whole: a draft beside it takes its place, with its permissions, when all pieces are on the disk.
 
-    A pipe or a device is written to as it is. Raises OSError, also where the file may not be written to.
+    A new file can be read by whom the umask lets, or, where it is `private`, by its owner alone. A pipe or a device is
+    written to as it is. Raises OSError, also where the file may not be written to.
     """
     if _is_stream(target):
         with target.open("wb") as stream:
             stream.writelines(pieces)
         return
     there = target.resolve()
-    mode = _mode(there)
+    former = _mode(there)
+    mode = PRIVATE if private else former
     draft = there.with_name(f".{there.name[:_SHOWN]}.{token_hex(4)}")
     try:
-        with draft.open("xb") as file:
+        if private:
+            create_private(draft)
+        with draft.open("wb" if private else "xb") as file:
             file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())

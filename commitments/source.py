@@ -6,8 +6,9 @@ Nothing is guessed: what other YAML readers take for something else than was wri
 from __future__ import annotations
 
 import codecs
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path as FilePath
@@ -29,6 +30,7 @@ __all__ = [
     "check",
     "decoded",
     "dotted",
+    "files_in",
     "opened",
     "parse",
     "problem",
@@ -63,15 +65,32 @@ def parse(data: bytes | str, file: str, limit: int = MEGABYTE) -> tuple[Document
 @contextmanager
 def opened(path: FilePath) -> Iterator[BinaryIO]:
     """A file that people named, opened to be read. Raises RefusedError where it is none, or cannot be read."""
-    if not path.exists():
-        raise RefusedError(whole(str(path), "there is no such file"))
-    if not path.is_file():
-        raise RefusedError(whole(str(path), "this is not a file"))
     try:
+        if not path.exists():
+            raise RefusedError(whole(str(path), "there is no such file"))
+        if not path.is_file():
+            raise RefusedError(whole(str(path), "this is not a file"))
         with path.open("rb") as file:
             yield file
     except OSError as error:
         raise RefusedError(whole(str(path), f"this file cannot be read: {error.strerror}")) from error
+
+
+def files_in(folder: FilePath, suffixes: Collection[str] = ()) -> tuple[list[FilePath], tuple[Problem, ...]]:
+    """The entries of a folder in the order of their names, with these endings only; and why they cannot be told.
+
+    A folder that is not there has none. One that cannot be read is a Problem: what is in it is not known.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            paths = sorted(folder / entry.name for entry in entries)
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not os.path.lexists(folder):
+            return [], ()
+        message = f"this folder cannot be read: {error.strerror}"
+        hint = "let whoever runs gestand read it; if it is a mount or a link, see whether what it leads to is there"
+        return [], (whole(str(folder), message, hint),)
+    return [path for path in paths if not suffixes or path.suffix in suffixes], ()
 
 
 def _refuse_large(size: int, file: str, limit: int) -> None:

@@ -61,6 +61,8 @@ def refusals(
 def _cannot_undo(record: Record, seq: int) -> str:
     """Why an entry is not one that can be undone; empty where it is."""
     entry = next((entry for entry in record.history if entry.seq == seq), None)
+    if entry is None and any(one.seq == seq for one in record.obscure):
+        return ""
     if entry is None:
         there = ", ".join(f"#{one.seq}" for one in record.history)
         return f"#{seq} is no event of it; its events are {there}"

@@ -23,6 +23,7 @@ from commitments.audit.rappel import Round, concerns, next_cutoff, rappel
 from commitments.lineage import among, impossible
 from commitments.listing import Line, Wanted, lines
 from commitments.model import Status
+from commitments.moments import Known
 from commitments.record import Record
 from commitments.store import Connection
 from engine.assess import Assessment
@@ -42,7 +43,7 @@ class Asked:
     """
 
     day: date
-    known_at: datetime | None = None
+    known: Known | None = None
     wanted: Wanted = field(default_factory=Wanted)
     narrowed: str = ""
     per: str = "year"
@@ -137,7 +138,7 @@ class _Replayed:
         doubtful: list[Doubtful] = []
         parents: dict[str, str | None] = {}
         for record in register.records(self.tx):
-            assessment = self.session.assessor.on(record, self.asked.day, self.asked.known_at)
+            assessment = self.session.assessor.on(record, self.asked.day, self.asked.known)
             if assessment is None:
                 continue
             commitment = assessment.record.commitment
@@ -167,7 +168,7 @@ def _fits(assessment: Assessment, wanted: Wanted) -> bool:
 @contextmanager
 def source(session: Session, asked: Asked, now: datetime) -> Iterator[Source]:
     """Where the commitments come from, as long as the transaction lasts that they are read in."""
-    if asked.known_at is None and asked.day == session.assessor.today(now):
+    if asked.known is None and asked.day == session.assessor.today(now):
         with session.store.reading() as tx:
             found = altered(tx, session.workspace, session.assessor)
         with session.current(now) as tx:
@@ -198,7 +199,7 @@ def _account(session: Session, source: Source, asked: Asked) -> Account:
             per=asked.per,
             most=asked.most,
             narrowed=asked.narrowed,
-            known=f"{asked.known_at:%Y-%m-%d %H:%M}" if asked.known_at else "",
+            known=f"{asked.known.at:%Y-%m-%d %H:%M}" if asked.known else "",
             named=asked.named,
         )
 
@@ -206,13 +207,13 @@ def _account(session: Session, source: Source, asked: Asked) -> Account:
 def _round(session: Session, source: Source, asked: Asked, cutoff: date) -> Round:
     rows = {row.id: row for row in source.lines() if concerns(row, cutoff)}
     with session.store.reading() as tx:
-        found = ((one.commitment.id, one.as_of(asked.day, asked.known_at)) for one in register.records(tx, rows))
+        found = ((one.commitment.id, one.as_of(asked.day, asked.known)) for one in register.records(tx, rows))
         pairs: list[tuple[Line, Record]] = [(rows[identifier], one) for identifier, one in found if one is not None]
     return rappel(pairs, cutoff=cutoff, until=asked.until or next_cutoff(cutoff))
 
 
 def _changes(session: Session, asked: Asked, since: date) -> Iterator[Changed]:
-    first, last = When(day=since, known_at=asked.known_at), When(day=asked.day, known_at=asked.known_at)
+    first, last = When(day=since, known=asked.known), When(day=asked.day, known=asked.known)
     with session.store.reading() as tx:
         found = [
             one

@@ -11,18 +11,22 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
-from commitments.ground import Ground, Outcome, moving, put_back
+from commitments.ground import OPEN, Ground, Outcome, moving, put_back
 from commitments.model import Standing, Status
+from commitments.moments import Known
 from commitments.record import Record, Recorded
 from engine.counts import Counts
 from engine.judging import Judgement, days_late, judge, open_status
 from engine.match import Matcher
 from engine.moves import Move, Unheeded
-from engine.obligations import Obligation
-from notifications.notice import Moved, Notice
+from engine.obligations import Duties, Obligation
+from engine.setbacks import Setbacks, obscured
+from notifications.notice import Moved, Notice, Reason
 from rules.book import RuleBook
 from rules.calendar import Calendars
 from rules.condition import Value, tests
+from rules.deadline import Deadline
+from rules.pack import DEFAULT_LADDER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,8 @@ class Assessment:
     ground: str
     obligations: tuple[Obligation, ...]
     judgement: Judgement
+    setback: str = ""
+    """Why it could not be assessed, and is undated; empty where it was."""
 
     @property
     def standing(self) -> Standing:
@@ -125,6 +131,27 @@ def assess(record: Record, applying: Iterable[str], counts: Counts, today: date)
     return Assessment(record=record, today=today, ground=ground, obligations=duties.obligations, judgement=judged)
 
 
+def unassessed(record: Record, why: str, book: RuleBook, today: date) -> Assessment:
+    """A commitment that cannot be assessed: undated with the reason, or what it was settled as where that is known."""
+    commitment = record.commitment
+    deadline = Deadline(window=None, at=None, steps=(), unknown=f"it could not be assessed: {why}")
+    obligation = Obligation(
+        rule="",
+        deadline=deadline,
+        current=None,
+        force=commitment.force,
+        ladder=DEFAULT_LADDER,
+        basis=Reason(rule=""),
+        unknown=deadline.unknown,
+    )
+    duties = Duties.of((obligation,))
+    outcome = OPEN if record.obscure else Outcome.of(record)
+    judgement = judge(commitment.id, duties, outcome._replace(news=False), (), book, today)
+    return Assessment(
+        record=record, today=today, ground="", obligations=duties.obligations, judgement=judgement, setback=why
+    )
+
+
 @dataclass(frozen=True)
 class Assessor:
     """The rules in use, ready to be asked: which apply to a commitment, and what becomes of it."""
@@ -143,17 +170,36 @@ class Assessor:
         """The names of the rules that apply to a commitment."""
         return self.matcher.applying(facts(record))
 
-    def on(self, record: Record, day: date, known_at: datetime | None = None) -> Assessment | None:
+    def on(self, record: Record, day: date, known: Known | None = None) -> Assessment | None:
         """What had become of a commitment by the end of `day`; None where it did not exist, or was not known."""
-        then = record.as_of(day, known_at)
-        if then is None:
-            return None
-        return assess(then, self.applying(then), self.counts, day)
+        then = record.as_of(day, known)
+        return None if then is None else self._assessed(then, day)
+
+    def _assessed(self, then: Record, day: date) -> Assessment:
+        """What became of a record; undated with the reason where that cannot be told, whatever goes wrong.
+
+        Everybody who asks what became of a commitment comes by here.
+        """
+        identifier = then.commitment.id
+        if why := obscured(then):
+            self.setbacks.note(identifier, why)
+            return unassessed(then, why, self.book, day)
+        found = self.setbacks.tried(identifier, lambda: assess(then, self.applying(then), self.counts, day))
+        return found or unassessed(then, self.setbacks.met[identifier], self.book, day)
+
+    @cached_property
+    def setbacks(self) -> Setbacks:
+        """What could not be assessed since somebody last asked and forgot it."""
+        return Setbacks()
 
     def at(self, record: Record, now: datetime) -> Assessment | None:
         """What has become of a commitment by `now`, on the date it is where its rules are from."""
-        today = self.latest_today(now) if self.one_day(now) else self.today(now, self.applying(record))
-        return self.on(record, today)
+        return self.on(record, self.latest_today(now) if self.one_day(now) else self._local_today(record, now))
+
+    def _local_today(self, record: Record, now: datetime) -> date:
+        """The date where the rules of a record are from, or where the workspace is if these cannot be told."""
+        found = self.setbacks.tried(record.commitment.id, lambda: self.today(now, self.applying(record)))
+        return found or self.today(now)
 
     def today(self, now: datetime, applying: Iterable[str] = ()) -> date:
         """The local date of the first rule's pack, or of the workspace where no rule applies."""

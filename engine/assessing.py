@@ -10,10 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Final
 
 from commitments import register, store
 from commitments.model import Standing, Status
+from commitments.moments import WrongClock
 from commitments.store import Connection, Row
 from engine.assess import Assessor
 from engine.collector import without_collector
@@ -22,6 +24,7 @@ from engine.finding import KEPT_OF_EACH, Found, Reader
 from engine.grow import ACTOR
 from engine.match import joiner
 from engine.owing import owe
+from engine.setbacks import keep
 from engine.settings import Workspace
 from rules.book import RuleBook
 
@@ -66,7 +69,7 @@ class Assessed:
 # ------------------------------------------------------------------------------------------------- what is to be done
 
 
-def rules_changed(tx: Connection, workspace: Workspace, now: datetime) -> bool:
+def rules_changed(tx: Connection, workspace: Workspace, at: datetime) -> bool:
     """Whether the rules or calendars differ from those of the pass before; the ledger then says which are in use."""
     if _spelt_as_before(tx, workspace):
         return False
@@ -76,7 +79,7 @@ def rules_changed(tx: Connection, workspace: Workspace, now: datetime) -> bool:
         return False
     packs = {loaded.pack.pack: loaded.hash for loaded in workspace.book.packs}
     content = {"packs": packs, "calendars": workspace.calendars.version}
-    register.note(tx, "pack_loaded", content, at=now, actor=ACTOR)
+    register.note(tx, "pack_loaded", content, at=at, actor=ACTOR)
     store.remember(tx, _RULES, version)
     return True
 
@@ -100,6 +103,18 @@ def last_pass(tx: Connection) -> datetime | None:
     """The moment of the last pass, None where there was none."""
     text = store.recall(tx, LATEST)
     return datetime.fromisoformat(text) if text else None
+
+
+def correct_clock(tx: Connection, *, note: str, at: datetime, actor: str) -> WrongClock:
+    """Write down that the clock was wrong, and let the next pass assess everything as of its own day.
+
+    Raises ClockRightError where neither an entry nor the last pass lies after `at`, and no entry before another.
+    """
+    last = last_pass(tx)
+    wrong = register.clock_was_wrong(tx, said=note, at=at, actor=actor, ahead=last is not None and last > at)
+    store.remember(tx, LATEST, at.isoformat())
+    tx.execute(store.commitment.update().values(changed=True))
+    return wrong
 
 
 def outdated(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime) -> bool:
@@ -136,6 +151,7 @@ def assess_due(tx: Connection, assessor: Assessor, now: datetime, *, everything:
     reader = Reader(assessor, now, kept=_kept(tx, assessor, now))
     if everything:
         _stamp(tx, assessor.book)
+    assessor.setbacks.met.clear()
     waiting = _all(tx, reader.columns) if everything else _due(tx, reader.columns, assessor.latest_today(now))
     with without_collector():
         for rows in waiting:
@@ -146,7 +162,9 @@ def assess_due(tx: Connection, assessor: Assessor, now: datetime, *, everything:
                 if one := found.get(row.id):
                     done.see(one, row)
                     if one.assessment is not None:
-                        families.see(one.assessment)
+                        assessor.setbacks.tried(row.id, partial(families.see, one.assessment))
+            keep(tx, found.keys(), assessor.setbacks.met)
+            assessor.setbacks.met.clear()
     families.settle(tx, now)
     if everything:
         # A hundred megabytes, where there are many: digests of all that is overdue need the room next.

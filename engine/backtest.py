@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from commitments.dates import DAY, Window
+from commitments.dates import DAY, Window, day_after
 from commitments.model import Commitment, EventKind, Status
 from commitments.record import Record
 from engine.assess import Assessment, Assessor
@@ -148,7 +148,7 @@ def _law_days(book: RuleBook) -> Iterator[date]:
     """The days on which a rule becomes law, or ceases to be."""
     for item in book.rules.values():
         valid = item.rule.valid
-        yield from (day for day in (valid.since, valid.until and valid.until + DAY) if day)
+        yield from (day for day in (valid.since, valid.until and day_after(valid.until)) if day)
 
 
 def _identity(notice: Notice) -> tuple[date, str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,18 @@ _NOTABLE = timedelta(minutes=1)
 def now() -> datetime:
     """The present moment, in UTC: the one place where the clock is read."""
     return datetime.now(UTC)
+
+
+def steady(clock: Callable[[], datetime]) -> Callable[[], datetime]:
+    """A clock that stands still where another is set back, until that has come as far again."""
+    latest = clock()
+
+    def now() -> datetime:
+        nonlocal latest
+        latest = max(latest, clock())
+        return latest
+
+    return now
 
 
 def running() -> float:

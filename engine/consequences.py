@@ -14,6 +14,7 @@ from commitments.model import Commitment, Event, EventKind, Parties
 from commitments.record import Record
 from engine.assess import Assessment, Assessor, facts
 from engine.match import Joiner
+from engine.setbacks import UnassessedError
 from rules.book import RuleBook
 from rules.condition import Condition, Value, holds
 from rules.consequence import FollowUp, GroupEscalation
@@ -105,7 +106,7 @@ def _turn_before(record: Record, found: Assessment) -> date | None:
     """The last day before that of an assessment on which anything may have been otherwise."""
     events = {entry.event.occurred_on for entry in record.history}
     dated = (day for item in found.obligations for day in item.turning_days)
-    days = {*events, *(day - DAY for day in events), *dated}
+    days = {*events, *(day - DAY for day in events if day > date.min), *dated}
     return max((day for day in days if day < found.today), default=None)
 
 
@@ -118,11 +119,16 @@ def first_day(item: GroupEscalation, today: date) -> date:
 
 
 def follow_ups(assessor: Assessor, record: Record, today: date) -> Iterator[Event]:
-    """What the events of a commitment by `today` make: for each follow-up that fits, the commitment owed next."""
+    """What the events of a commitment by `today` make: for each follow-up that fits, the commitment owed next.
+
+    Raises UnassessedError where it cannot be told how the commitment stood.
+    """
     for name, item in assessor.book.follow_ups.items():
         occurred = (entry.event for entry in record.in_order if entry.event.kind is item.on)
         event = next((event for event in occurred if event.occurred_on <= today), None)
         then = assessor.on(record, event.occurred_on) if event else None
+        if then and then.setback:
+            raise UnassessedError(then.setback)
         if event and then and holds(item.when, outcome(then)):
             yield _made(name, item, then.record, event)
 

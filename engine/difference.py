@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 
 from commitments.dates import Window
 from commitments.model import Commitment, Event, EventKind, Standing, Status
+from commitments.moments import Known
 from commitments.record import Record, Recorded
 from engine import explain
 from engine.assess import Assessment, Assessor
@@ -20,7 +21,7 @@ class When:
     """The end of a day, as far as it was known at a moment; as far as it is known at all where there is none."""
 
     day: date
-    known_at: datetime | None = None
+    known: Known | None = None
 
 
 class Change(StrEnum):
@@ -67,8 +68,8 @@ def differences(assessor: Assessor, records: Iterable[Record], first: When, last
 
 
 def _differences(assessor: Assessor, record: Record, first: When, last: When) -> Iterator[Difference]:
-    before = assessor.on(record, first.day, first.known_at)
-    then = record.as_of(last.day, last.known_at)
+    before = assessor.on(record, first.day, first.known)
+    then = record.as_of(last.day, last.known)
     if then is None:
         return
     fresh = _fresh(before, then, first, last)

@@ -50,7 +50,7 @@ def dispatch(
 
 def administrator(mail: Mail) -> Administrator:
     """Who is told of trouble."""
-    return Administrator(address=mail.administrator, sender=mail.sender)
+    return Administrator(address=mail.administrator, sender=mail.sender, reply_to=mail.reply_to)
 
 
 def _envelope(store: Store, mail: Mail) -> Envelope:

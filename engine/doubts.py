@@ -37,6 +37,9 @@ _Told = tuple[Doubt, str, str]
 
 def _unknown(assessment: Assessment) -> Iterator[_Told]:
     """Why it has no date, where it is open and has none."""
+    if assessment.setback:
+        yield Doubt.UNASSESSED, assessment.setback, "mend what it says; until then nobody is reminded"
+        return
     if assessment.standing.status is not Status.UNDATED:
         return
     force = assessment.record.commitment.force

@@ -23,10 +23,14 @@ _TELLING: Final = ("roles", "cadence", "timezone")
 
 
 class FeedSettings(Frozen):
-    """A calendar file, in the workspace or at an absolute path; of what a `recipient` hears of, where one is named."""
+    """A calendar file, in the workspace or at an absolute path; of what a `recipient` hears of, where one is named.
+
+    A web server must be able to read it, so the umask says who can; with `private` only its owner can.
+    """
 
     file: str
     recipient: Address | Literal[""] = ""
+    private: bool = False
 
     @field_validator("file")
     @classmethod

@@ -82,7 +82,8 @@ def _obligation(obligation: Obligation, assessment: Assessment, book: RuleBook) 
         yield f"  {number} {name:<{_GUTTER - 2}}{text}"
     if current is not None:
         yield f"  {'late from':<{_GUTTER}}{_late_from(obligation, current, book)}"
-    yield f"  {'because':<{_GUTTER}}{_because(obligation, assessment, book)}"
+    if not assessment.setback:
+        yield f"  {'because':<{_GUTTER}}{_because(obligation, assessment, book)}"
     if obligation.beaten_by:
         yield f"  {'but':<{_GUTTER}}this does not count: {_comes_before(obligation.beaten_by)} comes before it"
 

@@ -41,6 +41,8 @@ class Families:
             return
         identifier = assessment.record.commitment.id
         self._seen[identifier] = None
+        if assessment.setback:
+            return
         if found := mutes(self.assessor.book, assessment):
             self._muting[identifier] = found
         self._members += self._memberships(identifier, assessment)

@@ -8,17 +8,28 @@ from datetime import date, datetime
 from commitments.record import Record
 from engine.assess import Assessment
 from engine.obligations import reason
+from engine.setbacks import Setbacks
 from engine.settings import Workspace
 from notifications import ics
 from notifications.languages import LANGUAGES
-from notifications.message import domain
 
 
-def feed(workspace: Workspace, assessments: Iterable[Assessment], today: date, language: str = "") -> bytes:
-    """The calendar of every deadline that counts in these assessments, in a language, the workspace's by default."""
+def feed(
+    workspace: Workspace, assessments: Iterable[Assessment], today: date, language: str, setbacks: Setbacks
+) -> bytes:
+    """The calendar of every deadline that counts in these assessments, in a language; where empty the workspace's.
+
+    What goes wrong with one of them is kept in `setbacks`, and leaves out that one.
+    """
     spoken = language or workspace.settings.language
-    found = (one for assessment in assessments for one in entries(workspace, assessment, spoken))
+    found = (one for assessment in assessments for one in safe_entries(workspace, assessment, spoken, setbacks))
     return written(workspace, found, today, spoken)
+
+
+def safe_entries(workspace: Workspace, assessment: Assessment, language: str, setbacks: Setbacks) -> list[ics.Entry]:
+    """The deadlines of an assessment; none where something goes wrong, which is kept."""
+    identifier = assessment.record.commitment.id
+    return setbacks.tried(identifier, lambda: list(entries(workspace, assessment, language))) or []
 
 
 def written(workspace: Workspace, entries: Iterable[ics.Entry], today: date, language: str) -> bytes:
@@ -27,7 +38,7 @@ def written(workspace: Workspace, entries: Iterable[ics.Entry], today: date, lan
         entries,
         title=LANGUAGES[language].heading,
         language=language,
-        domain=domain(workspace.settings.mail.sender),
+        domain=workspace.settings.mail.sender.domain,
         today=today,
     )
 

@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
 
 from commitments import register
+from commitments.dates import day_after
 from commitments.ground import Ground, Outcome
 from commitments.listing import Brief, parties
 from commitments.model import EventKind, Status
@@ -21,6 +22,7 @@ from commitments.store import Connection, Row
 from engine.assess import Assessment, Assessor
 from engine.counts import KEPT
 from engine.judging import Judgement, judge
+from engine.setbacks import Setbacks
 
 
 class Found(NamedTuple):
@@ -32,7 +34,7 @@ class Found(NamedTuple):
     id: str
     judgement: Judgement
     next_change: date | None
-    ground: str
+    ground: str | None
     news: bool
     amended: bool
     assessment: Assessment | None
@@ -76,7 +78,7 @@ class Reader:
     def found(self, tx: Connection, rows: Sequence[Row[Any]]) -> dict[str, Found]:
         """What was found of some commitments, by id; without those that were not there yet."""
         holding = [row for row in rows if self._holds(row)] if self.kept else []
-        found = {one.id: one for one in map(self._judged, holding)}
+        found = {one.id: one for one in map(self._as_kept, holding) if one is not None}
         fresh = [row.id for row in rows if row.id not in found] if len(found) < len(rows) else []
         for record in register.records(tx, fresh):
             if (one := self.read(record)) is not None:
@@ -100,6 +102,10 @@ class Reader:
     @cached_property
     def _today(self) -> date:
         return self.assessor.latest_today(self.now)
+
+    def _as_kept(self, row: Row[Any]) -> Found | None:
+        """What is found by what was kept; None where that goes wrong: then the record itself is assessed."""
+        return Setbacks().tried(row.id, lambda: self._judged(row))
 
     def _judged(self, row: Row[Any]) -> Found:
         """What is found by the ground and the outcome that were kept."""
@@ -149,9 +155,10 @@ def _assessed(record: Record, assessment: Assessment) -> Found:
     return Found(
         id=record.commitment.id,
         judgement=assessment.judgement,
-        next_change=_next_change(record, assessment),
-        ground=assessment.ground,
-        news=Outcome.of(assessment.record).news,
+        # What could not be assessed is tried again every day, and never by what was kept.
+        next_change=day_after(assessment.today) if assessment.setback else _next_change(record, assessment),
+        ground=None if assessment.setback else assessment.ground,
+        news=not assessment.setback and Outcome.of(assessment.record).news,
         amended=any(record.of(EventKind.AMENDED)),
         assessment=assessment,
     )

@@ -14,7 +14,10 @@ from commitments.store import Connection
 from engine.assess import Assessor
 from engine.consequences import FOLLOW_UP, follow_ups
 from engine.grow import ACTOR
+from engine.setbacks import Setbacks, keep, kept
 
+_KIND: Final = "what follows from "
+"""How the name of a commitment begins of which it cannot be told what follows."""
 MOST_DEEP: Final = 10
 """How many commitments may follow from one another."""
 
@@ -23,12 +26,14 @@ def follow(tx: Connection, assessor: Assessor, *, today: date, at: datetime, eve
     """Make what follows from the events of what changed, or of everything; how many commitments that took."""
     if not assessor.book.follow_ups:
         return 0
-    written = 0
+    written, setbacks = 0, Setbacks()
     waiting = None if everything else _changed(tx)
-    while made := dict(_missing(tx, assessor, records(tx, waiting), today)):
+    tried = [one.what for one in kept(tx, kind=_KIND) if waiting is None or one.what.removeprefix(_KIND) in waiting]
+    while made := dict(_missing(tx, assessor, setbacks, records(tx, waiting), today)):
         append(tx, made.items(), at=at, actor=ACTOR)
         written += len(made)
         waiting = list(made)
+    keep(tx, tried, setbacks.met)
     return written
 
 
@@ -37,12 +42,19 @@ def _changed(tx: Connection) -> list[str]:
     return list(tx.execute(table.select().with_only_columns(table.c.id).where(table.c.changed)).scalars())
 
 
-def _missing(tx: Connection, assessor: Assessor, found: Iterable[Record], today: date) -> Iterator[tuple[str, Event]]:
+def _missing(
+    tx: Connection, assessor: Assessor, setbacks: Setbacks, found: Iterable[Record], today: date
+) -> Iterator[tuple[str, Event]]:
     for first in found:
-        for event in follow_ups(assessor, first, today):
+        for event in _following(assessor, setbacks, first, today):
             wanted = event.commitment.id if event.commitment else ""
             if record(tx, wanted) is None and _depth(tx, first) < MOST_DEEP:
                 yield wanted, event
+
+
+def _following(assessor: Assessor, setbacks: Setbacks, first: Record, today: date) -> list[Event]:
+    """What the events of a commitment make; nothing where that cannot be told, which is told of."""
+    return setbacks.tried(f"{_KIND}{first.commitment.id}", lambda: list(follow_ups(assessor, first, today))) or []
 
 
 def _depth(tx: Connection, found: Record) -> int:

@@ -8,27 +8,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 from functools import partial
+from typing import Final
 
 from commitments.dates import Window
 from commitments.model import Commitment, Event, EventKind
 from commitments.record import Record
 from commitments.register import append, record
 from commitments.store import Connection
+from engine.setbacks import Setbacks, keep, kept
 from rules.book import RuleBook
-from rules.cycle import Edition, derived_commitment, editions, main_commitment
+from rules.cycle import Edition, derived_commitment, editions, main_commitment, name
 from rules.pack import Cycle, Pack
 
 ACTOR = "rules"
 """Who the ledger says it was, where a pack brought something about."""
 
 
+_KIND: Final = "the cycle "
+"""How the name of a cycle begins that goes wrong."""
+
+
 def grow(tx: Connection, book: RuleBook, *, today: date, at: datetime) -> int:
-    """Bring the register up to what the cycles say there should be on `today`; how many entries that took."""
-    written = 0
+    """Bring the register up to what the cycles say there should be on `today`; how many entries that took.
+
+    A cycle that goes wrong is told of (engine.setbacks), and the others go on.
+    """
+    written, setbacks = 0, Setbacks()
     for pack, cycle in book.cycles:
-        for edition in editions(cycle, today, partial(_held, tx, cycle)):
-            written += _turn(tx, pack, cycle, edition, today=today, at=at)
+        turned = partial(_turned, tx, pack, cycle, today=today, at=at)
+        written += setbacks.tried(f"{_KIND}{name(pack, cycle)}", turned) or 0
+    keep(tx, [one.what for one in kept(tx, kind=_KIND)], setbacks.met)
     return written
+
+
+def _turned(tx: Connection, pack: Pack, cycle: Cycle, *, today: date, at: datetime) -> int:
+    """Bring the register up to what one cycle says."""
+    held = partial(_held, tx, cycle)
+    return sum(_turn(tx, pack, cycle, edition, today=today, at=at) for edition in editions(cycle, today, held))
 
 
 def _held(tx: Connection, cycle: Cycle, label: str) -> Window | None:
@@ -58,7 +74,7 @@ def _due_events(known: Record | None, wanted: Commitment, pack: Pack, today: dat
         made = wanted.made or min(first, today)
         yield Event(kind=EventKind.MADE, occurred_on=made, commitment=wanted, document=f"pack {pack.pack}")
         return
-    if known.settled is not None or known.commitment.cycle != wanted.cycle:
+    if known.obscure or known.settled is not None or known.commitment.cycle != wanted.cycle:
         return
     for anchor, window in wanted.anchors.items():
         if known.anchors.get(anchor) != window and not _dated_by_people(known, anchor):

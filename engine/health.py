@@ -5,7 +5,7 @@ The only home of prometheus_client.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -22,6 +22,7 @@ from commitments.trouble import TroubleError
 from engine import publishing
 from engine.match import engine_name
 from engine.schedule import SILENCES, Heartbeat
+from engine.setbacks import FIRST, kept, sentences
 
 NOT_SENT: Final = ("queued", "sending", "failed", "dead")
 """The states of messages that are told of; those that were sent are counted nowhere, for there will be many."""
@@ -57,21 +58,34 @@ class Health:
         return {"status": "ok" if self.well else "failing", **vars(self)}
 
 
-def examine(base: Store, heartbeat: Heartbeat, *, interval: float, now: Callable[[], datetime]) -> Health:
-    """How the service is by the clock `now`; a register that cannot be read is told as what is wrong."""
+def examine(
+    base: Store, heartbeat: Heartbeat, *, interval: float, now: Callable[[], datetime], refused: Iterable[str] = ()
+) -> Health:
+    """How the service is by the clock `now`; a register that cannot be read is told as what is wrong.
+
+    `refused` are the sentences on files that were not taken.
+    """
     messages: dict[str, int] = {}
     oldest: float | None = None
     unwritten: tuple[str, ...] = ()
+    unassessed: tuple[str, ...] = ()
     reason = ""
     try:
         with base.reading() as tx:
             messages, oldest = _messages(tx, now())
             unwritten, reason = publishing.troubles(tx), held(tx)
+            unassessed = tuple(sentences(kept(tx, FIRST)))
         unreadable: tuple[str, ...] = ()
     except TroubleError as error:
         unreadable = (str(error),)
     return Health(
-        troubles=(*_silent(heartbeat, interval), *unreadable, *(() if reason else (*_unsent(oldest), *unwritten))),
+        troubles=(
+            *_silent(heartbeat, interval),
+            *refused,
+            *unreadable,
+            *unassessed,
+            *(() if reason else (*_unsent(oldest), *unwritten)),
+        ),
         seconds_since_pass=round(heartbeat.silence, 1),
         last_pass_seconds=round(heartbeat.seconds, 3),
         passes=heartbeat.passes,

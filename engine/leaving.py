@@ -1,7 +1,8 @@
 """Unsubscribing with one click (RFC 8058): what is answered at /unsubscribe/TOKEN.
 
 Mail programs and scanners ask for every address in a mail, so asking changes nothing: only a POST with
-`List-Unsubscribe=One-Click` does, from a mail program or from the button on the page. Done twice, it is done.
+`List-Unsubscribe=One-Click` does, from a mail program or from the button on the page. Done twice, it is done. A link
+that is too old does not unsubscribe: who presses there is sent a new one.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from html import escape
 from http import HTTPStatus
 from typing import Final
 
-from commitments.store import Store
+from commitments.store import Connection, Store, recall, remember
 from engine.port import Answer, Asked
+from engine.posting import send_new_link
+from engine.recipients import Recipient
 from engine.settings import Workspace
 from notifications.languages import LANGUAGES
-from notifications.signing import secret
-from notifications.suppression import Kind, suppress
-from notifications.unsubscribe import read_token
+from notifications.signing import known_secret, sign
+from notifications.suppression import Kind, suppress, suppressed
+from notifications.unsubscribe import is_over, read_token
 from notifications.words import Words
 
 PATH: Final = "/unsubscribe/"
@@ -30,14 +33,19 @@ _ONE_CLICK: Final = re.compile(
     re.VERBOSE,
 )
 """The click as mail programs send it (RFC 8058, 3.2): as the fields of a form, or in parts, which they should."""
+_NEW_LINK: Final = re.compile(rb"\s*New-Link=yes\s*")
 _ACTOR: Final = "reader"
 
 
 def leave(base: Store, workspace: Workspace, asked: Asked, now: datetime) -> Answer:
     """What is answered to one who asks for the address in a digest, and done where it was meant."""
+    text = asked.path.removeprefix(PATH)
     with base.reading() as tx:
-        addresses = [recipient.address for recipient in workspace.settings.recipients]
-        address = read_token(asked.path.removeprefix(PATH), secret(tx), addresses, now.date())
+        key = known_secret(tx)
+    addresses = [recipient.address for recipient in workspace.settings.recipients]
+    address = read_token(text, key, addresses) if key is not None else None
+    if is_over(text, now.date()):
+        return _renew(base, workspace, asked, address, now)
     words = LANGUAGES[_language(workspace, address or "")]
     if address is None:
         return Answer.page(HTTPStatus.NOT_FOUND, _page(words, words.leave_unknown))
@@ -49,16 +57,54 @@ def leave(base: Store, workspace: Workspace, asked: Asked, now: datetime) -> Ans
     return Answer.page(HTTPStatus.OK, _page(words, words.leave_done))
 
 
+# ------------------------------------------------------------------------------------------------- links too old
+
+
+def _renew(base: Store, workspace: Workspace, asked: Asked, address: str | None, now: datetime) -> Answer:
+    """What is answered where a link is too old: the same, in the same language, whether it was ours or not.
+
+    Who presses is sent a new one by mail, so that it reaches the reader alone. A mail program's click did not
+    unsubscribe, which its answer says.
+    """
+    words = LANGUAGES[workspace.settings.language]
+    clicked = _ONE_CLICK.fullmatch(asked.body) is not None
+    if asked.method != "POST" or not (clicked or _NEW_LINK.fullmatch(asked.body)):
+        return Answer.page(HTTPStatus.GONE, _page(words, words.leave_over, words.leave_renew, "New-Link"))
+    recipient = workspace.settings.recipient(address) if address else None
+    if recipient is not None and workspace.settings.base_address:
+        _send_new_link(base, workspace, recipient, now)
+    return Answer.page(HTTPStatus.GONE if clicked else HTTPStatus.ACCEPTED, _page(words, words.leave_renewed))
+
+
+def _send_new_link(base: Store, workspace: Workspace, recipient: Recipient, now: datetime) -> None:
+    """Send a new link, one a day at most, and none to an address that gets nothing more."""
+    with base.reading() as tx:
+        if not _may_have_one(tx, recipient.address, now):
+            return
+    with base.writing() as tx:
+        if _may_have_one(tx, recipient.address, now):
+            remember(tx, _sent(tx, recipient.address), now.date().isoformat())
+            send_new_link(tx, workspace, recipient, now)
+
+
+def _may_have_one(tx: Connection, address: str, now: datetime) -> bool:
+    return suppressed(tx, address) is None and recall(tx, _sent(tx, address)) != now.date().isoformat()
+
+
+def _sent(tx: Connection, address: str) -> str:
+    """Under what name the day is remembered; the address, which may have to be erased, does not stand in it."""
+    return f"new link {sign(known_secret(tx) or b'', 'new link', address.lower().encode()).hex()}"
+
+
 def _language(workspace: Workspace, address: str) -> str:
     recipient = workspace.settings.recipient(address)
     return (recipient.language if recipient else None) or workspace.settings.language
 
 
-def _page(words: Words, text: str, button: str = "") -> str:
+def _page(words: Words, text: str, button: str = "", name: str = "List-Unsubscribe") -> str:
+    value = "One-Click" if name == "List-Unsubscribe" else "yes"
     form = (
-        f'<form method="post"><button name="List-Unsubscribe" value="One-Click">{escape(button)}</button></form>'
-        if button
-        else ""
+        f'<form method="post"><button name="{name}" value="{value}">{escape(button)}</button></form>' if button else ""
     )
     return (
         f'<!doctype html><html lang="{words.code}"><meta charset="utf-8">'

@@ -72,11 +72,14 @@ class Terms:
         return due.inline or self.counts.calendars.joined(names)
 
     def later(self, period: str, base: Window) -> Deadline:
-        """The end of a further period, rolled as the rule rolls."""
-        if self.rule is None or self.counts is None:
+        """The end of a further period, rolled as the rule rolls; not known where no calendar reaches that far."""
+        try:
+            if self.rule is not None and self.counts is not None:
+                return self.counts.later(self.rule, period, base)
             days = timedelta(days=int(period.split(maxsplit=1)[0]))
             return Deadline(window=base.map(lambda day: day + days), at=None, steps=())
-        return self.counts.later(self.rule, period, base)
+        except (ValueError, OverflowError):
+            return Deadline(window=None, at=None, steps=(), unknown=f"{period} more is longer than can be counted")
 
 
 @dataclass

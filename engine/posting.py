@@ -17,16 +17,16 @@ from commitments.store import Connection
 from engine.dispatch import administrator
 from engine.grow import ACTOR
 from engine.recipients import Recipient
-from engine.settings import Workspace
+from engine.settings import Mail, Workspace
 from engine.timetable import reader
 from notifications import ics, outbox, payload
-from notifications.digest import Digest, compose
+from notifications.digest import Digest, Reader, compose
 from notifications.languages import LANGUAGES
-from notifications.message import Attachment, domain, message
+from notifications.message import Attachment, message
 from notifications.render import Rendered, render
 from notifications.sheet import sheet
 from notifications.signing import secret
-from notifications.unsubscribe import token
+from notifications.unsubscribe import last_day, token
 
 log = logging.getLogger("gestand")
 _KEPT: Final = 16_000_000
@@ -65,7 +65,7 @@ def posted(
     """
     if outbox.route_of(recipient.address):
         return _for_an_end(recipient, digest, message_id, workspace.settings.base_address)
-    page, *by_mail = _leaving(tx, workspace, recipient)
+    page, *by_mail = _leaving(tx, workspace, recipient, now)
     rendered = shown(workspace, recipient, digest, page)
     if workspace.templates:
         _tell_once(tx, workspace, rendered.trouble, now)
@@ -74,6 +74,7 @@ def posted(
         rendered,
         sender=workspace.settings.mail.sender,
         message_id=message_id,
+        reply_to=workspace.settings.mail.reply_to,
         thread=outbox.first_told(tx, recipient.address),
         unsubscribe=filter(None, (page, *by_mail)),
         attachments=(files or Files()).of(workspace, digest),
@@ -109,17 +110,42 @@ def tested(workspace: Workspace, recipient: Recipient, address: str, now: dateti
     to = replace(reader(workspace, recipient), address=address)
     words = LANGUAGES[to.language]
     text = words.test_text.format(name=recipient.name, cadence=recipient.cadence)
-    page = f'<!doctype html><html lang="{words.code}"><p>{escape(text)}</p></html>'
-    rendered = Rendered(words.test_subject, f"{text}\n", page)
+    return _short(settings.mail, to, words.test_subject, text, now)[1]
+
+
+def send_new_link(tx: Connection, workspace: Workspace, recipient: Recipient, now: datetime) -> None:
+    """Put a message into the outbox that says where its recipient can unsubscribe, at the `base_address`."""
+    page, *_ = _leaving(tx, workspace, recipient, now)
+    to = reader(workspace, recipient)
+    words = LANGUAGES[to.language]
+    text = words.renewed_text.format(link=page)
+    message_id, body = _short(workspace.settings.mail, to, words.renewed_subject, text, now, page)
+    outbox.queue(tx, None, to, body, message_id, now)
+
+
+def _short(mail: Mail, to: Reader, subject: str, text: str, now: datetime, page: str = "") -> tuple[str, bytes]:
+    """A message that is no digest, with its Message-ID; `page` is linked where the text names it."""
+    link = f'<a href="{escape(page)}">{escape(page)}</a>'
+    paragraphs = "".join(f"<p>{escape(part)}</p>" for part in text.split("\n\n"))
+    html = paragraphs.replace(escape(page), link) if page else paragraphs
+    rendered = Rendered(subject, f"{text}\n", f'<!doctype html><html lang="{to.language}">{html}</html>')
     digest = compose(to, [], slot=now, covers_from=None, head="")
-    message_id = f"<{uuid4().hex}@{domain(settings.mail.sender)}>"
-    return message(digest, rendered, sender=settings.mail.sender, message_id=message_id)
+    message_id = f"<{uuid4().hex}@{mail.sender.domain}>"
+    made = message(
+        digest,
+        rendered,
+        sender=mail.sender,
+        message_id=message_id,
+        reply_to=mail.reply_to,
+        unsubscribe=filter(None, [page]),
+    )
+    return message_id, made
 
 
-def _leaving(tx: Connection, workspace: Workspace, recipient: Recipient) -> Iterator[str]:
+def _leaving(tx: Connection, workspace: Workspace, recipient: Recipient, now: datetime) -> Iterator[str]:
     """Where a recipient says that they want no more: the page for it, empty where there is none, then by mail."""
     base, mail = workspace.settings.base_address, workspace.settings.mail
-    yield f"{base}/unsubscribe/{token(recipient.address, secret(tx))}" if base else ""
+    yield f"{base}/unsubscribe/{token(recipient.address, secret(tx), last_day(now.date()))}" if base else ""
     if mail.unsubscribe:
         yield f"mailto:{mail.unsubscribe}?subject=unsubscribe"
 
@@ -161,7 +187,7 @@ def attached(workspace: Workspace, digest: Digest) -> Iterator[Attachment]:
             deadlines,
             title=words.heading,
             language=words.code,
-            domain=domain(workspace.settings.mail.sender),
+            domain=workspace.settings.mail.sender.domain,
             today=digest.day,
         )
         yield Attachment(name=f"gestand-{digest.day}.ics", subtype="calendar", content=calendar)

@@ -25,7 +25,7 @@ from commitments.store import Connection, Store
 from engine.assess import Assessor
 from engine.dispatch import administrator
 from engine.ends import FeedSettings
-from engine.feed import entries, written
+from engine.feed import safe_entries, written
 from engine.profiles import Profiles
 from engine.recipients import Scope
 from engine.schedule import log
@@ -118,7 +118,7 @@ def _wanted(tx: Connection, workspace: Workspace, assessor: Assessor, now: datet
     """The calendar files of the settings, each with what tells it from one that was made of anything else."""
     if not workspace.settings.feeds:
         return
-    said = workspace.settings.model_dump_json(include=_SAID), workspace.settings.mail.sender
+    said = workspace.settings.model_dump_json(include=_SAID), workspace.settings.mail.sender.address
     days = assessor.today(now), assessor.latest_today(now)
     rules = workspace.book.hash, workspace.calendars.spelling
     common = (*days, *rules, *said, register.last_told(tx))
@@ -147,7 +147,7 @@ def _fill(
         told: dict[str, list[Entry]] = {}
         for calendar in wanted[record.commitment.id]:
             if calendar.language not in told:
-                told[calendar.language] = list(entries(workspace, assessment, calendar.language))
+                told[calendar.language] = safe_entries(workspace, assessment, calendar.language, assessor.setbacks)
             calendar.entries.extend(told[calendar.language])
 
 
@@ -166,7 +166,7 @@ def _write(file: Path, content: bytes, settings: FeedSettings) -> bool:
         raise OSError(errno.EACCES, why)
     if file.exists() and file.read_bytes() == content:
         return False
-    replace(file, [content])
+    replace(file, [content], private=settings.private)
     settle(file.parent)
     return True
 

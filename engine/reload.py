@@ -6,6 +6,7 @@ What would break a file that works is refused: the rules go on as they were, and
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -14,14 +15,16 @@ from zoneinfo import ZoneInfo
 
 from commitments import register, store
 from commitments.problem import Problem
+from commitments.source import files_in
 from commitments.zone import zone_files
 from engine.grow import ACTOR
 from engine.match import matcher
+from engine.missing import in_use, lost, way_out
 from engine.schedule import log
 from engine.session import Session, conditions
 from engine.settings import FILE, NoWorkspaceError, Workspace, open_workspace
 from notifications.slots import instant
-from rules.book import SUFFIXES, pack_name
+from rules.book import SUFFIXES
 
 REFUSED = "pack_refused"
 """The kind of the ledger's note on files that were not taken."""
@@ -40,16 +43,27 @@ class Watched:
         self._session = session
         self._stamps: _Stamps = ()
         self._content = ""
+        self._distrusted = threading.Event()
         self._zones = _stamps(_zone_files(session))
+        self._refused: tuple[str, ...] = ()
 
     def close(self) -> None:
         """Gives back the matcher in use; that of the session it began with is closed twice, which does nothing."""
         self._session.assessor.matcher.close()
 
     @property
+    def refused(self) -> tuple[str, ...]:
+        """Why files were not taken, as they are now; none where all are in use."""
+        return self._refused
+
+    @property
     def session(self) -> Session:
         """The session in use."""
         return self._session
+
+    def distrust(self) -> None:
+        """Have the files read at the next pass even where they look as they did; may be called from any thread."""
+        self._distrusted.set()
 
     def refreshed(self, now: datetime) -> Session:
         """The session as its files say now, or as it was where they cannot be taken; the ledger then says why."""
@@ -57,10 +71,12 @@ class Watched:
         folder = self._session.workspace.folder
         # Before the files are read, so that what changes in the meantime is seen by the next pass.
         stamps = _stamps(_files(folder))
-        if stamps == self._stamps:
+        anew = self._distrusted.is_set()
+        self._distrusted.clear()
+        if stamps == self._stamps and not anew:
             return self._session
         content = _content(folder)
-        if content != self._content:
+        if content != self._content or anew:
             self._follow(folder, content, now)
         self._stamps, self._content = stamps, content
         return self._session
@@ -76,17 +92,18 @@ class Watched:
         self._zones = stamps
 
     def _follow(self, folder: Path, content: str, now: datetime) -> None:
+        self._refused = ()
         try:
             fresh = open_workspace(folder)
         except NoWorkspaceError as error:
-            self._tell(content, [str(error)], now, in_use="as before")
+            self._tell(content, [str(error)], now, how="as before")
             return
         reasons = list(_reasons(self._session.workspace, fresh))
         if reasons:
-            self._tell(content, reasons, now, in_use="as before")
+            self._tell(content, reasons, now, how="as before")
             return
         if fresh.problems:
-            self._tell(content, [_line(problem) for problem in fresh.problems], now, in_use="without them")
+            self._tell(content, [_line(problem) for problem in fresh.problems], now, how="without them")
         if not _same(fresh, self._session.workspace):
             self._take(fresh)
 
@@ -106,26 +123,25 @@ class Watched:
             if getattr(fresh.settings, name) != getattr(settings, name):
                 log.warning("%s: in %s has changed; start the service anew to go by it", name, FILE)
 
-    def _tell(self, content: str, reasons: list[str], now: datetime, *, in_use: str) -> None:
+    def _tell(self, content: str, reasons: list[str], now: datetime, *, how: str) -> None:
         """Say in the log and in the ledger what was not taken, once for the same content, restarts included."""
+        self._refused = tuple(f"not taken, the rules in use are {how}: {reason}" for reason in reasons)
         with self._session.store.writing() as tx:
             if store.recall(tx, REFUSED) == content:
                 return
-            note, texts = {"content": content, "in_use": in_use}, {"problems": reasons}
+            note, texts = {"content": content, "in_use": how}, {"problems": reasons}
             register.note(tx, REFUSED, note, at=now, actor=ACTOR, texts=texts)
             store.remember(tx, REFUSED, content)
-        for reason in reasons:
-            log.error("not taken, the rules in use are %s: %s", in_use, reason)
+        for refused in self._refused:
+            log.error("%s", refused)
 
 
 def _reasons(active: Workspace, fresh: Workspace) -> Iterator[str]:
     """Why the files cannot be taken: one that works would break, or is gone."""
     broken = {problem.file for problem in active.problems}
     yield from (_line(problem) for problem in fresh.problems if problem.file not in broken)
-    left = {pack_name(file) for file in fresh.files}
-    for loaded in active.book.packs:
-        if loaded.pack.pack not in left and not Path(loaded.file).exists():
-            yield f"{loaded.file}: it is gone; start the service anew to go on without pack {loaded.pack.pack}"
+    for one in lost(in_use(active), fresh):
+        yield f"{one}; put it back or mend it, or {way_out([one])}"
 
 
 def _same(one: Workspace, other: Workspace) -> bool:
@@ -140,8 +156,8 @@ def _line(problem: Problem) -> str:
 def _files(folder: Path) -> Iterator[Path]:
     yield folder / FILE
     for name in _FOLDERS:
-        yield from sorted(path for path in (folder / name).glob("*") if path.suffix in SUFFIXES)
-    yield from sorted(path for path in (folder / "templates").glob("*") if path.is_file())
+        yield from files_in(folder / name, SUFFIXES)[0]
+    yield from files_in(folder / "templates")[0]
 
 
 def _zone_files(session: Session) -> Iterator[Path]:

@@ -30,6 +30,8 @@ SILENCES = 3
 """After so many intervals without a pass the scheduler is woken; after as many more the service gives up."""
 LONGEST_PASS = 3600.0
 """Seconds that one pass may take: thousands of messages to a slow server take many minutes."""
+_STOP, _RELOAD = b"s", b"r"
+"""What a signal writes into the pipe that the service waits at."""
 _STALLED = 70
 """The exit status of a service whose scheduler died: the one who started it starts it anew (EX_SOFTWARE)."""
 
@@ -126,15 +128,23 @@ class Watch:
         notify("WATCHDOG=1")
 
 
-def serve(tick: Callable[[], object], *, interval: float = INTERVAL, heartbeat: Heartbeat | None = None) -> None:
+def serve(
+    tick: Callable[[], object],
+    *,
+    interval: float = INTERVAL,
+    heartbeat: Heartbeat | None = None,
+    reload: Callable[[], object] = lambda: None,
+) -> None:
     """Run `tick` every `interval` seconds until SIGTERM or SIGINT; a tick under way is finished first.
 
-    Raises LostRightError where another process may act by now: started anew, this one acts again, or says who does.
+    SIGHUP calls `reload`, and a tick follows at once. Raises LostRightError where another process may act by now:
+    started anew, this one acts again, or says who does.
     """
     # A pipe and no Event: a signal comes in the thread that waits, which may hold the Event's lock just then.
     asked, ask = os.pipe()
+    wishes = {signal.SIGTERM: _STOP, signal.SIGINT: _STOP, signal.SIGHUP: _RELOAD}
     previous = {
-        number: signal.signal(number, lambda *_: os.write(ask, b".")) for number in (signal.SIGTERM, signal.SIGINT)
+        number: signal.signal(number, lambda n, _: os.write(ask, wishes[signal.Signals(n)])) for number in wishes
     }
     heartbeat = heartbeat or Heartbeat()
     scheduler = _scheduler(tick, interval, heartbeat)
@@ -142,7 +152,10 @@ def serve(tick: Callable[[], object], *, interval: float = INTERVAL, heartbeat: 
     watch = Watch(scheduler, heartbeat, interval)
     notify("READY=1")
     try:
-        while not select.select([asked], [], [], min(interval, 1.0))[0]:
+        while _STOP not in (wish := _next_wish(asked, min(interval, 1.0))):
+            if _RELOAD in wish:
+                reload()
+                scheduler.modify_job("tick", next_run_time=clock.now())
             watch.look()
             if heartbeat.lost:
                 raise heartbeat.lost
@@ -153,6 +166,11 @@ def serve(tick: Callable[[], object], *, interval: float = INTERVAL, heartbeat: 
             signal.signal(number, handler)
         os.close(asked)
         os.close(ask)
+
+
+def _next_wish(pipe: int, seconds: float) -> bytes:
+    """What signals asked for meanwhile; empty where none came in that time."""
+    return os.read(pipe, 64) if select.select([pipe], [], [], seconds)[0] else b""
 
 
 def _scheduler(tick: Callable[[], object], interval: float, heartbeat: Heartbeat) -> BackgroundScheduler:

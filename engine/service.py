@@ -13,7 +13,9 @@ from engine.ping import Ping
 from engine.port import NOT_FOUND, Answer, Asked
 from engine.reload import Watched
 from engine.schedule import Heartbeat
+from engine.session import Session
 from engine.tick import Pass, tick
+from engine.witness import now_and_then
 
 _METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -51,7 +53,19 @@ class Service:
         )
         if not done.held:
             self.ping.ask()
+            self._witness(session)
         return done
+
+    def reload(self) -> None:
+        """Have the next pass read the files of the workspace anew, whether or not they seem to have changed."""
+        schedule.log.info("asked to read the files anew")
+        self.watched.distrust()
+
+    def _witness(self, session: Session) -> None:
+        """Have the ledger stamped where it is time for that; an authority that gives no stamp stops nothing."""
+        stamped = now_and_then(session, session.now())
+        if stamped is not None:
+            schedule.log.info("%s", stamped)
 
     def respond(self, asked: Asked) -> Answer:
         """What is answered to one who asks."""
@@ -64,7 +78,9 @@ class Service:
 
     def _examined(self) -> health.Health:
         session = self.watched.session
-        return health.examine(session.store, self.heartbeat, interval=self.interval, now=session.now)
+        return health.examine(
+            session.store, self.heartbeat, interval=self.interval, now=session.now, refused=self.watched.refused
+        )
 
     def _health(self) -> Answer:
         found = self._examined()

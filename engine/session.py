@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from commitments import holding, register
 from commitments.audit import Audited
 from commitments.listing import Wanted, listed
+from commitments.moments import ClockBehindError, Known, WrongClock
 from commitments.problem import Problem
 from commitments.store import Connection, Store
 from commitments.trouble import TroubleError
@@ -20,6 +21,8 @@ from engine.assess import Assessment, Assessor
 from engine.assessing import assess_due, outdated, stale
 from engine.blame import blamed_on_damage
 from engine.match import matcher
+from engine.missing import Missing, missing
+from engine.setbacks import FIRST, kept
 from engine.settings import FILE, Workspace, open_workspace
 from notifications.deliverer import Deliverer
 from rules.condition import Condition
@@ -42,6 +45,17 @@ class Session:
     assessor: Assessor
 
     @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the files of the workspace, and what the last pass used and is not there now."""
+        return (*self.workspace.problems, *(one.problem for one in self.missing))
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """What the last pass used and is not there now."""
+        with self.store.reading() as tx:
+            return missing(tx, self.workspace)
+
+    @property
     def deliverer(self) -> Deliverer:
         """What takes the mail away, as the settings say."""
         return dispatch.deliverer(self.workspace)
@@ -50,17 +64,24 @@ class Session:
     def current(self, now: datetime) -> Iterator[Connection]:
         """A transaction in which the projection is up to date as of `now`, for readers; what is written is undone.
 
-        Where a pass has seen all there is to see, it only reads; else what is stale is assessed first.
+        Where a pass has seen all there is to see, it only reads; else what is stale is assessed first. Where something
+        is missing that the last pass used, it reads what that pass left: without it all would stand otherwise.
         """
-        if not self._stale(now):
+        if self.missing or not self._stale(now):
             with self.store.reading() as tx:
+                self._recall(tx)
                 yield tx
             return
         with self.store.writing() as tx:
             whole = outdated(tx, self.workspace, self.assessor, now)
             assess_due(tx, self.assessor, now, everything=whole)
+            self._recall(tx)
             yield tx
             tx.rollback()
+
+    def _recall(self, tx: Connection) -> None:
+        """Know what could not be assessed by those who stored what is read now."""
+        self.assessor.setbacks.met.update((one.what, one.why) for one in kept(tx, FIRST))
 
     def _stale(self, now: datetime) -> bool:
         with self.store.reading() as tx:
@@ -72,11 +93,30 @@ class Session:
         with self.current(now) as tx:
             return [Audited(*pair) for pair in listed(tx, self.assessor.today(now), wanted)]
 
-    def assessments(self, day: date, known_at: datetime | None = None) -> list[Assessment]:
-        """What had become of every commitment by the end of `day`, as far as was known at `known_at`."""
+    def assessments(self, day: date, known: Known | None = None) -> list[Assessment]:
+        """What had become of every commitment by the end of `day`, as far as it was `known` at a moment."""
         with self.store.reading() as tx:
-            found = (self.assessor.on(record, day, known_at) for record in register.records(tx))
+            found = (self.assessor.on(record, day, known) for record in register.records(tx))
             return [assessment for assessment in found if assessment is not None]
+
+    def known(self, moment: datetime) -> Known:
+        """What was known at a moment."""
+        with self.store.reading() as tx:
+            return register.known(tx, moment)
+
+    def wrong_clocks(self) -> list[WrongClock]:
+        """The entries of the ledger that say that the clock was wrong."""
+        with self.store.reading() as tx:
+            return register.wrong_clocks(tx)
+
+    def behind(self) -> str:
+        """Why nothing can be written down by the clock as it is, empty where it can."""
+        try:
+            with self.store.reading() as tx:
+                register.moment(tx, self.now())
+        except ClockBehindError as error:
+            return str(error)
+        return ""
 
     def now(self) -> datetime:
         """The present moment, by the clock of all who act for this register."""
@@ -107,15 +147,15 @@ def audited(assessments: list[Assessment]) -> list[Audited]:
 
 
 @contextmanager
-def open_session(folder: Path) -> Iterator[Session]:
-    """The workspace in a folder, opened; closed again at the end.
+def open_session(folder: Path, *, new: bool = False) -> Iterator[Session]:
+    """The workspace in a folder, opened; closed again at the end. With `new` its register is made where none is.
 
-    Raises a TroubleError where there is none, or its register cannot be used.
+    Raises a TroubleError where there is no workspace, or its register is not there or cannot be used.
     """
     workspace = open_workspace(folder)
     if broken := [problem for problem in workspace.problems if problem.file == str(folder / FILE)]:
         raise BrokenSettingsError(broken)
-    store = Store.open(workspace.store)
+    store = Store.open(workspace.store, new=new)
     chosen = matcher(conditions(workspace))
     assessor = Assessor(workspace.book, workspace.calendars, chosen, workspace.settings.timezone)
     session = Session(workspace, store, assessor)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from commitments.exchange import READERS
 from commitments.model import Frozen, Party
-from commitments.source import Document, Problem, check, problem, read
+from commitments.source import Document, Problem, RefusedError, check, files_in, problem, read
 from commitments.store import is_address
 from commitments.trouble import TroubleError
 from commitments.zone import Zone
@@ -19,6 +19,7 @@ from engine.ends import End, FeedSettings
 from engine.recipients import Address, Recipient, Words
 from notifications import phrases
 from notifications.languages import Language
+from notifications.mailbox import Mailbox
 from notifications.overriding import read_templates
 from notifications.smtp import SmtpSettings
 from rules import book, calendar
@@ -26,6 +27,8 @@ from rules.book import RuleBook
 from rules.calendar import Calendars
 
 FILE = "gestand.yaml"
+REGISTER_FILES = "commitments"
+"""The folder in which register files may lie."""
 
 
 class Bounces(Frozen):
@@ -49,11 +52,13 @@ class Bounces(Frozen):
 class Mail(Frozen):
     """How digests leave: into a folder (the default), or by SMTP; `administrator` is told where that does not work.
 
+    `sender` is who digests come from, and `reply_to` where an answer to one goes, to the sender where it is left out.
     `unsubscribe` is an address at which somebody reads who wants no more of them; with a `base_address` a link does it.
     `bounces` says where mail comes back to that cannot be delivered, else to the sender.
     """
 
-    sender: Address = "gestand@localhost"
+    sender: Mailbox = Mailbox("gestand@localhost")
+    reply_to: Mailbox | None = None
     administrator: Address | Literal[""] = ""
     unsubscribe: Address | Literal[""] = ""
     bounces: Bounces | None = None
@@ -86,6 +91,24 @@ class ServiceSettings(Frozen):
         return address
 
 
+class WitnessSettings(Frozen):
+    """The time stamping authority (RFC 3161) that is asked for a stamp of the ledger's head, every so many hours.
+
+    `certificates` is a file in PEM with its root certificate; keep those of earlier authorities in it.
+    """
+
+    address: Annotated[str, Field(max_length=2000)]
+    certificates: Annotated[str, Field(min_length=1)]
+    every_hours: Annotated[int, Field(ge=1, le=8784)] = 24
+
+    @field_validator("address")
+    @classmethod
+    def _an_address(cls, address: str) -> str:
+        if not (address.isascii() and phrases.web_address(address)):
+            raise ValueError("this is not an address to ask; write one such as https://tsa.example.org")
+        return address
+
+
 def _web(text: str) -> str:
     if text and not (text.isascii() and len(text) <= 500 and phrases.web_address(text)):
         raise ValueError(f"{text!r} is not an address on the web; write one such as https://gestand.example.org")
@@ -108,6 +131,7 @@ class Settings(Frozen):
     recipients: tuple[Recipient, ...] = ()
     ends: tuple[End, ...] = ()
     service: ServiceSettings = ServiceSettings()
+    witness: WitnessSettings | None = None
 
     @property
     def hearers(self) -> tuple[Recipient, ...]:
@@ -136,13 +160,18 @@ class NoWorkspaceError(TroubleError):
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder in use. `problems` tells what could not be read; what could is here and works."""
+    """A folder in use. `problems` tells what could not be read; what could is here and works.
+
+    `templates` are those that take the place of ours, by their names. `register_files` says whether some lie in it.
+    """
 
     folder: Path
     settings: Settings
     book: RuleBook
     calendars: Calendars
     problems: tuple[Problem, ...] = ()
+    templates: Mapping[str, str] = field(default_factory=dict)
+    register_files: bool = False
 
     @property
     def store(self) -> str:
@@ -161,14 +190,15 @@ class Workspace:
         return self.folder / self.settings.mail.folder
 
     @property
+    def certificates(self) -> Path | None:
+        """The file with the certificates by which time stamps are checked, None where none is named."""
+        named = self.settings.witness
+        return self.folder / named.certificates if named else None
+
+    @property
     def own_templates(self) -> Path:
         """The folder with the templates that take the place of ours."""
         return self.folder / "templates"
-
-    @cached_property
-    def templates(self) -> Mapping[str, str]:
-        """The templates that take the place of ours, by their names, as they were when first asked for."""
-        return read_templates(self.own_templates)[0]
 
     @property
     def files(self) -> list[Path]:
@@ -197,7 +227,7 @@ def open_workspace(folder: Path) -> Workspace:
 
     Raises NoWorkspaceError where there is no gestand.yaml.
     """
-    if not (folder / FILE).is_file():
+    if not _is_there(folder / FILE):
         raise NoWorkspaceError(folder)
     document, found = read(folder / FILE)
     settings, faults = check(Settings, document) if document else (None, ())
@@ -207,8 +237,19 @@ def open_workspace(folder: Path) -> Workspace:
         crossed = (*_cross_check(settings, document), *_unknown_calendars(settings, document, calendars))
     settings = settings or Settings()
     rule_book, rule_problems = book.load(_rule_files(folder, settings), calendars)
-    problems = (*found, *faults, *crossed, *calendar_problems, *rule_problems)
-    return Workspace(folder, settings, rule_book, calendars, problems)
+    templates, template_problems = read_templates(folder / "templates")
+    lying, unread = files_in(folder / REGISTER_FILES, READERS)
+    unseen = (*files_in(folder / "rules")[1], *unread, *(one for one in template_problems if one.level == "error"))
+    problems = (*found, *faults, *crossed, *calendar_problems, *rule_problems, *unseen)
+    return Workspace(folder, settings, rule_book, calendars, problems, templates, any(path.exists() for path in lying))
+
+
+def _is_there(file: Path) -> bool:
+    """Whether a file is there; one that cannot be looked at may be."""
+    try:
+        return file.is_file()
+    except OSError:
+        return True
 
 
 def languages(settings: Settings) -> tuple[str, ...]:
@@ -229,7 +270,12 @@ def shipped() -> Workspace:
 
 
 def usable(folder: Path) -> Calendars:
-    """The calendars that ship with Gestand, and those of the workspace in a folder, if there is one."""
+    """The calendars that ship with Gestand, and those of the workspace in a folder, if there is one.
+
+    Raises RefusedError where its folder of calendars cannot be read.
+    """
+    for found in files_in(folder / "calendars")[1]:
+        raise RefusedError(found)
     calendars, _ = Calendars.load([calendar.SHIPPED, folder / "calendars"])
     return calendars
 

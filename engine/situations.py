@@ -92,10 +92,11 @@ def _made(situation: Situation) -> date:
 
 def _record(situation: Situation, events: Iterable[Event]) -> Record:
     """The commitment and what befell it, each learnt of on the morning after it happened."""
-    made = Event(kind=EventKind.MADE, occurred_on=_made(situation), commitment=situation.commitment)
+    first = _made(situation)
+    made = Event(kind=EventKind.MADE, occurred_on=first, commitment=situation.commitment)
     return Record(
         tuple(
-            Recorded(event=event, seq=place, recorded_at=_morning_after(event.occurred_on), actor="test")
+            Recorded(event=event, seq=place, recorded_at=_morning_after(max(first, event.occurred_on)), actor="test")
             for place, event in enumerate((made, *events), start=1)
         )
     )

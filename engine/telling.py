@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import uuid4
 
@@ -28,6 +29,7 @@ from engine.served import (
     turn,
     untell,
 )
+from engine.setbacks import Setbacks
 from engine.settings import Workspace
 from engine.silences import Silence, to_warn_of, warned_of
 from engine.timetable import due_slot, may_disturb, missed, month_began, reader
@@ -43,6 +45,8 @@ _TOGETHER: Final = 50
 _KEPT: Final = 100
 """So many digests are kept to be shown: there may be thousands, and each holds all that it tells."""
 NOTHING: Final = "nothing to say"
+DIGEST: Final = "the digest to "
+"""How the name of a digest begins that cannot be made."""
 
 
 @dataclass
@@ -52,6 +56,12 @@ class Told:
     count: int = 0
     digests: list[Digest] = field(default_factory=list)
     nothing: list[Recipient] = field(default_factory=list)
+
+    def join(self, other: Told) -> None:
+        """Count what others got too."""
+        self.count += other.count
+        self.digests += other.digests[: _KEPT - len(self.digests)]
+        self.nothing += other.nothing
 
     def add(self, recipient: Recipient, made: Digest | None) -> None:
         """Count what a recipient got at their slot."""
@@ -63,14 +73,42 @@ class Told:
             self.digests.append(made)
 
 
-def queue_digests(base: Store, workspace: Workspace, assessor: Assessor, now: datetime) -> Told:
-    """Queue the digest of every recipient whose slot has come, and what does not wait for one."""
+def queue_digests(
+    base: Store, workspace: Workspace, assessor: Assessor, now: datetime, clock: Callable[[], datetime]
+) -> Told:
+    """Queue the digest of every recipient whose slot has come by `now`, and what does not wait for one.
+
+    `clock` gives the moments with which that is written down.
+    """
     told, desk = Told(), Desk(assessor, now)
     recipients = workspace.settings.hearers
     for start in range(0, len(recipients), _TOGETHER):
-        with base.writing() as tx:
-            for recipient in recipients[start : start + _TOGETHER]:
-                _serve(tx, workspace, desk, recipient, told)
+        told.join(_served(base, workspace, desk, recipients[start : start + _TOGETHER], clock))
+    return told
+
+
+def _served(
+    base: Store, workspace: Workspace, desk: Desk, some: Sequence[Recipient], clock: Callable[[], datetime]
+) -> Told:
+    """What was queued for these, all at once; one by one where something goes wrong, so that it is one's alone."""
+    together = Setbacks().tried(DIGEST, lambda: _served_together(base, workspace, desk, some, clock))
+    if together is not None:
+        return together
+    told = Told()
+    for recipient in some:
+        serve_one = partial(_served_together, base, workspace, desk, [recipient], clock)
+        told.join(desk.assessor.setbacks.tried(f"{DIGEST}{recipient.address}", serve_one) or Told())
+    return told
+
+
+def _served_together(
+    base: Store, workspace: Workspace, desk: Desk, some: Sequence[Recipient], clock: Callable[[], datetime]
+) -> Told:
+    told = Told()
+    with base.writing() as tx:
+        desk.written_at = clock()
+        for recipient in some:
+            _serve(tx, workspace, desk, recipient, told)
     return told
 
 
@@ -129,15 +167,14 @@ def _tell(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient
     tell(tx, address, number, keys)
     look(tx, recipient, number, told.fresh.left(set(keys)), desk.owed)
     warned_of(tx, address, told.ending)
-    sender = workspace.settings.mail.sender
-    message_id = f"<{uuid4().hex}@{sender.partition('@')[2]}>"
-    body = posted(tx, workspace, recipient, made, message_id, desk.now, files=desk.files)
-    outbox.queue(tx, number, made.reader, body, message_id, desk.now)
+    message_id = f"<{uuid4().hex}@{workspace.settings.mail.sender.domain}>"
+    body = posted(tx, workspace, recipient, made, message_id, desk.at, files=desk.files)
+    outbox.queue(tx, number, made.reader, body, message_id, desk.at)
     if told.replaced:
-        outbox.supersede(tx, address, by=message_id, at=desk.now)
+        outbox.supersede(tx, address, by=message_id, at=desk.at)
         turn(tx, told.replaced, "superseded", f"its place was taken at {text(told.slot)}")
     content = {"slot": text(told.slot), "message_id": message_id, "notices": keys, "rules": workspace.book.hash}
-    register.note(tx, "digest_queued", content, at=desk.now, actor=ACTOR, texts={"recipient": address})
+    register.note(tx, "digest_queued", content, at=desk.at, actor=ACTOR, texts={"recipient": address})
     return made
 
 

@@ -14,14 +14,17 @@ from commitments.holding import held
 from commitments.store import Connection, Store
 from engine.assess import Assessor
 from engine.assessing import LATEST, Assessed, Change, assess_due, last_pass, rules_changed
-from engine.dispatch import dispatch
+from engine.clock import steady
+from engine.dispatch import administrator, dispatch
 from engine.follow import follow
 from engine.grow import ACTOR, grow
+from engine.missing import settle
 from engine.publishing import Published, publish
 from engine.recipients import Recipient
 from engine.review import review
+from engine.setbacks import FIRST, Setback, keep, kept, tell
 from engine.settings import Workspace
-from engine.telling import digest_of, queue_digests
+from engine.telling import DIGEST, digest_of, queue_digests
 from engine.waiting import Desk
 from notifications.deliverer import Deliverer
 from notifications.delivery import Delivered
@@ -35,7 +38,8 @@ class Pass:
     `earlier_than` is the moment of a later pass: where it is given, nothing was done. `nothing_for` are the
     recipients whose slot had come, and who were owed nothing. `changed` counts the changes of status; `changes` are the
     first of them. `told` counts the digests that were queued; `digests` are the first of them. `published` are the
-    calendar files. `held` says why nothing was told or delivered, where that is so.
+    calendar files. `held` says why nothing was told or delivered, where that is so. `unassessed` is the first of what
+    could not be assessed.
     """
 
     now: datetime
@@ -50,6 +54,7 @@ class Pass:
     delivered: Delivered | None = None
     published: Published = field(default_factory=Published)
     held: str = ""
+    unassessed: tuple[Setback, ...] = ()
 
 
 def tick(
@@ -67,22 +72,43 @@ def tick(
 
     A pass earlier than one already made does nothing, for its day has been told; with `back`, as in a service whose
     clock was set back, that is noted in the ledger and the pass goes on. So is a clock that `jumped` otherwise. `clock`
-    gives the moments of sending, `now` where it is None.
+    gives the moments of writing down and of sending, `now` where it is None. Raises ClockBehindError where it is well
+    behind the last entry of the ledger, and MissingError where what the last pass used is not there: then nothing is
+    done.
     """
+    moment = steady(clock or (lambda: now))
     with base.writing() as tx:
-        done = _plan(tx, workspace, assessor, now, back=back, jumped=jumped)
-    if done.earlier_than is not None or done.held:
+        settle(tx, workspace)
+        done = _plan(tx, workspace, assessor, now, moment(), back=back, jumped=jumped)
+    if done.earlier_than is not None:
         return done
-    told = queue_digests(base, workspace, assessor, now)
-    delivered = dispatch(base, workspace, deliverer, now=clock or (lambda: now), review=review(workspace, assessor))
+    if done.held:
+        return replace(done, unassessed=_settle(base, workspace, assessor, moment))
+    told = queue_digests(base, workspace, assessor, now, moment)
+    unassessed = _settle(base, workspace, assessor, moment)
+    delivered = dispatch(base, workspace, deliverer, now=moment, review=review(workspace, assessor))
     return replace(
         done,
         told=told.count,
         digests=tuple(told.digests),
         nothing_for=tuple(told.nothing),
+        unassessed=unassessed,
         delivered=delivered,
         published=publish(base, workspace, assessor, now),
     )
+
+
+def _settle(
+    base: Store, workspace: Workspace, assessor: Assessor, clock: Callable[[], datetime]
+) -> tuple[Setback, ...]:
+    """Keep what could not be assessed or told, and tell the administrator; the first of it."""
+    with base.reading() as tx:
+        if not assessor.setbacks.met and not kept(tx, 1):
+            return ()
+    with base.writing() as tx:
+        keep(tx, [one.what for one in kept(tx, kind=DIGEST)], assessor.setbacks.met)
+        tell(tx, administrator(workspace.settings.mail), clock())
+        return tuple(kept(tx, FIRST))
 
 
 def preview(
@@ -90,7 +116,7 @@ def preview(
 ) -> list[tuple[Recipient, Digest | None]]:
     """The digest that each recipient would get if their slot came `now`; nothing of it is kept."""
     with base.writing() as tx:
-        _prepare(tx, workspace, assessor, now)
+        _try(tx, workspace, assessor, now)
         desk = Desk(assessor, now)
         made = [(recipient, _previewed(tx, workspace, desk, recipient)) for recipient in workspace.settings.hearers]
         tx.rollback()
@@ -100,11 +126,16 @@ def preview(
 def waiting(base: Store, workspace: Workspace, assessor: Assessor, *, now: datetime) -> dict[str, tuple[int, int]]:
     """How many notices wait for each recipient by now, and how many are held back; by address. Nothing is kept."""
     with base.writing() as tx:
-        _prepare(tx, workspace, assessor, now)
+        _try(tx, workspace, assessor, now)
         desk = Desk(assessor, now)
         found = {one.address: desk.waiting(tx, one) for one in workspace.settings.hearers}
         tx.rollback()
     return {address: (len(one.items), len(one.held)) for address, one in found.items()}
+
+
+def _try(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime) -> None:
+    """Prepare a pass that is undone again; its entries come after the last, whatever moment is looked at."""
+    _prepare(tx, workspace, assessor, now, register.latest(tx, now))
 
 
 def _previewed(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient) -> Digest | None:
@@ -113,17 +144,25 @@ def _previewed(tx: Connection, workspace: Workspace, desk: Desk, recipient: Reci
 
 
 def _plan(
-    tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime, *, back: bool, jumped: timedelta
+    tx: Connection,
+    workspace: Workspace,
+    assessor: Assessor,
+    now: datetime,
+    at: datetime,
+    *,
+    back: bool,
+    jumped: timedelta,
 ) -> Pass:
     last = last_pass(tx)
     early = last is not None and now < last
     if early and not back:
         return Pass(now=now, earlier_than=last)
+    at = register.moment(tx, at)
     if early or jumped:
         before = now - jumped if jumped else last
         content = {"from": before.isoformat() if before else None, "to": now.isoformat()}
-        register.note(tx, "clock_jump", content, at=now, actor=ACTOR)
-    grown, found = _prepare(tx, workspace, assessor, now)
+        register.note(tx, "clock_jump", content, at=at, actor=ACTOR)
+    grown, found = _prepare(tx, workspace, assessor, now, at)
     store.remember(tx, LATEST, now.isoformat())
     return Pass(
         now=now,
@@ -135,10 +174,15 @@ def _plan(
     )
 
 
-def _prepare(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime) -> tuple[int, Assessed]:
-    """Make what should exist by now and assess what changed; how much was made, and what the assessing found."""
-    today = assessor.today(now)
-    grown = grow(tx, workspace.book, today=today, at=now)
-    everything = rules_changed(tx, workspace, now)
-    grown += follow(tx, assessor, today=today, at=now, everything=everything)
+def _prepare(
+    tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime, at: datetime
+) -> tuple[int, Assessed]:
+    """Make what should exist by now and assess what changed; how much was made, and what the assessing found.
+
+    What is made is written down at the moment `at`. After a pass on a later day everything is assessed.
+    """
+    today, last = assessor.today(now), last_pass(tx)
+    grown = grow(tx, workspace.book, today=today, at=at)
+    everything = rules_changed(tx, workspace, at) or (last is not None and assessor.is_later_day(last, now))
+    grown += follow(tx, assessor, today=today, at=at, everything=everything)
     return grown, assess_due(tx, assessor, now, everything=everything)

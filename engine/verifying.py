@@ -28,6 +28,7 @@ class Findings:
     `verdict` is on the chain; `damage` are the first entries that are damaged by themselves, `unshown` the number of
     the others; `leaving_out` the commitments of which entries cannot be read. `broken` is what the database says of
     itself. `messages` are sentences about what was told. `compared` is None where the projection was not compared.
+    `clocks_known` says whether the register remembers which entries say that the clock was wrong.
     """
 
     verdict: Verdict
@@ -40,18 +41,21 @@ class Findings:
     misfits: tuple[Misfit, ...] = ()
     messages: tuple[str, ...] = ()
     compared: Compared | None = None
+    clocks_known: bool = True
 
     @property
     def kept(self) -> bool:
         """Whether all is well with what cannot be made anew: the ledger, the messages, the file."""
         lost = [misfit for misfit in self.misfits if misfit.table != "commitment"]
-        return self.verdict.ok and not (self.damage or self.broken or self.messages or lost)
+        sound = self.verdict.ok and self.verdict.in_order
+        return sound and not (self.damage or self.broken or self.messages or lost)
 
     @property
     def well(self) -> bool:
         """Whether nothing was found at all."""
         differing = self.compared is not None and self.compared.differing
-        return self.kept and not (self.unguarded or self.strangers or self.misfits or differing)
+        remade = self.unguarded or self.strangers or self.misfits or differing
+        return self.kept and self.clocks_known and not remade
 
 
 def verify(session: Session, anchor: str | None = None, *, chain_only: bool = False) -> Findings:
@@ -62,7 +66,8 @@ def verify(session: Session, anchor: str | None = None, *, chain_only: bool = Fa
             found = _chain(tx, anchor) if chain_only else _whole(session, tx, anchor)
         found = replace(found, broken=_broken(itself))
     unguarded, strangers = session.store.unguarded(), session.store.strangers()
-    return replace(found, unguarded=tuple(unguarded), strangers=tuple(strangers))
+    known = not found.verdict.ok or session.wrong_clocks() == list(found.verdict.corrections)
+    return replace(found, unguarded=tuple(unguarded), strangers=tuple(strangers), clocks_known=known)
 
 
 def _broken(itself: Future[None]) -> str:

@@ -65,16 +65,25 @@ class Waiting:
 
 @dataclass
 class Desk:
-    """Where a pass looks up what waits for whom."""
+    """Where a pass looks up what waits for whom, as of `now`.
+
+    What it then writes down has the moment `at`, which is another where the pass is as of an earlier day.
+    """
 
     assessor: Assessor
     now: datetime
+    written_at: datetime | None = None
     files: Files = field(default_factory=Files)
     _assessed: dict[str, Assessment | None] = field(default_factory=dict)
     _known: dict[str, Item | Held | None] = field(default_factory=dict)
     _silences: tuple[Silence, ...] | None = None
     owed: Owed = field(default_factory=Owed)
     _standing: dict[Status, Profiles] = field(default_factory=dict)
+
+    @property
+    def at(self) -> datetime:
+        """The moment with which is written down what is told."""
+        return self.written_at or self.now
 
     @property
     def today(self) -> date:
@@ -102,12 +111,17 @@ class Desk:
         for some in store.batches(missing):
             self._assess(tx, {row.commitment for row in some})
             for row in some:
-                self._known[row.key] = _come_to(self._assessed[row.commitment], notice_of(row), self.silences(tx))
+                self._known[row.key] = self._come_to(tx, row)
         found = [self._known[row.key] for row in rows]
         return Waiting(
             items=tuple(one for one in found if isinstance(one, Item)),
             held=tuple(one for one in found if isinstance(one, Held)),
         )
+
+    def _come_to(self, tx: Connection, row: Row[Any]) -> Item | Held | None:
+        """What a notice comes to; None where that cannot be told, and it waits."""
+        silences, assessment = self.silences(tx), self._assessed.get(row.commitment)
+        return self.assessor.setbacks.tried(row.commitment, lambda: _come_to(assessment, notice_of(row), silences))
 
     def besides(self, tx: Connection, recipient: Recipient, status: Status) -> int:
         """How many commitments in a recipient's scope stand so."""
@@ -147,7 +161,7 @@ def notice_of(row: Row[Any]) -> Notice:
 
 def _come_to(assessment: Assessment | None, notice: Notice, silences: Iterable[Silence]) -> Item | Held | None:
     """What a notice comes to: it is told, or held back; None where its commitment cannot be assessed."""
-    if assessment is None:
+    if assessment is None or assessment.setback:
         return None
     if hush := hushed(assessment, notice, silences):
         return Held(notice=notice, reason=hush.why, silence=silencing(assessment, silences))

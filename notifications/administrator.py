@@ -11,6 +11,8 @@ from uuid import uuid4
 from commitments.store import Connection, recall, remember
 from notifications import outbox
 from notifications.digest import Reader
+from notifications.mailbox import Mailbox
+from notifications.message import NAME
 from notifications.phrases import clean
 
 _TOLD = "administrator"
@@ -26,6 +28,8 @@ _ADVICE = {
     "failed": "`gestand outbox --state failed` lists what was refused; `gestand outbox retry ID` tries it again.",
     "dead": "`gestand outbox --state dead` lists what was given up; `gestand outbox retry --dead` tries it all again.",
     "bounced": "`gestand outbox suppressed` lists the addresses that get nothing more, and since when.",
+    "unassessed": "A commitment among them is undated until then, and nobody is reminded of it; the others are as "
+    "ever. `gestand doctor` names what is still so.",
     "feed": "The file that was there is as it was; every pass tries again. `gestand check` says more.",
     "template": "Digests go out in the form that ships until it is mended; `gestand check` says where the mistake is.",
 }
@@ -34,10 +38,11 @@ _ELSE = "`gestand outbox` lists what waits, and why."
 
 @dataclass(frozen=True, kw_only=True)
 class Administrator:
-    """Who is told of trouble, and by whom; nobody where the address is empty."""
+    """Who is told of trouble, by whom, and where an answer goes; nobody where the address is empty."""
 
     address: str
-    sender: str
+    sender: Mailbox
+    reply_to: Mailbox | None = None
 
     def tell(self, tx: Connection, cause: str, sentence: str, at: datetime) -> bool:
         """Put a message about a trouble into the outbox; False where that cause was told today, or there is nobody.
@@ -48,16 +53,17 @@ class Administrator:
         if not self.address or recall(tx, name) == day:
             return False
         remember(tx, name, day)
-        message_id = f"<{uuid4().hex}@{self.sender.partition('@')[2]}>"
+        message_id = f"<{uuid4().hex}@{self.sender.domain}>"
         reader = Reader(name="", address=self.address, language="en", timezone="UTC")
         outbox.queue(tx, None, reader, self._message(cause, sentence, at, message_id), message_id, at)
         return True
 
     def _message(self, cause: str, sentence: str, at: datetime, message_id: str) -> bytes:
         made = EmailMessage(policy=SMTP)
-        made["From"], made["To"] = f"Gestand <{self.sender}>", self.address
+        made["To"] = self.address
         made["Subject"] = clean(f"Gestand: {sentence}", 120)
         made["Date"], made["Message-ID"] = at, message_id
         made["Auto-Submitted"] = "auto-generated"
         made.set_content(TEXT.format(sentence=sentence, advice=_ADVICE.get(cause, _ELSE)), cte="quoted-printable")
-        return made.as_bytes()
+        answering = self.reply_to.header("Reply-To") if self.reply_to else b""
+        return self.sender.header("From", NAME) + answering + made.as_bytes()

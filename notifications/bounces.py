@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import BytesHeaderParser, BytesParser
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -22,9 +22,10 @@ from commitments.ledger import stamp
 from commitments.store import Connection, Row
 from commitments.store import bounce as table
 from commitments.store import outbox as sent
+from notifications.mailboxes import Mail
 from notifications.phrases import clean
 from notifications.signing import same, secret, sign
-from notifications.suppression import Kind, suppress
+from notifications.suppression import Kind, is_gone, suppress
 
 ACTOR = "bounces"
 FRESH = timedelta(hours=48)
@@ -32,9 +33,13 @@ FRESH = timedelta(hours=48)
 _SIGNATURE = 10
 _MOST = 50
 """Recipients that one report may be about; ours are about one."""
+_REPORT = "multipart/report"
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_NESTING = re.compile(rb"multipart/|message/", re.IGNORECASE)
+_DEEPEST = 60
+"""Parts that may hold others: a report has three, and Python's parser looks at each line once for every one of them."""
+_TOO_DEEP = "it holds too many mails and parts in one another"
 _RETURNED_TO = ("To", "Delivered-To", "X-Original-To", "Envelope-To", "Cc")
-_HARD = re.compile(r"5\.(1\.\d+|2\.1)")
-"""RFC 3463: the address is wrong, or the mailbox takes no mail. Whatever else failed may work the next time."""
 
 
 class Verdict(StrEnum):
@@ -46,6 +51,7 @@ class Verdict(StrEnum):
     OLD = "old"
     SEEN = "seen"
     NO_REPORT = "no_report"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +64,16 @@ class Report:
     action: str
     status: str
     diagnostic: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Returned:
+    """A mail that came back: where it lies, its subject, what it reports; `trouble` says why it cannot be read."""
+
+    place: str
+    subject: str = ""
+    reports: tuple[Report, ...] = ()
+    trouble: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +114,26 @@ def _signature(key: bytes, number: int) -> str:
 # ------------------------------------------------------------------------------------------------- reading
 
 
+def read(mail: Mail) -> Returned:
+    """What a mail reports, whatever a stranger wrote into it: one that cannot be read says why."""
+    try:
+        head = BytesHeaderParser().parsebytes(_END_OF_HEAD.split(mail.content, maxsplit=1)[0])
+        subject = _text(head, "Subject")
+        if head.get_content_type() != _REPORT:
+            return Returned(place=mail.place, subject=subject)
+        if len(_NESTING.findall(mail.content)) > _DEEPEST:
+            return Returned(place=mail.place, subject=subject, trouble=_TOO_DEEP)
+        found = tuple(reports(BytesParser().parsebytes(mail.content)))
+    except Exception as error:
+        return Returned(place=mail.place, trouble=clean(f"{type(error).__name__}: {error}"))
+    cut_off = not found and not mail.whole
+    trouble = f"it reports nothing in its first {len(mail.content) // 1024} KiB" if cut_off else ""
+    return Returned(place=mail.place, subject=subject, reports=found, trouble=trouble)
+
+
 def reports(mail: Message) -> Iterator[Report]:
     """What a mail reports, for each recipient that it is about; nothing where it is no report."""
-    if mail.get_content_type() != "multipart/report":
+    if mail.get_content_type() != _REPORT:
         return
     parts = list(mail.walk())
     original = next(filter(None, map(_original, parts)), "")
@@ -142,16 +175,17 @@ def _address(block: Message, name: str) -> str:
 
 
 def _text(mail: Message, name: str) -> str:
-    return clean(str(mail.get(name, "")), 500)
+    """A field on one line; what no text can hold is replaced."""
+    return clean(str(mail.get(name, "")).encode("utf-8", "replace").decode(), 500)
 
 
 # ------------------------------------------------------------------------------------------------- judging
 
 
 def take_in(
-    tx: Connection, mails: Iterable[Message], *, address: str, at: datetime, fresh: timedelta = FRESH
+    tx: Connection, mails: Iterable[Returned], *, address: str, at: datetime, fresh: timedelta = FRESH
 ) -> list[Bounce]:
-    """Write down what came back and act on it; what became of each report.
+    """Write down what came back and act on it; what became of each report, and of each mail without one.
 
     `address` is the one that return addresses are made of, empty where there is none. A mailbox that is gone gets
     nothing more; everything else is counted.
@@ -159,10 +193,11 @@ def take_in(
     key = secret(tx)
     found: list[Bounce] = []
     for mail in mails:
-        told = list(reports(mail))
-        found += [_judge(tx, report, address, key, at, fresh) for report in told]
-        if not told:
-            found.append(Bounce(verdict=Verdict.NO_REPORT, detail=_text(mail, "Subject")))
+        found += [_judge(tx, report, address, key, at, fresh) for report in mail.reports]
+        if mail.trouble:
+            found.append(Bounce(verdict=Verdict.UNREADABLE, detail=f"{mail.place}: {mail.trouble}"))
+        elif not mail.reports:
+            found.append(Bounce(verdict=Verdict.NO_REPORT, detail=mail.subject))
     return found
 
 
@@ -174,7 +209,7 @@ def _judge(tx: Connection, report: Report, address: str, key: bytes, at: datetim
         return _refused(tx, Verdict.FORGED, at)
     if at - datetime.fromisoformat(row.sent_at) > fresh:
         return _refused(tx, Verdict.OLD, at)
-    hard = report.action == "failed" and _HARD.fullmatch(report.status) is not None
+    hard = report.action == "failed" and is_gone(report.status)
     verdict = Verdict.GONE if hard else Verdict.FOR_NOW
     if tx.execute(table.select().where(table.c.outbox == row.id, table.c.kind == verdict.value)).first():
         return _refused(tx, Verdict.SEEN, at)

@@ -26,7 +26,11 @@ class TemporaryError(DeliveryError):
 
 
 class PermanentError(DeliveryError):
-    """The message will never be taken."""
+    """The message will never be taken; `status` is what is wrong with its address (RFC 3463), where the server says."""
+
+    def __init__(self, code: int, text: str, *, status: str = "") -> None:
+        self.status = status
+        super().__init__(code, text)
 
 
 class ServerError(TemporaryError):

@@ -22,7 +22,7 @@ from commitments.store import Connection, Row, Store
 from notifications import outbox
 from notifications.deliverer import ConfigError, Deliverer, DeliveryError, Line, PermanentError, ServerError
 from notifications.outbox import GIVE_UP, LEASE, Outcome, State
-from notifications.suppression import Kind, suppressed
+from notifications.suppression import Kind, is_gone, suppress, suppressed
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,8 @@ class _Desk:
     def _settle(self, tx: Connection, outcome: Outcome, now: datetime) -> None:
         self.outcomes.append(_Became(outcome.state, outcome.again, outcome.why))
         outbox.mark(tx, outcome, now)
+        if _is_gone(outcome):
+            suppress(tx, outcome.row.address, Kind.BOUNCED, at=now, actor=outbox.ACTOR, detail=outcome.why)
         if isinstance(outcome.error, ServerError):
             self._shut.add(outcome.row.route)
         if self._trouble and (told := _worth_telling(outcome)):
@@ -200,10 +202,18 @@ def _state(row: Row[Any], error: DeliveryError | None, now: datetime) -> State:
     return State.DEAD if stamp(now - GIVE_UP) > row.queued_at else State.QUEUED
 
 
+def _is_gone(outcome: Outcome) -> bool:
+    """Whether a server said that there is no such mailbox; that of the administrator is tried all the same."""
+    error = outcome.error
+    return isinstance(error, PermanentError) and is_gone(error.status) and outcome.row.digest is not None
+
+
 def _worth_telling(outcome: Outcome) -> tuple[str, str] | None:
     """The cause and the sentence for the administrator; nothing of what is about a message to them."""
     if outcome.row.digest is None:
         return None
+    if _is_gone(outcome):
+        return "bounced", f"a mailbox is gone: {outcome.why}"
     if outcome.state is State.FAILED:
         return "failed", f"a digest was refused for good: {outcome.why}"
     if outcome.state is State.DEAD:

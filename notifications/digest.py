@@ -49,7 +49,7 @@ class Digest:
     """What one reader is told at `slot`: the sections that have something in them, each with its items.
 
     It covers what came up in the half-open window from `covers_from` (None for the first digest) to `slot`; `missed`
-    slots in between are made up for. `head` is the ledger's head (`#seq hash16`): the reader's mailbox is its witness.
+    slots in between are made up for. `head` is the ledger's head (`#seq hash`): the reader's mailbox is its witness.
     `names` are the names of parties, by their place in the hierarchy. `besides` counts what stands so besides, where
     that is to be said; `ending` are the silences that end soon.
     """

@@ -13,13 +13,13 @@ from email.parser import BytesHeaderParser, BytesParser
 from pathlib import Path
 from typing import Self
 
-from commitments.replacing import replace, settle
+from commitments.replacing import create_private_folder, replace, settle
 from notifications.deliverer import ServerError
 
 
 @dataclass(frozen=True)
 class FolderDeliverer:
-    """Writes messages into a folder, which is made where it is not there."""
+    """Writes messages into a folder, made where it is not there; only its owner can read them."""
 
     folder: Path
     lines: int = 1
@@ -35,9 +35,9 @@ class FolderDeliverer:
         stem = _stem(sent, to)
         forms = {".txt": _part(sent, "plain"), ".html": _part(sent, "html"), ".eml": body}
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            create_private_folder(self.folder)
             for suffix, content in forms.items():
-                replace(self.folder / f"{stem}{suffix}", [content])
+                replace(self.folder / f"{stem}{suffix}", [content], private=True)
             settle(self.folder)
         except OSError as error:
             raise ServerError(0, f"the folder {self.folder} cannot be written to: {error.strerror}") from error

@@ -121,7 +121,7 @@ def calendar(entries: Iterable[Entry], *, title: str, language: str, domain: str
     those deadlines for which that is still ahead of `today`.
     """
     begin, end = _frame(title, language)
-    return begin + b"".join(_written(one, domain, today < one.due.earliest - ALARM) for one in entries) + end
+    return begin + b"".join(_written(one, domain, one.due.earliest - today > ALARM) for one in entries) + end
 
 
 @lru_cache(100)

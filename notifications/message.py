@@ -7,13 +7,13 @@ from base64 import encodebytes
 from binascii import b2a_qp
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from email.headerregistry import Address
 from email.policy import SMTP, EmailPolicy
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from notifications.digest import Digest
+from notifications.digest import Digest, Reader
+from notifications.mailbox import Mailbox
 from notifications.outbox import valid
 from notifications.phrases import clean
 from notifications.render import Rendered
@@ -35,6 +35,8 @@ class _Policy(EmailPolicy):
         return f"{name}: {lines}\r\n".encode("ascii")
 
 
+NAME = "Gestand"
+"""Who a message comes from where the settings give the sender no name."""
 POLICY = _Policy(linesep=SMTP.linesep)
 
 
@@ -58,26 +60,29 @@ def message(
     digest: Digest,
     rendered: Rendered,
     *,
-    sender: str,
+    sender: Mailbox,
     message_id: str,
+    reply_to: Mailbox | None = None,
     thread: str = "",
     unsubscribe: Iterable[str] = (),
     attachments: Iterable[Attachment] = (),
 ) -> bytes:
     """The whole message, as RFC 5322 has it, with CRLF: text first, HTML as its alternative, then what is attached.
 
-    `thread` is the Message-ID of the first digest that the reader got, which mail programs gather the later ones under;
-    `unsubscribe` are the addresses (https:, mailto:) at which a reader says that they want no more. Nothing in a name
-    or subject can add a header: what would end a line is taken out. The date is the slot's.
+    `reply_to` is where answers go, to the sender where it is left out. `thread` is the Message-ID of the first digest
+    that the reader got, which mail programs gather the later ones under; `unsubscribe` are the addresses (https:,
+    mailto:) at which a reader says that they want no more. Nothing in a name or subject can add a header: what would
+    end a line is taken out. The date is the slot's.
     """
     head = [
         _from(sender),
-        _header("To", _mailbox(digest.reader.name, digest.reader.address)),
+        *_answering(reply_to),
+        _to(digest.reader),
         _usual("Subject", clean(rendered.subject)),
         _header("Date", digest.slot.astimezone(ZoneInfo(digest.reader.timezone))),
         _header("Message-ID", clean(message_id)),
         *_thread(clean(thread), clean(message_id)),
-        _usual("List-Id", f"<digests.gestand.{domain(sender)}>"),
+        _usual("List-Id", f"<digests.gestand.{sender.domain}>"),
         *_leaving([clean(address) for address in unsubscribe]),
         # RFC 3834: no automatic reply is wanted; the second header says so to Exchange.
         _usual("Auto-Submitted", "auto-generated"),
@@ -102,8 +107,13 @@ def _usual(name: str, value: str) -> bytes:
 
 
 @lru_cache(100)
-def _from(sender: str) -> bytes:
-    return _header("From", _mailbox("Gestand", sender))
+def _from(sender: Mailbox) -> bytes:
+    return sender.header("From", NAME)
+
+
+@lru_cache(100)
+def _answering(mailbox: Mailbox | None) -> tuple[bytes, ...]:
+    return () if mailbox is None else (mailbox.header("Reply-To"),)
 
 
 def _thread(first: str, message_id: str) -> Iterator[bytes]:
@@ -163,13 +173,8 @@ def _leaving(addresses: list[str]) -> Iterator[bytes]:
         yield _usual("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 
 
-def _mailbox(name: str, address: str) -> Address | str:
-    """The mailbox for a header; an empty group where the address is none, which `deliver` then refuses."""
-    if not valid(address):
-        return "undisclosed-recipients:;"
-    return Address(display_name=clean(name), addr_spec=address)
-
-
-def domain(sender: str) -> str:
-    """The part of an address behind the @; localhost where it is none."""
-    return sender.partition("@")[2] if valid(sender) else "localhost"
+def _to(reader: Reader) -> bytes:
+    """Who it is for; an empty group where the address is none, which `deliver` then refuses."""
+    if not valid(reader.address):
+        return b"To: undisclosed-recipients:;\r\n"
+    return Mailbox(reader.address, reader.name).header("To")

@@ -8,7 +8,7 @@ from typing import Any
 
 from commitments.fit import close
 from commitments.problem import Problem
-from commitments.source import RefusedError, decoded, opened, whole
+from commitments.source import RefusedError, decoded, files_in, opened, whole
 from notifications import letter
 from notifications.jail import TemplateTroubleError, set_apart
 from notifications.languages import LANGUAGES
@@ -27,8 +27,9 @@ PARTIAL = "_"
 def read_templates(folder: Path) -> tuple[Mapping[str, str], tuple[Problem, ...]]:
     """The templates in a folder by their names, and what is wrong with its files. A folder need not be there."""
     found: dict[str, str] = {}
-    problems: list[Problem] = []
-    for path in sorted(folder.glob("*")):
+    paths, unread = files_in(folder)
+    problems = list(unread)
+    for path in paths:
         if path.name not in NAMES and not path.name.startswith(PARTIAL):
             problems.append(_needless(path))
             continue

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hmac
+from datetime import datetime
 from secrets import token_hex
 
+from commitments import register
 from commitments.store import Connection, recall, remember
 
 _NAME = "secret"
@@ -12,11 +14,25 @@ _NAME = "secret"
 
 def secret(tx: Connection) -> bytes:
     """The secret of this store, made at its first use, which needs a transaction that may write."""
+    return known_secret(tx) or _made(tx)
+
+
+def known_secret(tx: Connection) -> bytes | None:
+    """The secret of this store; None where nothing was signed yet. Needs a transaction that reads."""
     known = recall(tx, _NAME)
-    if known is None:
-        known = token_hex(32)
-        remember(tx, _NAME, known)
-    return bytes.fromhex(known)
+    return None if known is None else bytes.fromhex(known)
+
+
+def renew_secret(tx: Connection, *, at: datetime, actor: str) -> None:
+    """Make another secret, and say so in the ledger: nothing signed before is known again."""
+    _made(tx)
+    register.note(tx, "secret_renewed", {}, at=at, actor=actor)
+
+
+def _made(tx: Connection) -> bytes:
+    made = token_hex(32)
+    remember(tx, _NAME, made)
+    return bytes.fromhex(made)
 
 
 def sign(key: bytes, purpose: str, content: bytes, size: int = 16) -> bytes:

@@ -27,9 +27,11 @@ FORMS = '"weekdays 07:30", "daily 07:30", "Mondays and Thursdays 09:00" or "1st 
 _EVERY_DAY = tuple(range(7))
 _WEEKDAYS = tuple(range(5))
 _GROUPS = {"daily": _EVERY_DAY, "weekdays": _WEEKDAYS}
-_WITH_TIME = re.compile(r"(?P<days>.*?)\s*\b(?P<hour>\d{1,2}):(?P<minute>\d{2})")
-_MONTH_DAY = re.compile(r"(\d{1,2})(?:st|nd|rd|th) of the month")
+_CLOCK = re.compile(r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})")
+_MONTH_DAY = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th) of the month")
 _DAY = timedelta(days=1)
+_SHOWN = 80
+"""So many characters of a text that is no cadence are repeated to its author."""
 _LONGEST = 400
 """How many days in a row may be quiet: slots that are further away are not looked for."""
 
@@ -46,7 +48,8 @@ class NotACadenceError(ValueError):
     """A text that no cadence can be read from."""
 
     def __init__(self, text: object, reason: str = "") -> None:
-        super().__init__(f"{text!r} does not say when{': ' + reason if reason else ''}; write {FORMS}")
+        shown = repr(text) if len(str(text)) <= _SHOWN else f"{str(text)[:_SHOWN]!r}…"
+        super().__init__(f"{shown} does not say when{': ' + reason if reason else ''}; write {FORMS}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,12 @@ class Cadence:
         """
         if isinstance(value, Cadence):
             return value
-        match = _WITH_TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+        words = value.lower().split() if isinstance(value, str) else []
+        match = _CLOCK.fullmatch(words[-1]) if words else None
         if match is None:
             raise NotACadenceError(value, "it needs days and a time of day")
         at = _time(value, match)
-        days = " ".join(match["days"].lower().split())
+        days = " ".join(words[:-1])
         if monthly := _MONTH_DAY.fullmatch(days):
             return cls(at, month_day=_month_day(value, int(monthly[1])))
         return cls(at, _GROUPS.get(days) or _named_days(value, days))

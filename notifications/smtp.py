@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import contextlib
+import re
 import smtplib
 import socket
 import ssl
@@ -18,12 +20,17 @@ from pydantic import Field, model_validator
 from commitments.model import Frozen
 from notifications.credentials import credential, trusting
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
+from notifications.replies import BadReplyError, BrokenOffError, Replies
 from notifications.timelimit import no_longer_than
 
 TOTAL = 30.0
 """Seconds that one message may take, from connecting to the server's last word."""
 PER_CONNECTION = 100
 """After so many messages a new connection is made, for servers cut off the one that goes on and on."""
+_GO_ON = 354
+"""What a server answers to DATA that awaits the message (RFC 5321, 4.1.1.4)."""
+_DOT = re.compile(rb"^\.", re.MULTILINE)
+_STATUS = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 
 
@@ -55,6 +62,68 @@ class SmtpSettings(Frozen):
         if self.user and self.tls == "none":
             raise ValueError("a password is never sent unencrypted; write tls: starttls, or leave user out")
         return self
+
+
+class _Strict(smtplib.SMTP):
+    """A connection that believes whole replies alone, and says nothing where an answer came that was not asked for."""
+
+    def connect(self, host: str = "localhost", port: int = 0, source_address: Any = None) -> tuple[int, bytes]:  # noqa: ANN401 - smtplib's own
+        self._replies = Replies()
+        return super().connect(host, port, source_address)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The next reply, its code from 200 to 599. Raises SMTPServerDisconnected where there is none."""
+        with self._closed_after_nonsense():
+            reply = self._replies.read(self._receive)
+        return reply.code, reply.text
+
+    def send(self, s: Any) -> None:  # noqa: ANN401 - smtplib's own
+        """Send a command or a message; nothing where an answer is here already, for it would be taken for the next."""
+        if self.sock is not None:
+            with self._closed_after_nonsense():
+                self._replies.expect_none(_at_hand(self.sock))
+        super().send(s)
+
+    def _receive(self, octets: int) -> bytes:
+        try:
+            return self.sock.recv(octets) if self.sock is not None else b""
+        except OSError as error:
+            raise BrokenOffError(str(error)) from error
+
+    @contextmanager
+    def _closed_after_nonsense(self) -> Iterator[None]:
+        try:
+            yield
+        except BadReplyError as error:
+            self.close()
+            raise (smtplib.SMTPServerDisconnected if isinstance(error, BrokenOffError) else _NonsenseError)(
+                str(error)
+            ) from error
+
+
+def _at_hand(sock: socket.socket) -> bytes:
+    """What can be read without waiting: an octet, or nothing. Raises BrokenOffError where the other side hung up."""
+    waits = sock.gettimeout()
+    sock.settimeout(0)
+    try:
+        came = sock.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return b""
+    except OSError as error:
+        raise BrokenOffError(str(error)) from error
+    finally:
+        sock.settimeout(waits)
+    if not came:
+        raise BrokenOffError("it hung up")
+    return came
+
+
+class _StrictTls(_Strict, smtplib.SMTP_SSL):
+    """The same, encrypted from the first octet."""
+
+
+class _NonsenseError(smtplib.SMTPServerDisconnected):
+    """The server does not answer as SMTP asks; nothing more can be said to it over this connection."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +170,9 @@ class SmtpLine:
         with _classified(self._settings), no_longer_than(self._settings.timeout, self._socket) as self._late:
             try:
                 self._data(self._addressed(envelope_from, to, len(content)), content)
-            except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError):
-                raise  # the message was refused, and the connection is as good as before
-            except BaseException:
-                self._break_off()
+            except BaseException as error:
+                if not _about_the_message(error):
+                    self._break_off()
                 raise
 
     def hang_up(self) -> None:
@@ -127,50 +195,70 @@ class SmtpLine:
         if self._server is not None and self._handed < PER_CONNECTION:
             try:
                 _reset(self._server)
-                return _address(self._server, envelope_from, to, size)
-            except smtplib.SMTPRecipientsRefused:
+                return self._address(self._server, envelope_from, to, size)
+            except DeliveryError:
                 raise
             except (smtplib.SMTPException, OSError):
                 if self._late.is_set():
                     raise
         self.hang_up()
-        return _address(self._opened(), envelope_from, to, size)
+        return self._address(self._opened(), envelope_from, to, size)
+
+    def _address(self, server: smtplib.SMTP, envelope_from: str, to: str, size: int) -> smtplib.SMTP:
+        """The server, after it accepted a message's sender and recipient."""
+        esmtp = server.does_esmtp and server.has_extn("size")
+        code, text = server.mail(envelope_from, [f"size={size}"] if esmtp else [])
+        if not _done(code):
+            raise smtplib.SMTPSenderRefused(code, text, envelope_from)
+        code, text = server.rcpt(to)
+        if not _done(code):
+            raise _of_the_address(_refusal(self._settings, code, text))
+        return server
 
     def _data(self, server: smtplib.SMTP, content: bytes) -> None:
+        """Hand over what the message says; a server that takes it answers 2xx (RFC 5321, 4.2.1)."""
         self._handed += 1
+        code, text = server.docmd("data")
+        if code != _GO_ON:
+            raise _refusal(self._settings, code, text)
+        server.send(_stuffed(content))
         try:
-            code, text = server.data(content)
+            code, text = server.getreply()
         except (smtplib.SMTPServerDisconnected, OSError) as error:
-            where = f"{self._settings.host}:{self._settings.port}"
-            raise ServerError(0, f"{where} cannot be reached or does not answer: {error}", doubtful=True) from error
-        if code != 250:
-            raise smtplib.SMTPDataError(code, text)
+            raise _away(self._settings, error, doubtful=True) from error
+        if not _done(code):
+            raise _refusal(self._settings, code, text, doubtful=True)
 
     def _opened(self) -> smtplib.SMTP:
         """A new connection, encrypted and logged in, as the settings ask."""
         settings = self._settings
         self._server = server = self._closed()
         code, text = server.connect(settings.host, settings.port)
-        if self._late.is_set():
-            raise TimeoutError("timed out")
+        self._check_time()
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
         if settings.tls == "starttls":
             server.starttls(context=trusting("mail.smtp.ca_file", settings.ca_file))
+            self._check_time()
         if settings.user:
             _log_in(server, settings)
         server.ehlo_or_helo_if_needed()
         return server
 
+    def _check_time(self) -> None:
+        """Raise TimeoutError where the time ran out while connecting or encrypting, out of the timer's reach."""
+        if self._late.is_set():
+            raise TimeoutError("timed out")
+
     def _closed(self) -> smtplib.SMTP:
         """A connection yet to be made. With a host, smtplib would make it at once, out of the timer's reach."""
         settings = self._settings
         if settings.tls == "implicit":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
+            server: smtplib.SMTP = _StrictTls(
                 timeout=settings.timeout, context=trusting("mail.smtp.ca_file", settings.ca_file)
             )
         else:
-            server = smtplib.SMTP(timeout=settings.timeout)
+            server = _Strict(timeout=settings.timeout)
         server._host = settings.host  # type: ignore[attr-defined] # noqa: SLF001 - the name certificates are checked against
         return server
 
@@ -203,31 +291,22 @@ def _lined(body: bytes) -> bytes:
 def _reset(server: smtplib.SMTP) -> None:
     """Let the server forget the message before, taken or refused."""
     code, text = server.rset()
-    if code != 250:
+    if not _done(code):
         raise smtplib.SMTPResponseException(code, text)
 
 
-def _address(server: smtplib.SMTP, envelope_from: str, to: str, size: int) -> smtplib.SMTP:
-    """The server, after it accepted a message's sender and recipient."""
-    code, text = server.mail(envelope_from, [f"size={size}"] if server.does_esmtp and server.has_extn("size") else [])
-    if code != 250:
-        raise smtplib.SMTPSenderRefused(code, text, envelope_from)
-    code, text = server.rcpt(to)
-    if code not in {250, 251}:
-        raise smtplib.SMTPRecipientsRefused({to: (code, text)})
-    return server
+def _stuffed(content: bytes) -> bytes:
+    """A message as DATA has it: dots at the beginning of a line doubled, and one by itself at the end."""
+    doubled = _DOT.sub(b"..", content)
+    return doubled + (b".\r\n" if doubled.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
 @contextmanager
 def _classified(settings: SmtpSettings) -> Iterator[None]:
     """Turns what smtplib raises into ours: whose fault it is, and whether to try again."""
-    where = f"{settings.host}:{settings.port}"
+    where = _where(settings)
     try:
         yield
-    except smtplib.SMTPRecipientsRefused as error:
-        raise _by_code(*next(iter(error.recipients.values()))) from error
-    except smtplib.SMTPDataError as error:
-        raise _by_code(error.smtp_code, error.smtp_error) from error
     except smtplib.SMTPNotSupportedError as error:
         raise ConfigError(0, f"{where} does not do what mail.smtp asks of it: {error}") from error
     except smtplib.SMTPResponseException as error:
@@ -235,14 +314,53 @@ def _classified(settings: SmtpSettings) -> Iterator[None]:
     except ssl.SSLError as error:
         raise ConfigError(0, f"{where} cannot be trusted or does not speak TLS: {error.reason or error}") from error
     except (smtplib.SMTPException, OSError) as error:
-        raise ServerError(0, f"{where} cannot be reached or does not answer: {error}") from error
+        raise _away(settings, error) from error
+    except binascii.Error as error:
+        raise ServerError(0, f"{where} does not speak SMTP as it should: {error}") from error
 
 
-def _by_code(code: int, text: bytes | str) -> DeliveryError:
-    """RFC 5321, 4.2.1: replies from 500 on are final, those below may be different the next time; 421 is a goodbye."""
+def _where(settings: SmtpSettings) -> str:
+    return f"{settings.host}:{settings.port}"
+
+
+def _done(code: int) -> bool:
+    """Whether a server did what it was asked (RFC 5321, 4.2.1: the first digit says so)."""
+    return 200 <= code < 300
+
+
+def _away(settings: SmtpSettings, error: Exception, *, doubtful: bool = False) -> ServerError:
+    """A server that cannot be talked to, or not as SMTP asks."""
+    fault = (
+        "does not speak SMTP as it should"
+        if isinstance(error, _NonsenseError)
+        else "cannot be reached or does not answer"
+    )
+    return ServerError(0, f"{_where(settings)} {fault}: {error}", doubtful=doubtful)
+
+
+def _refusal(settings: SmtpSettings, code: int, text: bytes, *, doubtful: bool = False) -> DeliveryError:
+    """What an answer about a message means that does not take it.
+
+    RFC 5321, 4.2.1: replies from 500 on are final, those below may be different the next time; 421 is a goodbye. Any
+    other decides nothing about the message, which is `doubtful` where the server had the whole of it.
+    """
+    said = _readable(text)
     if code == 421:
-        return ServerError(code, _readable(text))
-    return (PermanentError if code >= 500 else TemporaryError)(code, _readable(text))
+        return ServerError(code, said)
+    if code < 400:
+        return ServerError(0, f"{_where(settings)} answers out of turn: {code} {said}", doubtful=doubtful)
+    return (PermanentError if code >= 500 else TemporaryError)(code, said)
+
+
+def _of_the_address(error: DeliveryError) -> DeliveryError:
+    """A refusal of the recipient, with what it says of the address (RFC 2034: the text begins with it)."""
+    found = _STATUS.match(error.text)
+    return PermanentError(error.code, error.text, status=found[0]) if found and error.code >= 500 else error
+
+
+def _about_the_message(error: BaseException) -> bool:
+    """Whether a message was refused, and the connection is as good as before."""
+    return isinstance(error, DeliveryError) and not isinstance(error, ServerError)
 
 
 def _by_server(where: str, error: smtplib.SMTPResponseException) -> ServerError:

@@ -40,7 +40,13 @@ def digests(language: str) -> tuple[Digest, Digest]:
     reader = Reader(name="A reader", address="reader@example.org", language=language, timezone="UTC")
     slot = datetime(2018, 8, 13, 6, tzinfo=UTC)
     full = compose(
-        reader, _items(), slot=slot, covers_from=slot, head="#42 9f86d081884c7d65", packs=("a pack",), missed=1
+        reader,
+        _items(),
+        slot=slot,
+        covers_from=slot,
+        head="#42 9f86d081884c7d659a2feaa0c55ad015",
+        packs=("a pack",),
+        missed=1,
     )
     bare = compose(
         reader,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,18 @@ from commitments.store import Connection, Row, given
 from commitments.store import suppression as table
 
 _OF_ONE: Final = table.select().where(table.c.address == given("key")).order_by(table.c.kind)
+
+
+_GONE: Final = re.compile(r"5\.(1\.(1|2|3|4|6|10)|2\.1)")
+"""RFC 3463 and 7505: there is no such mailbox or domain, it moved away, takes no mail, or is closed.
+
+The others of 5.1 say nothing of the mailbox: 5.1.7 and 5.1.8 are about the sender, and 5.1.0 may be.
+"""
+
+
+def is_gone(status: str) -> bool:
+    """Whether a status says that an address will never take mail. Whatever else failed may work the next time."""
+    return _GONE.fullmatch(status) is not None
 
 
 class Kind(StrEnum):

@@ -116,3 +116,8 @@ class Words:
     leave_button: str
     leave_done: str
     leave_unknown: str
+    leave_over: str
+    leave_renew: str
+    leave_renewed: str
+    renewed_subject: str
+    renewed_text: str

@@ -157,5 +157,11 @@ WORDS = Words(
     leave_question="Do you want no more digests from Gestand at this address?",
     leave_button="No more digests",
     leave_done="It is noted: you get no more digests. Whoever runs Gestand can undo it.",
-    leave_unknown="This link is not one of ours, or it is no longer good.",
+    leave_unknown="This link is not one of ours, or it is no longer good. The newest digest has one that works.",
+    leave_over="This link is too old. The newest digest has one that works, and you can have one sent to you.",
+    leave_renew="Send me a new link",
+    leave_renewed="If this link was made for somebody who gets digests, a new one is on its way to them by mail.",
+    renewed_subject="A new link to unsubscribe from Gestand",
+    renewed_text="Somebody asked, with a link of an old digest, for a new one. To get no more digests from Gestand at "
+    "this address, open this page and press the button: {link}\n\nTo go on getting them, you need not do anything.",
 )

@@ -157,5 +157,12 @@ WORDS = Words(
     leave_question="Wilt u op dit adres geen overzichten van Gestand meer ontvangen?",
     leave_button="Geen overzichten meer",
     leave_done="Genoteerd: u ontvangt geen overzichten meer. Wie Gestand beheert kan dat ongedaan maken.",
-    leave_unknown="Deze link is niet van ons, of niet meer geldig.",
+    leave_unknown="Deze link is niet van ons, of niet meer geldig. In het nieuwste overzicht staat er een die werkt.",
+    leave_over="Deze link is te oud. In het nieuwste overzicht staat er een die werkt, en u kunt er een laten sturen.",
+    leave_renew="Stuur mij een nieuwe link",
+    leave_renewed="Als deze link van iemand is die overzichten ontvangt, is een nieuwe per mail naar diegene onderweg.",
+    renewed_subject="Een nieuwe link om u af te melden bij Gestand",
+    renewed_text="Iemand vroeg, met een link uit een oud overzicht, om een nieuwe. Wilt u op dit adres geen "
+    "overzichten van Gestand meer, open dan deze pagina en druk op de knop: {link}\n\n"
+    "Wilt u ze wel, dan hoeft u niets te doen.",
 )

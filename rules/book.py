@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from commitments.fit import close
 from commitments.problem import Path as Way
-from commitments.source import Document, Problem, check, problem, read
+from commitments.source import Document, Problem, check, files_in, problem, read
 from rules.calendar import Calendars
 from rules.consequence import FollowUp, GroupEscalation, Inhibition
 from rules.cycle import dating_rules
 from rules.due import Due
 from rules.inherit import inherited
 from rules.pack import Cycle, Ladder, Pack, Rule
-from rules.terms import Phrase
+from rules.terms import SPEECH, Phrase, Term, faults, unspoken
 
 SHIPPED = Path(__file__).parent / "packs"
 SUFFIXES = (".yaml", ".yml")
@@ -60,9 +60,10 @@ class BookRule:
 
 @dataclass(frozen=True)
 class RuleBook:
-    """The packs in use."""
+    """The packs in use; `bases` are the files of those that are in use through others that extend them, by name."""
 
     packs: tuple[LoadedPack, ...] = ()
+    bases: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def rules(self) -> dict[str, BookRule]:
@@ -131,7 +132,10 @@ def _rules(pack: Pack) -> Iterator[BookRule]:
 
 
 def load(files: Iterable[Path], calendars: Calendars) -> tuple[RuleBook, tuple[Problem, ...]]:
-    """The rule book of these files, with every problem in them: a bad file is left out, the good ones load."""
+    """The rule book of these files, with every problem in them.
+
+    A bad file is left out, the good ones load; of a pack whose terms alone are bad, only these are left out.
+    """
     loaded: list[LoadedPack] = []
     problems: list[Problem] = []
     heirs: list[tuple[LoadedPack, Document]] = []
@@ -140,14 +144,16 @@ def load(files: Iterable[Path], calendars: Calendars) -> tuple[RuleBook, tuple[P
         if document is None:
             problems += found
             continue
-        pack, faults = check(Pack, document)
-        wrong = sorted([*found, *faults, *_cross_check(document, pack, calendars, loaded)], key=_place)
-        problems += wrong
+        pack, unfit = check(Pack, document)
+        wrong = [*found, *unfit, *_cross_check(document, pack, calendars, loaded)]
+        misread = dict(_misread_terms(document))
+        problems += sorted([*wrong, *(one for several in misread.values() for one in several)], key=_place)
         if pack is not None and not wrong:
-            loaded.append(LoadedPack(pack, str(file), hashlib.sha256(file.read_bytes()).hexdigest()))
+            hashed = hashlib.sha256(file.read_bytes()).hexdigest()
+            loaded.append(LoadedPack(_without_terms(pack, misread), str(file), hashed))
             heirs.append((loaded[-1], document))
     made, refused = _with_bases(heirs, calendars)
-    return RuleBook(tuple(made)), (*problems, *refused)
+    return RuleBook(tuple(made), _bases(made, [base for base, _ in heirs])), (*problems, *refused)
 
 
 def pack_name(file: Path) -> str:
@@ -173,12 +179,28 @@ def _with_bases(
     problems: list[Problem] = []
     for loaded, document in heirs:
         found = _based(loaded, there, calendars, ())
+        if not isinstance(found, str) and found.pack.terms and found.pack.language not in SPEECH:
+            problems.append(problem(document, *unspoken(found.pack.language)))
+            found = replace(found, pack=_without_terms(found.pack, found.pack.terms))
         if isinstance(found, str):
             hint = "extends names a pack that ships with Gestand, or one in rules/"
             problems.append(problem(document, ("extends",), found, hint))
         elif loaded.pack.pack not in extended:
             made.append(found)
     return made, problems + [p for loaded, document in heirs for p in _lost_exceptions(loaded.pack, document, made)]
+
+
+def _bases(made: Iterable[LoadedPack], loaded: Iterable[LoadedPack]) -> dict[str, str]:
+    """The files of the packs that these extend, directly or through others, by name."""
+    there = {one.pack.pack: one for one in loaded}
+    found: dict[str, str] = {}
+    waiting = [one.pack.extends for one in made]
+    while waiting:
+        base = there.get(waiting.pop() or "")
+        if base is not None and base.pack.pack not in found:
+            found[base.pack.pack] = base.file
+            waiting.append(base.pack.extends)
+    return found
 
 
 def _based(
@@ -237,7 +259,25 @@ def is_situation_file(path: Path) -> bool:
 
 
 def _yaml_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES)
+    return files_in(folder, SUFFIXES)[0]
+
+
+def _misread_terms(document: Document) -> Iterator[tuple[str, list[Problem]]]:
+    """The terms of a pack that cannot be meant under their phrases, with what is wrong with each."""
+    terms = document.value.get("terms") if isinstance(document.value, dict) else None
+    for words in terms if isinstance(terms, dict) else ():
+        term, _ = check(Term, document, ("terms", words))
+        found = faults(str(words), term) if term is not None else ()
+        if problems := [problem(document, *one._replace(path=("terms", words, *one.path))) for one in found]:
+            # The pack knows its phrases without blanks around them.
+            yield str(words).strip(), problems
+
+
+def _without_terms(pack: Pack, left_out: Container[str]) -> Pack:
+    """The pack without these terms."""
+    return pack.model_copy(
+        update={"terms": {words: term for words, term in pack.terms.items() if words not in left_out}}
+    )
 
 
 # What stands in several places is compared rule by rule: a mistake in one must not hide what is wrong with the others.

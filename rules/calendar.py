@@ -6,6 +6,7 @@ The one home of `holidays`. What lies outside the days a calendar knows is never
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ from pydantic import Field, field_validator, model_validator
 from commitments.fit import close
 from commitments.model import Day, Frozen, Text
 from commitments.problem import Fault, Misfit, Problem, problem
-from commitments.source import Document, check, read
+from commitments.source import Document, check, files_in, read
 
 if TYPE_CHECKING:
     from rules.due import Due
@@ -33,6 +34,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 _SHORT_WEEKDAYS = {name[:3].lower(): number for number, name in enumerate(WEEKDAYS)}
 _FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
 """Between these days rules that come round every year are worked out, where a file does not say."""
+log = logging.getLogger("gestand.calendars")
 _MONTH_DAY = re.compile(r"(\d{2})-(\d{2})", re.ASCII)
 
 
@@ -108,9 +110,10 @@ class Span(Frozen):
         if isinstance(self.start, date) and isinstance(self.end, date):
             yield self.start, self.end
             return
-        for year in range(first.year - 1, last.year + 1):
+        for year in range(max(first.year - 1, date.min.year), last.year + 1):
             start, end = _in_year(self.start, year), _in_year(self.end, year)
-            end = end if end >= start else _in_year(self.end, year + 1)
+            if end < start:
+                end = _in_year(self.end, year + 1) if year < date.max.year else date.max
             if start <= last and end >= first:
                 yield start, end
 
@@ -157,7 +160,7 @@ class Computed(Frozen):
             return self
         try:
             self.days(2020, 2020)
-        except (NotImplementedError, ValueError) as error:
+        except Exception as error:
             raise ValueError(f"{self.country} cannot be computed: {error}") from None
         return self
 
@@ -343,7 +346,17 @@ class Calendar:
 
     @cached_property
     def version(self) -> str:
-        """A hash of all that the calendar resolves to: it changes when an answer can."""
+        """A hash of all that the calendar resolves to: it changes when an answer can.
+
+        One that cannot be resolved has no answers, but for why, until its file changes.
+        """
+        try:
+            return self._resolved()
+        except Exception as error:
+            log.debug("the calendar %s cannot be resolved", self.name, exc_info=error)
+            return f"unresolved {type(error).__name__}"
+
+    def _resolved(self) -> str:
         known = f"{sorted(self.weekend)} {self.first} {self.horizon}"
         days = [day.isoformat() for day in (*sorted(self.days_off), *self.sitting)]
         pauses = [f"{pause.start}/{pause.end}" for pause in self.recess]
@@ -429,9 +442,10 @@ WEEKENDS = Calendar("weekends", (CalendarData(),))
 
 @dataclass(frozen=True)
 class Calendars:
-    """The calendars in use, by name."""
+    """The calendars in use, and the files that they came from, by name."""
 
     by_name: Mapping[str, Calendar] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict, compare=False)
     _joined: dict[tuple[str, ...], Calendar] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -439,7 +453,7 @@ class Calendars:
         """The calendars in these folders and what is wrong with their files; a later folder beats an earlier one."""
         problems: list[Problem] = []
         loaded: dict[str, tuple[CalendarFile, Document]] = {}
-        for path in (path for folder in folders for path in sorted(folder.glob("*.y*ml"))):
+        for path in _paths(folders, problems):
             document, found = read(path)
             data, faults = check(CalendarFile, document) if document else (None, ())
             problems += [*found, *faults]
@@ -448,7 +462,8 @@ class Calendars:
         files = {name: data for name, (data, _) in loaded.items()}
         for data, document in loaded.values():
             problems += _unknown_parts(data, document, files)
-        return cls({name: _calendar(data, files) for name, data in files.items()}), tuple(problems)
+        made = {name: _calendar(data, files) for name, data in files.items()}
+        return cls(made, {name: document.file for name, (_, document) in loaded.items()}), tuple(problems)
 
     def get(self, name: str) -> Calendar | None:
         """The calendar of that name, if there is one."""
@@ -494,6 +509,14 @@ class Calendars:
     def instead(self, name: str) -> str:
         """What to write for a calendar that is not there."""
         return close(name, self.by_name) or f"there are: {', '.join(sorted(self.by_name)) or 'none'}"
+
+
+def _paths(folders: Iterable[Path], problems: list[Problem]) -> Iterator[Path]:
+    """The calendar files in these folders; which of the folders cannot be read goes to the problems."""
+    for folder in folders:
+        paths, found = files_in(folder, (".yaml", ".yml"))
+        problems += found
+        yield from paths
 
 
 def _calendar(data: CalendarFile, files: Mapping[str, CalendarFile]) -> Calendar:

@@ -57,15 +57,15 @@ def _computed(cycle: Cycle, turn: int, previous: Window, days: Iterator[date] | 
         base, turns = (cycle.first, turn) if cycle.cycle_anchor == "fixed" else (previous, 1)
         return widen(_shift(base, cycle.every, turns), cycle.precision)
     length = cycle.first.latest - cycle.first.earliest
-    return widen(Window(day, day + length), cycle.precision) if day else None
+    return widen(Window(day, day + min(length, date.max - day)), cycle.precision) if day else None
 
 
 def _label(cycle: Cycle, day: date) -> str:
     """What tells the editions of a cycle apart: the year, the month, or the day, as seldom as it comes round."""
     rhythm = cycle.every.unit if cycle.every is not None else _RHYTHMS.get(cycle.rrule.frequency if cycle.rrule else "")
     if rhythm is Unit.YEAR:
-        return f"{day:%Y}"
-    return f"{day:%Y-%m}" if rhythm is Unit.MONTH else day.isoformat()
+        return day.isoformat()[:4]
+    return day.isoformat()[:7] if rhythm is Unit.MONTH else day.isoformat()
 
 
 _RHYTHMS = {"YEARLY": Unit.YEAR, "MONTHLY": Unit.MONTH}

@@ -69,7 +69,7 @@ class Roll(StrEnum):
 Origin = str | Window | datetime
 """What is counted from: an anchor's name (or `rule.due`), a date that may be half known, a moment."""
 
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*", re.ASCII)
 _FAR_YEAR = re.compile(r"\d{5,}(-|$)", re.ASCII)
 _ANCHOR = re.compile(r"[a-z][a-z0-9_-]*")
 _RULE_DUE = re.compile(r"([a-z0-9][a-z0-9-]*(?:/[a-z0-9][a-z0-9-]*)?)(?:\s+|\.)due")
@@ -185,7 +185,7 @@ class Bound:
         return {"type": "string", "description": "a date, or 1 month after an anchor"}
 
 
-_CLOCK = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)|24[:.]00")
+_CLOCK = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)|24[:.]00", re.ASCII)
 
 
 def _clock(value: object) -> object:

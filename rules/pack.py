@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from commitments.dates import DAY, Window
+from commitments.dates import Window, day_after
 from commitments.model import CLERK, Citation, Force, Frozen, Parties, Party, Text
 from commitments.source import Fault, Misfit
 from commitments.zone import Zone
@@ -26,7 +26,7 @@ from rules.parameters import expanded
 from rules.period import ROUNDS, Period, Point, Unit
 from rules.recurrence import Recurrence
 from rules.situation import Situation
-from rules.terms import SPEECH, Term, holds
+from rules.terms import SPEECH, Term, unspoken
 
 RUNGS_KEPT: Final = 8_192
 """For how many days a ladder remembers its rungs: those of twenty years."""
@@ -170,7 +170,7 @@ class Validity(Frozen):
         """The days on which it becomes law and ceases to be, where the present day decides that."""
         if self.on == "anchor":
             return ()
-        return tuple(day for day in (self.since, self.until + DAY if self.until else None) if day)
+        return tuple(day for day in (self.since, day_after(self.until) if self.until else None) if day)
 
     def __str__(self) -> str:
         """The days in words: from 2010-01-01 to 2015-12-31."""
@@ -358,17 +358,8 @@ class Pack(Frozen):
 
     @model_validator(mode="after")
     def _readable_terms(self) -> Self:
-        faults = [
-            Fault(
-                ("terms", words), f"{{{name}}} is not known here", "write {year} {month} {number} {ordinal} or {unit}"
-            )
-            for words in self.terms
-            for name in holds(words)
-        ]
         if self.terms and self.language not in SPEECH:
-            faults.append(Fault(("language",), f"terms are read in {' and '.join(SPEECH)}, not in {self.language}", ""))
-        if faults:
-            raise Misfit(*faults)
+            raise Misfit(unspoken(self.language))
         return self
 
     @field_validator("follow_up")

@@ -63,7 +63,9 @@ class Recurrence:
     def frequency(self) -> str:
         """YEARLY or MONTHLY where it falls once each time; empty where it falls oftener, or by week or day."""
         several = any("," in self.parts.get(name, "") for name in ("BYMONTH", "BYMONTHDAY", "BYDAY"))
-        whole = "BYDAY" in self.parts and "BYSETPOS" not in self.parts and not re.match(r"[-+]?\d", self.parts["BYDAY"])
+        whole = (
+            "BYDAY" in self.parts and "BYSETPOS" not in self.parts and not re.match("[-+]?[0-9]", self.parts["BYDAY"])
+        )
         return "" if several or whole else self.parts["FREQ"]
 
     def days(self, start: date) -> Iterator[date]:
@@ -133,13 +135,13 @@ def _reasons(text: str, parts: Mapping[str, str]) -> Iterator[str]:
     if parts.get("SKIP", "OMIT") != "OMIT" and not _can_skip(parts):
         yield "SKIP goes with FREQ=MONTHLY or YEARLY and one BYMONTHDAY, and with no other BY"
     for name, most in _RANGES.items():
-        if any(not 1 <= abs(int(number)) <= most for number in re.findall(r"-?\d+", parts.get(name, ""))):
+        if any(not 1 <= abs(int(number)) <= most for number in re.findall("-?[0-9]+", parts.get(name, ""))):
             yield f"{name} counts from 1 to {most}"
     yield from _refusal(text, parts)
 
 
 def _can_skip(parts: Mapping[str, str]) -> bool:
-    whole = parts.get("BYMONTHDAY", "").isdigit() and 1 <= int(parts["BYMONTHDAY"]) <= 31
+    whole = re.fullmatch("0*([1-9]|[12][0-9]|3[01])", parts.get("BYMONTHDAY", "")) is not None
     return whole and parts["FREQ"] in {"MONTHLY", "YEARLY"} and set(parts) <= _SKIPPING
 
 

@@ -6,23 +6,29 @@ It depends on the day they were said, and often on a calendar; what is not known
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
-from typing import Annotated, Self
+from itertools import product
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from commitments.dates import DAY, NotADateError, Window
+from commitments.dates import DAY, Window
 from commitments.model import Frozen, Text
 from commitments.problem import Fault, Misfit
 from rules.calendar import Calendars
 from rules.deadline import Deadline, Step, compute
 from rules.due import Due
+from rules.period import Period
 
 _MARKER = re.compile(r"(?P<end>start|end) of (?P<name>.+)")
 _PLACE = re.compile(r"\{(\w+)\}")
+_DIGITS = re.compile(r"(?![0-9])\d")
+PLACES: Final = ("year", "month", "number", "ordinal", "unit")
+"""What a phrase can hold, in {braces}."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +101,10 @@ class Phrase:
         """The phrase as it is found in a text, with a group for each thing it holds."""
         speech = SPEECH[self.language]
         words = {
-            "year": r"\d{4}",
+            "year": "[1-9][0-9]{3}",
             "month": "|".join(speech.months),
-            "number": "|".join((r"\d{1,3}", *speech.numbers)),
-            "ordinal": "|".join((*speech.ordinals, r"\d(?:e|de|st|nd|rd|th)?")),
+            "number": "|".join(("[0-9]{1,3}", *speech.numbers)),
+            "ordinal": "|".join((*speech.ordinals, "[1-9](?:e|de|st|nd|rd|th)?")),
             "unit": "|".join(sorted(speech.units, key=len, reverse=True)),
         }
         parts = _PLACE.split(self.words.casefold())
@@ -111,7 +117,7 @@ def resolve(text: str, said: date | None, phrases: Iterable[Phrase], calendars: 
 
     Where none is held, or a calendar does not know yet, the deadline is not known, and says why.
     """
-    words = " ".join(text.casefold().split())
+    words = " ".join(plain_digits(text).casefold().split())
     held = [(match, phrase) for phrase in phrases if (match := phrase.pattern.search(words))]
     if not held:
         return _unknown(f"“{text}” is not among the terms of the packs in use")
@@ -125,23 +131,124 @@ def _unknown(reason: str) -> Deadline:
     return Deadline(window=None, at=None, steps=(), unknown=reason)
 
 
-def holds(phrase: str) -> Iterator[str]:
-    """The things in {braces} that a phrase of a pack cannot hold."""
-    yield from (name for name in _PLACE.findall(phrase) if name not in {"year", "month", "number", "ordinal", "unit"})
+def plain_digits(text: str) -> str:
+    """The text with the digits of other scripts and widths as the ones that numbers are read from."""
+    return _DIGITS.sub(lambda found: str(unicodedata.decimal(found[0])), text)
+
+
+# ------------------------------------------------------------------------------------------------- mistakes in terms
+
+_SAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "year": ("2027",),
+    "month": ("03",),
+    "number": ("1", "12"),
+    "ordinal": ("1",),
+    "unit": ("weeks",),
+}
+"""What each place may hold, to try whether a term comes to a date at all."""
+
+
+def unspoken(language: str) -> Fault:
+    """That terms are not read in a language."""
+    return Fault(
+        ("language",), f"terms are read in {' and '.join(SPEECH)}, not in {language}", "leave them to a pack that is"
+    )
+
+
+def faults(words: str, term: Term) -> Iterator[Fault]:
+    """What is wrong with a term under its phrase, placed from the term: the phrase itself at its key."""
+    found = list(_of_phrase(words))
+    yield from found or _of_term(_PLACE.findall(words), term)
+
+
+def _of_phrase(words: str) -> Iterator[Fault]:
+    held = _PLACE.findall(words)
+    for name in dict.fromkeys(held):
+        if name not in PLACES:
+            yield Fault((), f"{{{name}}} is not known here", f"write {_named(PLACES)}", at_key=True)
+        elif held.count(name) > 1:
+            yield Fault((), f"the phrase has {{{name}}} twice", "let it hold each thing once", at_key=True)
+    if not words.strip():
+        yield Fault((), "a phrase without words stands in every text", "write the words that people use", at_key=True)
+
+
+def _of_term(held: list[str], term: Term) -> Iterator[Fault]:
+    templates = {"in": term.during, "full_week": term.full_week, "within": term.within}
+    found = [fault for key, template in templates.items() for fault in _of_template(key, template, held)]
+    yield from found or _senseless(held, term)
+
+
+def _of_template(key: str, template: str, held: list[str]) -> Iterator[Fault]:
+    for name in dict.fromkeys(_PLACE.findall(template)):
+        if name not in held:
+            hint = f"add {{{name}}} to the phrase, or write what is meant here" if name in PLACES else _holds(held)
+            yield Fault((key,), f"{{{name}}} is asked for, and the phrase does not hold it", hint)
+    if re.search("[{}]", _PLACE.sub("", template)):
+        yield Fault((key,), f"{template!r} has a brace that does not enclose a name", _holds(held))
+
+
+def _holds(held: list[str]) -> str:
+    return f"the phrase holds {_named(held)}" if held else "the phrase holds nothing in {braces}"
+
+
+def _named(names: Iterable[str]) -> str:
+    return " ".join(f"{{{name}}}" for name in names)
+
+
+def _senseless(held: list[str], term: Term) -> Iterator[Fault]:
+    """That a term comes to nothing, whatever its phrase holds."""
+    tries = [dict(zip(held, values, strict=True)) for values in product(*(_SAMPLES[name] for name in held))]
+    readers: dict[str, tuple[str, Callable[[str], object]]] = {
+        "in": (term.during, Window.parse),
+        "within": (term.within, Period.parse),
+        "full_week": (term.full_week, _place),
+    }
+    for key, (template, read) in readers.items():
+        reasons = [why for values in tries if (why := _refused(read, _filled(template, values)))] if template else []
+        if reasons and len(reasons) == len(tries):
+            yield Fault((key,), reasons[0])
+
+
+def _refused(read: Callable[[str], object], text: str) -> str:
+    """Why a text cannot be read; empty where it can."""
+    try:
+        read(text)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _place(text: str) -> int:
+    """The place of a week among others. Raises ValueError where a text is none."""
+    if not re.fullmatch("[1-9]", text):
+        raise ValueError(f"{text!r} is not the place of a week; write 1, or {{ordinal}}")
+    return int(text)
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    """A template with what the phrase held in its places."""
+    return _PLACE.sub(lambda place: values[place[1]], template)
+
+
+# ------------------------------------------------------------------------------------------------- what words mean
 
 
 def _meaning(phrase: Phrase, match: re.Match[str], said: date, calendars: Calendars) -> Deadline:
     term, values = phrase.term, _values(phrase.language, match)
-    if term.within:
-        return compute(_due_within(term.within.format(**values)), {"said": Window.on(said)}, calendars)
-    if term.during:
-        return _during(term, match[0], values)
-    return _recess(term, match[0], said, calendars)
+    try:
+        if term.within:
+            return compute(_due_within(_filled(term.within, values)), {"said": Window.on(said)}, calendars)
+        if term.during:
+            return _during(term, match[0], values)
+        return _recess(term, match[0], said, calendars)
+    except ValueError as error:
+        return _unknown(f"“{match[0]}” comes to no date: {error}")
 
 
 @lru_cache(maxsize=1000)
 def _due_within(period: str) -> Due:
-    return Due.model_validate({"period": period, "after": "said"})
+    """The `due` of a period from the day something was said. Raises ValueError where the period cannot be read."""
+    return Due.model_validate({"period": Period.parse(period), "after": "said"})
 
 
 def _values(language: str, match: re.Match[str]) -> dict[str, str]:
@@ -149,8 +256,8 @@ def _values(language: str, match: re.Match[str]) -> dict[str, str]:
     speech = SPEECH[language]
     read: dict[str, Callable[[str], str]] = {
         "month": lambda word: f"{speech.months.index(word) + 1:02d}",
-        "number": lambda word: word if word.isdigit() else str(speech.numbers.index(word) + 1),
-        "ordinal": lambda word: word[0] if word[0].isdigit() else str(speech.ordinals.index(word) + 1),
+        "number": lambda word: word if word.isdecimal() else str(speech.numbers.index(word) + 1),
+        "ordinal": lambda word: word[0] if word[0].isdecimal() else str(speech.ordinals.index(word) + 1),
         "unit": speech.units.__getitem__,
         "year": str,
     }
@@ -158,14 +265,11 @@ def _values(language: str, match: re.Match[str]) -> dict[str, str]:
 
 
 def _during(term: Term, words: str, values: Mapping[str, str]) -> Deadline:
-    text = term.during.format(**values)
-    try:
-        window = Window.parse(text)
-    except NotADateError as error:
-        return _unknown(str(error))
+    text = _filled(term.during, values)
+    window = Window.parse(text)
     if term.full_week:
         weeks = list(_full_weeks(window))
-        place = int(term.full_week.format(**values))
+        place = _place(_filled(term.full_week, values))
         if place > len(weeks):
             return _unknown(f"{text} has no {place} full weeks")
         window = weeks[place - 1]
@@ -174,10 +278,10 @@ def _during(term: Term, words: str, values: Mapping[str, str]) -> Deadline:
 
 def _full_weeks(window: Window) -> Iterator[Window]:
     """The weeks, Monday to Sunday, that lie wholly in a window."""
-    monday = window.earliest + timedelta(days=-window.earliest.weekday() % 7)
-    while monday + 6 * DAY <= window.latest:
+    first = -window.earliest.weekday() % 7
+    for ahead in range(first, (window.latest - window.earliest).days - 5, 7):
+        monday = window.earliest + timedelta(days=ahead)
         yield Window(monday, monday + 6 * DAY)
-        monday += 7 * DAY
 
 
 def _recess(term: Term, words: str, said: date, calendars: Calendars) -> Deadline:
@@ -189,6 +293,10 @@ def _recess(term: Term, words: str, said: date, calendars: Calendars) -> Deadlin
     if first is None or last is None:
         known = f"known until {calendar.horizon}" if calendar.horizon else "known for no year"
         return _unknown(f"“{words}” said on {said}: the calendar {term.calendar} is {known}, not far enough")
+    if term.after and last - first < 2 * DAY:
+        return _unknown(
+            f"“{words}” said on {said}: no day lies between {term.after} and {term.before} ({term.calendar})"
+        )
     window = Window(first + DAY, last - DAY) if term.after else Window.on(last - DAY)
     marks = " and ".join(
         f"{word} the {mark}" for word, mark in (("after", term.after), ("before", term.before)) if mark

@@ -10,20 +10,21 @@ from sample_register import SETTINGS, drafts, take_in
 from commitments.audit.plain import figures
 from commitments.audit.problems import of_strangers, suspects
 from commitments.listing import Wanted, lines
+from commitments.moments import Known
 from engine.accounting import Asked, report, source
 from engine.session import open_session
 from engine.tick import tick
 
 NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)
 TODAY = NOW.date()
-EVER = datetime(2099, 1, 1, tzinfo=UTC)
+EVER = Known(at=datetime(2099, 1, 1, tzinfo=UTC), last=1_000_000)
 
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
     folder = tmp_path_factory.mktemp("account")
     (folder / "gestand.yaml").write_text(SETTINGS)
-    with open_session(folder) as opened:
+    with open_session(folder, new=True) as opened:
         take_in(opened, drafts(300), NOW)
         tick(opened.store, opened.workspace, opened.assessor, opened.deliverer, now=NOW)
         yield opened
@@ -56,7 +57,7 @@ def grouped(made):
 def test_d5_an_account_of_today_is_the_one_that_a_replay_gives(session, wanted):
     asked = Asked(day=TODAY, wanted=wanted, per="quarter", cutoff=TODAY - timedelta(120), most=1000)
     rows, today = read(session, asked)
-    again, replayed = read(session, replace(asked, known_at=EVER))
+    again, replayed = read(session, replace(asked, known=EVER))
     assert rows
     assert sorted(rows) == sorted(again)
     assert figures(today.account.whole) == figures(replayed.account.whole)
@@ -70,7 +71,7 @@ def test_what_is_looked_at_closely_is_all_that_is_doubtful(session):
     """The suspects of the ledger may be too many, never too few."""
     with session.store.reading() as tx:
         found = set(suspects(tx))
-    doubtful = {one.commitment for one in read(session, Asked(day=TODAY, known_at=EVER, most=1000))[1].problems.first
+    doubtful = {one.commitment for one in read(session, Asked(day=TODAY, known=EVER, most=1000))[1].problems.first
                 if one.doubt == "events that contradict one another"}  # fmt: skip
     assert doubtful
     assert doubtful <= found
@@ -196,14 +197,14 @@ def test_parties_need_names_only_where_some_are_given(workspace):
 def test_suspects_are_found_in_either_database(place, tmp_path):
     (tmp_path / "gestand.yaml").write_text(f"{SETTINGS}\nstore: {place}\n")
     named = {"nl/regering_1/x", "nl/eerste-kamer/jbz"}
-    with open_session(tmp_path) as opened:
+    with open_session(tmp_path, new=True) as opened:
         take_in(opened, drafts(120), NOW)
         tick(opened.store, opened.workspace, opened.assessor, opened.deliverer, now=NOW)
         with opened.store.reading() as tx:
             found = set(suspects(tx))
             strange = set(of_strangers(tx, TODAY, Wanted(kind="reply"), named))
             rows = list(lines(tx, TODAY, Wanted(kind="reply")))
-        made = read(opened, Asked(day=TODAY, known_at=EVER, most=1000))[1].problems.first
+        made = read(opened, Asked(day=TODAY, known=EVER, most=1000))[1].problems.first
     assert {one.commitment for one in made if one.doubt == "events that contradict one another"} <= found
     assert found
     assert strange == {row.id for row in rows if not {*row.by, *row.to} <= named}

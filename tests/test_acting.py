@@ -26,7 +26,7 @@ from notifications import outbox
 from notifications.delivery import deliver
 from notifications.digest import Reader
 from notifications.signing import secret
-from notifications.unsubscribe import token
+from notifications.unsubscribe import last_day, token
 
 pytestmark = pytest.mark.real_clock
 TEN = timedelta(minutes=10)
@@ -43,7 +43,7 @@ def shared(run, tmp_path, database):
     """A workspace whose register is in PostgreSQL."""
     assert run("init")[0] == 0
     on(tmp_path, database)
-    assert run("import", "commitments/example.yaml")[0] == 0
+    assert run("import", "--new", "commitments/example.yaml")[0] == 0
     return run
 
 
@@ -79,7 +79,7 @@ def mails(folder):
 
 
 def test_t7_whoever_takes_the_right_takes_the_next_number_and_the_one_before_writes_nothing_more(place):
-    with closing(Store.open(place)) as old, closing(Store.open(place)) as other:
+    with closing(Store.open(place, new=True)) as old, closing(Store.open(place, new=True)) as other:
         with old.acting(), old.writing() as tx:
             assert store.recall(tx, "acting") == "1"
         with old.acting():
@@ -97,7 +97,7 @@ def test_t7_whoever_takes_the_right_takes_the_next_number_and_the_one_before_wri
 
 def test_t7_a_lock_file_that_was_deleted_does_not_let_two_act(tmp_path):
     place = tmp_path / "gestand.db"
-    with closing(Store.open(place)) as old, closing(Store.open(place)) as other, old.acting():
+    with closing(Store.open(place, new=True)) as old, closing(Store.open(place, new=True)) as other, old.acting():
         (tmp_path / "gestand.db.lock").unlink()
         with other.acting():
             with other.writing() as tx:
@@ -107,7 +107,7 @@ def test_t7_a_lock_file_that_was_deleted_does_not_let_two_act(tmp_path):
 
 
 def test_those_who_only_record_something_need_no_right(place):
-    with closing(Store.open(place)) as acts, closing(Store.open(place)) as records, acts.acting():
+    with closing(Store.open(place, new=True)) as acts, closing(Store.open(place, new=True)) as records, acts.acting():
         with records.writing() as tx:
             register.note(tx, "digest_sent", {"attempt": 1}, at=datetime.now(UTC), actor="clerk")
         with acts.writing() as tx:
@@ -210,7 +210,7 @@ def test_t8_a_lease_is_not_over_on_a_computer_whose_clock_is_ten_minutes_ahead(d
     def ahead():
         return datetime.now(UTC) + TEN
 
-    with closing(Store.open(database)) as one, closing(Store.open(database)) as other:
+    with closing(Store.open(database, new=True)) as one, closing(Store.open(database, new=True)) as other:
         reader = Reader(name="Clerk", address="clerk@example.org", language="en", timezone="UTC")
         with one.writing() as tx:
             outbox.queue(tx, None, reader, b"Subject: x\r\n\r\nx\r\n", "<1@example.org>", datetime.now(UTC))
@@ -249,7 +249,7 @@ def test_t8_what_is_written_down_and_answered_goes_by_the_clock_of_all_whatever_
         with session.store.writing() as tx:
             reader = Reader(name="Clerk", address="clerk@example.org", language="en", timezone="UTC")
             outbox.queue(tx, None, reader, b"x", "<1@example.org>", real())
-            leave = f"/unsubscribe/{token('clerk@example.org', secret(tx))}"
+            leave = f"/unsubscribe/{token('clerk@example.org', secret(tx), last_day(real().date()))}"
         asked = Asked(method="POST", path=leave, body=b"List-Unsubscribe=One-Click")
         assert service.respond(asked).status == 200
         assert json.loads(service.respond(Asked(method="GET", path="/health")).body)["status"] == "ok"

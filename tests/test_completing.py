@@ -45,6 +45,7 @@ def test_the_workspace_that_is_named_is_the_one_that_is_looked_into(folder):
 def test_without_a_register_nothing_is_offered_and_nothing_is_made(run, tmp_path):
     assert completed("gestand show T", tmp_path) == []
     run("init")
+    (tmp_path / "gestand.db").unlink()
     assert completed("gestand show T", tmp_path) == []
     assert not (tmp_path / "gestand.db").exists()
 

@@ -47,7 +47,7 @@ def house(tmp_path):
         (tmp_path / "gestand.yaml").write_text(SETTINGS)
         (tmp_path / "rules").mkdir(exist_ok=True)
         (tmp_path / "rules" / "house.yaml").write_text(PACK + pack)
-        opened.append(open_session(tmp_path))
+        opened.append(open_session(tmp_path, new=True))
         session = opened[-1].__enter__()
         assert session.workspace.problems == ()
         if commitments:
@@ -344,7 +344,7 @@ def test_a_reply_in_time_is_followed_by_nothing(house):
 def test_as_of_an_earlier_day_what_was_made_later_is_not_there(house):
     session = house(REPLY, LETTER)
     told(session, "2024-01-05")
-    known = session.assessments(date(2024, 1, 5), known_at=session.morning(date(2024, 1, 4)))
+    known = session.assessments(date(2024, 1, 5), known=session.known(session.morning(date(2024, 1, 4))))
     assert [one.record.commitment.id for one in known] == ["L"]
     assert [one.record.commitment.id for one in session.assessments(date(2023, 12, 31))] == []
 
@@ -438,11 +438,11 @@ def test_a_mistake_is_told_where_it_stands(run, tmp_path, line, message):
 
 
 def test_a_store_of_the_first_layout_is_brought_up_to_date(tmp_path):
-    Store.open(tmp_path / "a.db").close()
+    Store.open(tmp_path / "a.db", new=True).close()
     with sqlite3.connect(tmp_path / "a.db") as old:
         old.executescript("DROP TABLE member; UPDATE meta SET value = '1' WHERE name = 'layout'")
     old.close()
-    opened = Store.open(tmp_path / "a.db")
+    opened = Store.open(tmp_path / "a.db", new=True)
     with opened.reading() as tx:
         assert tx.execute(store.member.select()).all() == []
     opened.close()

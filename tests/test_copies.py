@@ -20,7 +20,7 @@ def kept(run, tmp_path, place):
     assert run("init")[0] == 0
     settings = tmp_path / "gestand.yaml"
     settings.write_text(settings.read_text().replace("store: gestand.db", f"store: {json.dumps(place)}"))
-    assert run("import", "commitments/example.yaml", "--actor", "clerk")[0] == 0
+    assert run("import", "--new", "commitments/example.yaml", "--actor", "clerk")[0] == 0
     return run
 
 
@@ -174,12 +174,13 @@ def test_s3_what_is_no_copy_is_told_and_the_register_is_left(workspace, tmp_path
 
 def test_s6_a_copy_made_while_others_write_is_whole(workspace, tmp_path):
     stop = threading.Event()
+    later = datetime(2099, 1, 1, tzinfo=UTC)
 
     def write():
         with closing(Store.open(tmp_path / "gestand.db")) as busy:
             while not stop.is_set():
                 with busy.writing() as tx:
-                    register.note(tx, "digest_sent", {"n": 1}, at=AT, actor="gestand")
+                    register.note(tx, "digest_sent", {"n": 1}, at=later, actor="gestand")
 
     writer = threading.Thread(target=write)
     writer.start()

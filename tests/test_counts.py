@@ -65,7 +65,7 @@ def opened(request, tmp_path_factory):
     else:
         place = new_database(request.getfixturevalue("postgres"))
     with place as where:
-        opened = Store.open(where)
+        opened = Store.open(where, new=True)
         yield opened
         opened.close()
 

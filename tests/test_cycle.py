@@ -53,7 +53,7 @@ def book(pack):
 
 @pytest.fixture
 def store(tmp_path):
-    store = Store.open(tmp_path / "gestand.db")
+    store = Store.open(tmp_path / "gestand.db", new=True)
     yield store
     store.close()
 

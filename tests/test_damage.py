@@ -60,7 +60,7 @@ def test_s3_a_truncated_file_is_refused_and_a_copy_takes_its_place(workspace, tm
 
 def test_s3_without_its_log_a_file_is_whole_but_older_and_the_anchor_says_so(tmp_path):
     path = tmp_path / "gestand.db"
-    with closing(Store.open(path)) as first, first.writing() as tx:
+    with closing(Store.open(path, new=True)) as first, first.writing() as tx:
         register.note(tx, "digest_sent", {}, at=AT, actor="gestand")
     opened = Store.open(path)
     with opened.writing() as tx:
@@ -91,7 +91,7 @@ def test_s2_a_pass_that_finds_the_store_locked_says_so_and_the_next_one_works(wo
 
 
 def test_s2_one_who_waits_gets_a_turn_when_the_other_is_done(place):
-    with closing(Store.open(place)) as opened:
+    with closing(Store.open(place, new=True)) as opened:
         began = threading.Event()
 
         def hold():
@@ -109,7 +109,7 @@ def test_s2_one_who_waits_gets_a_turn_when_the_other_is_done(place):
 
 
 def a_pass(session):
-    return tick(session.store, session.workspace, session.assessor, session.deliverer, now=AT)
+    return tick(session.store, session.workspace, session.assessor, session.deliverer, now=AT, clock=session.now)
 
 
 # ------------------------------------------------------------------------------------------------- S1: no room
@@ -133,7 +133,7 @@ def test_s1_at_whatever_statement_the_disk_is_full_nothing_is_mailed_that_is_not
             assert mails(tmp_path) <= written_down(path)
     assert failed > 0
     assert mails(tmp_path) == written_down(path) == 1
-    with closing(Store.open(path)) as opened:
+    with closing(Store.open(path, new=True)) as opened:
         opened.check()
         with opened.reading() as tx:
             assert ledger.verify(register.lines(tx)).ok
@@ -160,7 +160,7 @@ def small(tmp_path):
 def test_s1_a_real_disk_that_fills_up_loses_nothing_and_goes_on_when_there_is_room(small):
     ballast = small / "ballast"
     ballast.write_bytes(b"x" * 150_000)
-    with closing(Store.open(small / "gestand.db")) as opened:
+    with closing(Store.open(small / "gestand.db", new=True)) as opened:
         written = count(0)
 
         def fill():

@@ -13,16 +13,17 @@ from commitments.store import Store
 from notifications.administrator import Administrator
 from notifications.deliverer import PermanentError, TemporaryError
 from notifications.delivery import Delivered, deliver, from_header
+from notifications.mailbox import Mailbox
 from notifications.outbox import GIVE_UP
 from notifications.suppression import Kind, suppress
 
 FIVE = [f"{number}@example.org" for number in range(5)]
-TELL = Administrator(address="admin@example.org", sender="gestand@example.org").tell
+TELL = Administrator(address="admin@example.org", sender=Mailbox("gestand@example.org")).tell
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "gestand.db")
+    opened = Store.open(tmp_path / "gestand.db", new=True)
     yield opened
     opened.close()
 

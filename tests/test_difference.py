@@ -27,7 +27,7 @@ def reply(**values):
 @pytest.fixture
 def session(tmp_path):
     (tmp_path / "gestand.yaml").write_text(SETTINGS)
-    with open_session(tmp_path) as opened:
+    with open_session(tmp_path, new=True) as opened:
         yield opened
 
 
@@ -40,7 +40,8 @@ def take(session, *events, at=AT, commitment=None):
 
 def changes(session, first, last, known=(None, None)):
     ends = [
-        When(day=date.fromisoformat(day), known_at=moment) for day, moment in zip((first, last), known, strict=True)
+        When(day=date.fromisoformat(day), known=session.known(moment) if moment else None)
+        for day, moment in zip((first, last), known, strict=True)
     ]
     with session.store.reading() as tx:
         return list(differences(session.assessor, register.records(tx), *ends))

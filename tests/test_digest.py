@@ -80,7 +80,13 @@ def test_a_section_goes_by_who_owes_then_by_due_date_then_by_name():
 def test_a_digest_says_what_it_covers_and_what_it_witnesses():
     since = datetime(2018, 8, 1, 5, 30, tzinfo=UTC)
     made = compose(
-        reader(), iter([LETTER]), slot=SLOT, covers_from=since, head="#42 9f86d081884c7d65", packs=["p 1"], missed=3
+        reader(),
+        iter([LETTER]),
+        slot=SLOT,
+        covers_from=since,
+        head="#42 9f86d081884c7d659a2feaa0c55ad015",
+        packs=["p 1"],
+        missed=3,
     )
     assert (made.slot, made.covers_from, made.missed) == (SLOT, since, 3)
-    assert (made.head, made.packs) == ("#42 9f86d081884c7d65", ("p 1",))
+    assert (made.head, made.packs) == ("#42 9f86d081884c7d659a2feaa0c55ad015", ("p 1",))

@@ -2,7 +2,7 @@
 
 import json
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -16,6 +16,7 @@ from commitments.erasure import NothingToEraseError, erase
 from commitments.model import Citation, Commitment, Event, EventKind, StatedDue
 from commitments.store import Store
 from commitments.texts import OF_COMMITMENT, OF_EVENT, joined, parted
+from engine import clock
 
 AT = datetime(2018, 7, 13, 9, 30, tzinfo=UTC)
 REPLY = Commitment(
@@ -40,7 +41,7 @@ EVENTS = [
 
 @pytest.fixture
 def tx(place):
-    opened = Store.open(place)
+    opened = Store.open(place, new=True)
     with opened.writing() as transaction:
         register.append(transaction, [("34964-B", event) for event in EVENTS], at=AT, actor="clerk")
         yield transaction
@@ -233,7 +234,7 @@ def test_messages_that_told_of_it_are_emptied_once_they_have_gone(workspace, tmp
     status, out, _ = workspace("erase", "34964-B", "--reason", "asked", "--actor", "officer")
     assert status == 0
     assert "and of 1 message in the outbox; what was sent stays where it was sent" in out
-    opened = Store.open(tmp_path / "gestand.db")
+    opened = Store.open(tmp_path / "gestand.db", new=True)
     with opened.reading() as tx:
         assert [row.body for row in tx.execute(store.message.select())] == [b""]
     opened.close()
@@ -247,7 +248,7 @@ def test_messages_that_told_of_it_are_emptied_once_they_have_gone(workspace, tmp
 )  # fmt: skip
 def test_what_waits_to_be_sent_is_told(workspace, tmp_path, states, said):
     assert workspace("tick", "--as-of", "2018-08-13")[0] == 0
-    opened = Store.open(tmp_path / "gestand.db")
+    opened = Store.open(tmp_path / "gestand.db", new=True)
     with opened.writing() as tx:
         (row,) = tx.execute(store.outbox.select()).mappings()
         tx.execute(store.message.delete())
@@ -294,7 +295,7 @@ def test_the_reason_of_a_silence_is_erased_wherever_it_stands(workspace, tmp_pat
     assert status == 0, out
 
 
-def test_what_is_taken_out_of_a_digest_copies_no_text_of_anybody(workspace, tmp_path):
+def test_what_is_taken_out_of_a_digest_copies_no_text_of_anybody(workspace, tmp_path, monkeypatch):
     """A digest that waits says what was silenced meanwhile, and not in whose words."""
     folder = tmp_path / "outbox"
     folder.write_text("in the way: nothing can be delivered")
@@ -303,6 +304,8 @@ def test_what_is_taken_out_of_a_digest_copies_no_text_of_anybody(workspace, tmp_
     note = ("--to", "2099-12-31", "--note", "Mrs Quixotically asked for it", "--actor", "clerk")
     assert workspace("record", "snoozed", "EXAMPLE-1", *note)[0] == 0
     folder.unlink()
+    in_an_hour = clock.now() + timedelta(hours=1)
+    monkeypatch.setattr("engine.clock.now", lambda: in_an_hour)
     assert workspace("tick", "--as-of", "2018-08-14")[0] == 0
     assert "silenced until 2099-12-31 by clerk" in workspace("outbox", "--all")[1]
     for identifier in ("34964-B", "EXAMPLE-1"):

@@ -206,7 +206,7 @@ def test_the_register_of_the_demonstration_is_the_same_after_export_and_import(r
     assert run("-w", "demo", "export", "--format", form, "-o", f"all.{form}") == (0, "", f"written to all.{form}\n")
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "gestand.yaml").write_bytes((tmp_path / "demo" / "gestand.yaml").read_bytes())
-    assert run("-w", "two", "import", f"all.{form}")[0] == 0
+    assert run("-w", "two", "import", "--new", f"all.{form}")[0] == 0
     one, two = records(tmp_path / "demo"), records(tmp_path / "two")
     assert len(one) > 40
     assert {key: record.commitment for key, record in one.items()} == {
@@ -267,7 +267,7 @@ def test_a_stranger_can_verify_the_exported_ledger(ledger, workspace):
     assert stranger(ledger) is None
     last = json.loads(ledger.read_text(encoding="utf-8").splitlines()[-1])
     _, out, _ = workspace("verify")
-    assert out.splitlines()[0].endswith(f"head #{last['seq']} {last['hash'][:16]}")
+    assert out.splitlines()[0].endswith(f"head #{last['seq']} {last['hash'][:32]}")
 
 
 def test_a_stranger_finds_what_was_changed(ledger):

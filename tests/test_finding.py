@@ -82,7 +82,7 @@ def test_what_was_kept_gives_the_same_as_the_ledger(tmp_path, monkeypatch, chang
     kept, read = tmp_path / "kept", tmp_path / "read"
     kept.mkdir()
     (kept / "gestand.yaml").write_text(SETTINGS)
-    with open_session(kept) as session:
+    with open_session(kept, new=True) as session:
         live(session, days)
     (kept / "gestand.yaml").write_text(CHANGES[change])
     (kept / "rules").mkdir()
@@ -116,7 +116,7 @@ def count_records(monkeypatch):
 
 def test_another_version_of_a_pack_is_a_stamp_and_nothing_else(tmp_path):
     (tmp_path / "gestand.yaml").write_text(SETTINGS)
-    with open_session(tmp_path) as session:
+    with open_session(tmp_path, new=True) as session:
         live(session, 5)
         pass_on(session, NOW + timedelta(30))
         before = held(session)
@@ -136,7 +136,7 @@ def test_another_version_of_a_pack_is_a_stamp_and_nothing_else(tmp_path):
 
 def test_nothing_that_was_kept_is_used_for_an_earlier_day(tmp_path):
     (tmp_path / "gestand.yaml").write_text(SETTINGS)
-    with open_session(tmp_path) as session:
+    with open_session(tmp_path, new=True) as session:
         take_in(session, drafts(60), NOW)
         pass_on(session, NOW)
         now = NOW - timedelta(200)
@@ -148,7 +148,7 @@ def test_nothing_that_was_kept_is_used_for_an_earlier_day(tmp_path):
 
 def test_a_projection_made_anew_is_the_same(tmp_path):
     (tmp_path / "gestand.yaml").write_text(SETTINGS)
-    with open_session(tmp_path) as session:
+    with open_session(tmp_path, new=True) as session:
         live(session, 7)
         now = NOW + timedelta(30)
         pass_on(session, now)
@@ -162,7 +162,7 @@ def test_a_projection_made_anew_is_the_same(tmp_path):
 
 def test_a_row_that_is_not_what_the_ledger_makes_of_it_is_found_and_made_anew(tmp_path):
     (tmp_path / "gestand.yaml").write_text(SETTINGS)
-    with open_session(tmp_path) as session:
+    with open_session(tmp_path, new=True) as session:
         live(session, 3)
         with session.store.writing() as tx:
             other = compare(tx, replace(session.workspace, book=RuleBook()), session.assessor)
@@ -181,7 +181,7 @@ def test_a_row_that_is_not_what_the_ledger_makes_of_it_is_found_and_made_anew(tm
 
 def test_the_columns_that_differ_are_named_of_the_first_rows_and_nothing_is_changed(tmp_path):
     (tmp_path / "gestand.yaml").write_text(SETTINGS)
-    with open_session(tmp_path) as session:
+    with open_session(tmp_path, new=True) as session:
         live(session, 3)
         table = store.commitment
         with session.store.writing() as tx:

@@ -85,7 +85,7 @@ def test_endings_and_a_byte_order_mark_are_no_matter(tmp_path):
 
 @pytest.fixture
 def store(tmp_path):
-    with closing(Store.open(tmp_path / "gestand.db")) as opened:
+    with closing(Store.open(tmp_path / "gestand.db", new=True)) as opened:
         yield opened
 
 

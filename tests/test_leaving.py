@@ -17,7 +17,7 @@ from engine.session import open_session
 from engine.settings import ServiceSettings
 from notifications.signing import secret
 from notifications.suppression import suppressed, suppressions
-from notifications.unsubscribe import token
+from notifications.unsubscribe import last_day, token
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 
@@ -50,7 +50,7 @@ def made(service):
 
     def token_for(address, until=None):
         with service.watched.session.store.writing() as tx:
-            return token(address, secret(tx), until)
+            return token(address, secret(tx), until or last_day(service.watched.session.now().date()))
 
     return token_for
 
@@ -132,7 +132,7 @@ def test_d15_what_is_no_token_is_told_so_and_says_nothing_of_anybody(service, as
 
 
 def test_d15_a_link_that_is_over_is_told_so(service, ask, made):
-    assert ask(made("clerk@example.org", date(2020, 1, 1)), "POST", ONE_CLICK)[0] == 404
+    assert ask(made("clerk@example.org", date(2020, 1, 1)), "POST", ONE_CLICK)[0] == 410
     assert gone(service) == []
 
 

@@ -29,8 +29,11 @@ def test_a_hash_can_be_checked_without_our_code():
 
 
 def test_the_head_is_short_enough_to_print():
-    assert str(Head(42, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")) == "#42 9f86d081884c7d65"
-    assert str(Head()) == "#0 0000000000000000"
+    assert (
+        str(Head(42, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"))
+        == "#42 9f86d081884c7d659a2feaa0c55ad015"
+    )
+    assert str(Head()) == "#0 00000000000000000000000000000000"
 
 
 def test_moments_are_written_in_utc_with_microseconds():
@@ -89,13 +92,13 @@ def test_a_ledger_that_was_written_anew_does_not_match_the_printed_head():
     real, forged = chain({"n": 1}, {"n": 2}), chain({"n": 1}, {"n": 3})
     verdict = verify(forged, str(real[1].head))
     assert str(verdict) == (
-        f"entry #2 is not the one that was written as {real[1].hash[:16]}: the ledger was rewritten"
+        f"entry #2 is not the one that was written as {real[1].hash[:32]}: the ledger was rewritten"
     )
 
 
 def test_an_anchor_that_is_no_head_is_not_taken_for_one():
     assert str(verify(chain({"n": 1}), "yesterday")) == (
-        "'yesterday' is not a head; write it as printed, such as #42 9f86d081884c7d65"
+        "'yesterday' is not a head; write it as printed, such as #42 9f86d081884c7d659a2feaa0c55ad015"
     )
 
 

@@ -25,7 +25,7 @@ commitments:
 def listed(run, tmp_path):
     (tmp_path / "gestand.yaml").write_text("timezone: Europe/Amsterdam\nmail: {sender: gestand@example.org}\n")
     (tmp_path / "r.yaml").write_text(REGISTER)
-    assert run("import", "r.yaml")[0] == 0
+    assert run("import", "--new", "r.yaml")[0] == 0
     return run
 
 

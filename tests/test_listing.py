@@ -20,13 +20,15 @@ NONE = {"status": (), "by": None, "to": None, "kind": None, "text": None}
 @pytest.fixture
 def session(tmp_path):
     (tmp_path / "gestand.yaml").write_text(SETTINGS)
-    with open_session(tmp_path) as opened:
+    with open_session(tmp_path, new=True) as opened:
         take_in(opened, drafts(60), NOW)
         yield opened
 
 
 def pass_on(session, now):
-    return tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
+    """A pass as of a moment; what is before NOW, when the register was made, is looked back at."""
+    at = max(now, NOW)
+    return tick(session.store, session.workspace, session.assessor, session.deliverer, now=now, clock=lambda: at)
 
 
 def held(session):

@@ -9,6 +9,7 @@ import pytest
 from mail_server import MailServer
 from sample_digest import LETTER, digest, reader
 
+from notifications.mailbox import Mailbox
 from notifications.message import Attachment, message
 from notifications.render import Rendered
 
@@ -18,7 +19,7 @@ TABLE = Attachment(name="gestand-2018-08-13.csv", subtype="csv", content="\ufeff
 
 def raw(name: str = "Griffie", address: str = "a@example.org", *, shown: Rendered | None = None, **more) -> bytes:
     made = digest("nl", LETTER, reader=reader("nl", name=name, address=address))
-    known = {"sender": "gestand@example.org", "message_id": ID}
+    known = {"sender": Mailbox("gestand@example.org"), "message_id": ID}
     body = message(made, shown or Rendered("1 due", "text", "<p>text"), **(known | more))
     assert b"\n" not in body.replace(b"\r\n", b"")
     return body

@@ -51,7 +51,10 @@ def test_there_is_a_dump_of_the_present_layout_for_those_who_change_it_next():
 def test_s7_a_store_of_every_former_layout_comes_up_to_what_a_new_one_is(tmp_path, layout):
     with closing(sqlite3.connect(tmp_path / "old.db")) as database:
         database.executescript(layout.read_text("utf-8"))
-    with closing(Store.open(tmp_path / "new.db")) as new, closing(Store.open(tmp_path / "old.db")) as old:
+    with (
+        closing(Store.open(tmp_path / "new.db", new=True)) as new,
+        closing(Store.open(tmp_path / "old.db", new=True)) as old,
+    ):
         assert shape(old) == shape(new)
         assert old.unguarded() == []
         old.check()
@@ -98,7 +101,7 @@ Store.open(sys.argv[1])
 
 def test_s7_a_step_that_is_killed_half_way_leaves_the_store_as_it_was(place):
     commitment = Commitment(id="C-1", kind="reply", title="x", by="a", to="b")
-    with closing(Store.open(place)) as opened:
+    with closing(Store.open(place, new=True)) as opened:
         before = shape(opened)
         with opened.writing() as tx:
             made = Event(kind="made", occurred_on=date(2018, 7, 13), commitment=commitment)

@@ -4,12 +4,13 @@ import os
 import signal
 import subprocess
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sample_digest import LETTER, digest
 
+from engine import clock
 from engine.reload import Watched
 from engine.session import open_session
 from notifications import jail, jailed
@@ -201,13 +202,15 @@ def with_template(folder: Path, source: str) -> None:
     (folder / "templates" / "digest.html").write_text(source)
 
 
-def test_the_administrator_is_told_once_and_again_after_it_was_mended(workspace, tmp_path):
+def test_the_administrator_is_told_once_and_again_after_it_was_mended(workspace, tmp_path, monkeypatch):
     settings = tmp_path / "gestand.yaml"
     settings.write_text(settings.read_text().replace("mail:\n", "mail:\n  administrator: admin@example.org\n"))
 
     def pass_of(day: str, source: str) -> tuple[str, int, int]:
         """How the digest of that day begins, how often the ledger says that a template was refused, and the mail."""
         with_template(tmp_path, source)
+        tomorrow = clock.now() + timedelta(days=1)
+        monkeypatch.setattr("engine.clock.now", lambda: tomorrow)
         assert workspace("tick", "--as-of", day)[0] == 0
         (digest_,) = (tmp_path / "outbox").glob(f"{day}-clerk-*.html")
         noted = workspace("export", "--ledger")[1].count('"kind":"template_refused"')

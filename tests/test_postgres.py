@@ -35,7 +35,7 @@ CUT = (
 
 @pytest.fixture
 def opened(database):
-    with closing(Store.open(database)) as made:
+    with closing(Store.open(database, new=True)) as made:
         yield made
 
 
@@ -108,7 +108,11 @@ def test_t7_the_holder_that_is_named_is_the_one_of_the_same_schema(opened, datab
             held[address] = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1])
             assert held[address].stdout.readline() == b"held\n"
         for address, holder in held.items():
-            with closing(Store.open(address)) as late, pytest.raises(AlreadyRunningError) as told, late.acting():
+            with (
+                closing(Store.open(address, new=True)) as late,
+                pytest.raises(AlreadyRunningError) as told,
+                late.acting(),
+            ):
                 pass
             assert str(told.value).endswith(f", process {holder.pid}); only one may act at a time")
     finally:
@@ -188,10 +192,11 @@ def test_the_database_of_another_program_is_left_alone(database):
 
 def test_a_workspace_says_where_its_register_is_but_no_password(run, database, tmp_path):
     assert run("init")[0] == 0
+    (tmp_path / "gestand.db").unlink()
     settings = tmp_path / "gestand.yaml"
     settings.write_text(settings.read_text().replace("store: gestand.db", f"store: {database}"))
     assert f"store: {database}" in settings.read_text()
-    assert run("import", "commitments/example.yaml")[0] == 0
+    assert run("import", "--new", "commitments/example.yaml")[0] == 0
     assert run("tick")[0] == 0
     status, out, _ = run("verify")
     assert (status, out[:20]) == (0, "the ledger is whole:")

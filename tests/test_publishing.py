@@ -165,7 +165,7 @@ def passed(session, now):
 
 
 def test_health_says_which_file_cannot_be_written_until_it_is(session, tmp_path):
-    now = datetime(2026, 11, 26, 9, tzinfo=UTC)
+    now = datetime(2026, 11, 26, 12, tzinfo=UTC)
     (tmp_path / "feeds/un.ics").mkdir(parents=True)
     sentence = SENTENCE.format("feeds/un.ics", "what is there is no file")
     assert passed(session, now).published.troubles == (sentence,)
@@ -176,7 +176,7 @@ def test_health_says_which_file_cannot_be_written_until_it_is(session, tmp_path)
 
 
 def test_a_disk_that_is_full_leaves_the_file_that_was_there(session, tmp_path, monkeypatch):
-    now = datetime(2026, 11, 26, 9, tzinfo=UTC)
+    now = datetime(2026, 11, 26, 12, tzinfo=UTC)
     passed(session, now)
     before = {file.name: file.read_bytes() for file in (tmp_path / "feeds").iterdir()}
 
@@ -204,7 +204,7 @@ def test_a_name_that_no_file_can_have_is_told(register, tmp_path):  # noqa: F811
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to anything")
 def test_a_folder_that_may_not_be_written_to_is_told(session, tmp_path):
     (tmp_path / "feeds").mkdir(mode=0o500)
-    done = passed(session, datetime(2026, 11, 26, 9, tzinfo=UTC))
+    done = passed(session, datetime(2026, 11, 26, 12, tzinfo=UTC))
     assert done.published.troubles[0] == SENTENCE.format("feeds/all.ics", "Permission denied")
 
 

@@ -22,7 +22,7 @@ TODAY = date(2018, 9, 1)
 
 @pytest.fixture
 def tx(place):
-    with closing(Store.open(place)) as opened, opened.writing() as connection:
+    with closing(Store.open(place, new=True)) as opened, opened.writing() as connection:
         yield connection
 
 
@@ -380,7 +380,7 @@ def happenings(draw):
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.lists(happenings(), max_size=6), max_size=4))
 def test_replay_equals_state_and_the_chain_holds_and_a_second_import_writes_nothing(imports):
-    with tempfile.TemporaryDirectory() as folder, closing(Store.open(Path(folder) / "g.db")) as opened:
+    with tempfile.TemporaryDirectory() as folder, closing(Store.open(Path(folder) / "g.db", new=True)) as opened:
         with opened.writing() as tx:
             take(tx, *(draft(reply(name)) for name in "abc"))
         state = {name: [made(reply(name))] for name in "abc"}

@@ -49,7 +49,7 @@ def _workspace(tmp_path_factory):
     """A workspace with a pack in use, for all examples: reading packs takes longer than an example."""
     folder = tmp_path_factory.mktemp("workspace")
     (folder / "gestand.yaml").write_text(SETTINGS)
-    with open_session(folder) as opened:
+    with open_session(folder, new=True) as opened:
         USED.update(workspace=opened.workspace, assessor=opened.assessor)
         yield
 
@@ -106,7 +106,7 @@ class Register(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.place = Path(self.folder.name) / "gestand.db"
         used = replace(USED["workspace"], folder=Path(self.folder.name))
-        self.session = Session(used, Store.open(self.place), USED["assessor"])
+        self.session = Session(used, Store.open(self.place, new=True), USED["assessor"])
         self.now = START
         self.model = Model()
         self.answers = []
@@ -239,7 +239,7 @@ class Register(RuleBasedStateMachine):
                 item.standing,
                 [move.after for one in item.obligations for move in one.moves],
             )
-            for item in self.session.assessments(day, moment)
+            for item in self.session.assessments(day, self.session.known(moment))
         ]
 
     def append(self, name, event):
@@ -303,7 +303,7 @@ for number in range(100_000):
 
 def test_what_was_told_to_be_written_is_there_after_kills_and_the_chain_is_whole(tmp_path):
     place, told = tmp_path / "gestand.db", 0
-    with closing(Store.open(place)) as opened, opened.writing() as tx:
+    with closing(Store.open(place, new=True)) as opened, opened.writing() as tx:
         made = Event(kind="made", occurred_on=START.date(), commitment=commitment("R-1"))
         register.append(tx, [("R-1", made)], at=START, actor="clerk")
     for lines in (1, 7, 30):

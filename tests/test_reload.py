@@ -17,7 +17,13 @@ NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 
 @pytest.fixture
-def rules(workspace, tmp_path):
+def before(monkeypatch):
+    """The example is taken in an hour before NOW."""
+    monkeypatch.setattr("engine.clock.now", lambda: NOW - timedelta(hours=1))
+
+
+@pytest.fixture
+def rules(before, workspace, tmp_path):
     """The rule file of a new workspace."""
     return tmp_path / "rules" / "house-rules.yaml"
 
@@ -102,11 +108,16 @@ def test_a_file_that_breaks_leaves_the_last_good_rules_in_use_and_is_told_once(w
     assert days(watched) == "12 days"
 
 
-def test_a_file_that_is_deleted_stays_in_use_until_the_service_is_started_anew(watched, rules):
+def test_a_file_that_is_deleted_stays_in_use_until_somebody_says_to_go_on_without(watched, rules):
     rules.unlink()
     assert days(watched) == "10 days"
     (note,) = notes(watched)
-    assert note["problems"] == [f"{rules}: it is gone; start the service anew to go on without pack house-rules"]
+    (told,) = note["problems"]
+    assert told == (
+        "pack house-rules (rules/house-rules.yaml), which the last pass used, is gone or cannot be used; put it back "
+        "or mend it, or go on without by `gestand tick --without house-rules`; stop a service for that, and start it "
+        "anew"
+    )
 
 
 def test_a_file_that_gets_another_name_is_not_missed(watched, rules):

@@ -62,7 +62,7 @@ for Migration
 
 ------------------------------------------------------------------------------
 Covers  everything up to 13 August 2018; this is the first digest
-Ledger  #42 9f86d081884c7d65
+Ledger  #42 9f86d081884c7d659a2feaa0c55ad015
 """
     )
 

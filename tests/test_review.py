@@ -18,7 +18,7 @@ from notifications.suppression import Kind, suppress
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "gestand.db")
+    opened = Store.open(tmp_path / "gestand.db", new=True)
     yield opened
     opened.close()
 

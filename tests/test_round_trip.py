@@ -86,8 +86,8 @@ def happened(record):
 def test_export_into_an_empty_register_gives_the_same_register(form, found):
     with (
         tempfile.TemporaryDirectory() as folder,
-        closing(Store.open(Path(folder) / "one.db")) as one,
-        closing(Store.open(Path(folder) / "two.db")) as two,
+        closing(Store.open(Path(folder) / "one.db", new=True)) as one,
+        closing(Store.open(Path(folder) / "two.db", new=True)) as two,
     ):
         take(one, found)
         records = held(one)

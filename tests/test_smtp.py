@@ -13,6 +13,7 @@ from sample_digest import LETTER, digest
 
 from notifications import smtp
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
+from notifications.mailbox import Mailbox
 from notifications.message import message
 from notifications.render import render
 from notifications.smtp import SmtpDeliverer, SmtpSettings
@@ -22,7 +23,7 @@ FROM, TO = "gestand@example.org", "griffie@example.org"
 
 def body() -> bytes:
     made = digest("nl", LETTER)
-    return message(made, render(made), sender=FROM, message_id="<1@example.org>")
+    return message(made, render(made), sender=Mailbox(FROM), message_id="<1@example.org>")
 
 
 def refused(deliverer: SmtpDeliverer, to: str = TO, content: bytes = b"Subject: x\r\n\r\nx\r\n") -> DeliveryError:

@@ -33,7 +33,7 @@ LINE = {"seq": 1, "at": "", "actor": "", "kind": "note", "commitment": None, "pa
 
 @pytest.fixture
 def opened(tmp_path):
-    made = Store.open(tmp_path / "gestand.db")
+    made = Store.open(tmp_path / "gestand.db", new=True)
     yield made
     made.close()
 
@@ -69,7 +69,7 @@ def test_a_new_store_has_the_tables_and_is_durable(opened):
 
 
 def test_a_store_opens_again_with_what_was_written(tmp_path):
-    first = Store.open(tmp_path / "a.db")
+    first = Store.open(tmp_path / "a.db", new=True)
     with first.writing() as tx:
         put(tx, store.meta, [{"name": "x", "value": "1"}, {"name": "y", "value": "2"}])
         put(tx, store.meta, [{"name": "x", "value": "3"}])
@@ -172,7 +172,7 @@ def test_what_is_not_a_database_is_told(tmp_path):
 
 def test_a_truncated_database_is_told(tmp_path):
     """S3."""
-    Store.open(tmp_path / "a.db").close()
+    Store.open(tmp_path / "a.db", new=True).close()
     path = tmp_path / "b.db"
     path.write_bytes((tmp_path / "a.db").read_bytes()[:8192])
     with pytest.raises(DamagedStoreError, match="malformed"):
@@ -182,7 +182,7 @@ def test_a_truncated_database_is_told(tmp_path):
 def test_a_damaged_page_is_found_by_the_thorough_check(tmp_path):
     """S3."""
     path = tmp_path / "a.db"
-    made = Store.open(path)
+    made = Store.open(path, new=True)
     with made.writing() as tx:
         put(tx, store.meta, [{"name": f"n{number}", "value": "x" * 500} for number in range(500)])
     made.check()
@@ -213,7 +213,7 @@ def test_the_database_of_another_program_is_left_alone(tmp_path):
 
 def test_a_newer_layout_is_not_touched(tmp_path):
     """S7."""
-    made = Store.open(tmp_path / "a.db")
+    made = Store.open(tmp_path / "a.db", new=True)
     with made.writing() as tx:
         put(tx, store.meta, [{"name": "layout", "value": "99"}])
     made.close()
@@ -234,14 +234,14 @@ def test_a_layout_that_fails_half_way_leaves_nothing_behind(tmp_path, monkeypatc
     with monkeypatch.context() as patched:
         patched.setattr(migrations, "MIGRATIONS", (*store.MIGRATIONS, fail))
         with pytest.raises(ZeroDivisionError):
-            Store.open(tmp_path / "a.db")
+            Store.open(tmp_path / "a.db", new=True)
     assert tables(tmp_path / "a.db") == []
-    Store.open(tmp_path / "a.db").close()
+    Store.open(tmp_path / "a.db", new=True).close()
 
 
 def test_a_missing_folder_is_told(tmp_path):
     with pytest.raises(MissingFolderError, match="see whether its folder exists"):
-        Store.open(tmp_path / "none" / "a.db")
+        Store.open(tmp_path / "none" / "a.db", new=True)
 
 
 def test_a_read_only_store_is_told(opened):
@@ -336,7 +336,7 @@ def test_one_process_acts_at_a_time_and_a_killed_one_gives_way(tmp_path):
 def test_a_store_of_an_earlier_layout_is_brought_up_and_keeps_what_it_holds(tmp_path):
     """S7."""
     path = tmp_path / "a.db"
-    Store.open(path).close()
+    Store.open(path, new=True).close()
     with closing(sqlite3.connect(path)) as database:
         for table in ("commitment", "notice"):
             database.execute(f"ALTER TABLE {table} DROP COLUMN pack")
@@ -366,7 +366,7 @@ CREATE INDEX outbox_waiting ON outbox (state, next_try_at);
 def test_an_outbox_of_an_earlier_layout_keeps_its_messages_and_takes_new_states(tmp_path):
     """S7."""
     path = tmp_path / "a.db"
-    Store.open(path).close()
+    Store.open(path, new=True).close()
     with closing(sqlite3.connect(path)) as database:
         database.execute("DROP TABLE suppression")
         database.execute("DROP TABLE bounce")

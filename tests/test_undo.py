@@ -12,6 +12,7 @@ from commitments.exchange.written import written
 from commitments.intake import Draft
 from commitments.ledger import verify
 from commitments.model import Commitment, Event, EventKind
+from commitments.moments import Known
 from commitments.record import Record, Recorded
 from commitments.store import Store
 from commitments.texts import joined
@@ -69,8 +70,8 @@ def test_an_undoing_that_is_undone_lets_the_event_count_again():
 
 def test_before_the_correction_was_written_down_the_mistake_was_what_was_known():
     found = record(FULFILLED, undoing(2))
-    assert found.as_of(TODAY, AT + timedelta(days=2)).settled is not None
-    assert found.as_of(TODAY, AT + timedelta(days=3)).settled is None
+    assert found.as_of(TODAY, Known(at=AT + timedelta(days=2), last=2)).settled is not None
+    assert found.as_of(TODAY, Known(at=AT + timedelta(days=3), last=3)).settled is None
     # what did not happen had not happened on any day, whenever that was found out
     assert found.as_of(date(2018, 8, 31)).settled is None
 
@@ -112,7 +113,7 @@ def test_only_an_undoing_undoes():
 
 @pytest.fixture
 def tx(tmp_path):
-    with closing(Store.open(tmp_path / "gestand.db")) as opened, opened.writing() as connection:
+    with closing(Store.open(tmp_path / "gestand.db", new=True)) as opened, opened.writing() as connection:
         yield connection
 
 
@@ -256,7 +257,7 @@ EXTENDED = on("2018-08-01", "extended", date="2018-09-15", decided_by="commissie
 @pytest.fixture
 def session(tmp_path):
     (tmp_path / "gestand.yaml").write_text("timezone: Europe/Amsterdam\npacks: [nl-eerste-kamer]\n")
-    with open_session(tmp_path) as opened:
+    with open_session(tmp_path, new=True) as opened:
         yield opened
 
 

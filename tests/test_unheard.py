@@ -24,7 +24,7 @@ READERS = (
 def opened(tmp_path, readers):
     lines = "".join(f"  - {reader}\n" for reader in readers)
     (tmp_path / "gestand.yaml").write_text(f"{SETTINGS}recipients:\n{lines}")
-    return open_session(tmp_path)
+    return open_session(tmp_path, new=True)
 
 
 def looked_for(tx, recipient):

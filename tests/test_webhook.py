@@ -230,7 +230,7 @@ def test_the_json_says_what_the_digest_says():
         "to": "dashboard",
         "slot": SLOT.isoformat(),
         "missed_slots": 1,
-        "ledger": "#42 9f86d081884c7d65",
+        "ledger": "#42 9f86d081884c7d659a2feaa0c55ad015",
     }
     [letter] = content["sections"]["new_overdue"]
     assert (letter["id"], letter["status"], letter["days_late"]) == ("34964-B", "overdue", 3)

@@ -23,6 +23,7 @@ class Doubt(StrEnum):
     NO_DATE = "no date"
     WORDS = "words that no pack understands"
     NOT_YET = "a deadline that is not known yet"
+    UNASSESSED = "what could not be assessed"
     CONTRADICTION = "events that contradict one another"
     STRANGER = "a party without a name"
     FAMILY = "a parent that cannot be"
@@ -84,7 +85,7 @@ def _out_of_time(tx: Connection) -> Iterator[str]:
     ledger, commitment = store.ledger, store.commitment
     extended = ledger.c.kind == EventKind.EXTENDED.value
     noticed = ledger.c.kind == EventKind.DELAY_NOTICE.value
-    too_late = store.day_in(tx, ledger.c.payload, "occurred_on") > commitment.c.original_latest
+    too_late = store.names_later(tx, ledger.c.payload, "occurred_on", commitment.c.original_latest)
     query = (
         ledger.join(commitment, ledger.c.commitment == commitment.c.id)
         .select()
@@ -104,10 +105,21 @@ def _out_of_time(tx: Connection) -> Iterator[str]:
         if kind == EventKind.DELAY_NOTICE:
             yield identifier
             continue
-        day = Window.parse(json.loads(payload)["date"]).latest
+        day = _day_of(payload)
+        if day is None:
+            yield identifier
+            continue
         if any(day < known for known in (granted.get(identifier), original, current) if known):
             yield identifier
         granted[identifier] = day
+
+
+def _day_of(payload: str) -> date | None:
+    """The last day of the date that an entry names; None where it cannot be read."""
+    try:
+        return Window.parse(json.loads(payload)["date"]).latest
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def of_strangers(tx: Connection, today: date, wanted: Wanted, names: Collection[str]) -> Iterator[str]:

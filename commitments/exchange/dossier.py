@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_NUMBER = re.compile(r"(\d{2})[ .\u00a0]?(\d{3})(?:[- ]+(\(?[A-Z0-9]{1,8}\)?))?")
+_NUMBER = re.compile(r"(\d{2})[ .\u00a0]?(\d{3})(?:[- ]+(\(?[A-Z0-9]{1,8}\)?))?", re.ASCII)
 
 
 def dossier_number(text: str) -> str:

@@ -24,7 +24,7 @@ def holds_days(column: str) -> bool:
     return bool(_DAYS.fullmatch(column))
 
 
-_PARTS = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})")
+_PARTS = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})", re.ASCII)
 
 
 class ColumnMap(Frozen):

@@ -83,7 +83,9 @@ class WrittenEvent(Frozen):
     @classmethod
     def _day_in_quotes(cls, value: object, info: ValidationInfo) -> object:
         # JSON has days only in quotes; of two types that fit, pydantic would take the text
-        is_day = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) and not any(info.data.values())
+        is_day = (
+            isinstance(value, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value) and not any(info.data.values())
+        )
         return Day.fromisoformat(str(value)) if is_day else value
 
     @model_validator(mode="after")

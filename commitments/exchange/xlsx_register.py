@@ -215,7 +215,7 @@ def _held(text: str) -> str:
     return _UNHELD.sub(lambda found: f"_x{ord(found[0]):04X}_", meant)
 
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FIRST_DAY = "1901-01-01"
 """Before it, spreadsheets count days differently from each other."""
 _WIDTHS = {"title": 60, "by": 30, "to": 30, "source.document": 40, "source.quote": 40}

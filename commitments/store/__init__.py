@@ -6,6 +6,7 @@ The only home of SQLAlchemy; other rooms use the tables and connections handed o
 from __future__ import annotations
 
 from sqlalchemy.engine import Connection, Row
+from sqlalchemy.exc import DBAPIError as DatabaseError
 
 from commitments.store.copies import HELD, back_up, restore
 from commitments.store.fingerprint import is_ours, renew, rewriting
@@ -13,8 +14,19 @@ from commitments.store.guards import Stranger, expel, protect
 from commitments.store.migrations import MIGRATIONS
 from commitments.store.misfits import Misfit, clear, misfits
 from commitments.store.opened import Store
-from commitments.store.places import Database, is_address, may_be_there
-from commitments.store.rows import batches, by_beginning, change, counted, forget, given, put, recall, remember
+from commitments.store.places import Database, is_address
+from commitments.store.rows import (
+    batches,
+    by_beginning,
+    change,
+    counted,
+    forget,
+    given,
+    put,
+    recall,
+    recall_between,
+    remember,
+)
 from commitments.store.tables import (
     bounce,
     commitment,
@@ -36,6 +48,7 @@ from commitments.store.trouble import (
     DamagedStoreError,
     ForeignStoreError,
     FullStoreError,
+    GoneStoreError,
     LostRightError,
     LostStoreError,
     MissingDriverError,
@@ -44,6 +57,7 @@ from commitments.store.trouble import (
     NewerStoreError,
     NoCopyError,
     NoDatabaseError,
+    NoRegisterError,
     NotAnAddressError,
     ReadOnlyStoreError,
     StoreError,
@@ -51,7 +65,7 @@ from commitments.store.trouble import (
     UnreachableStoreError,
     WrongPasswordError,
 )
-from commitments.store.values import Value, alike, as_kept, choice, day_in, joined_by
+from commitments.store.values import Value, alike, as_kept, as_octets, choice, is_garbled, joined_by, names_later
 
 __all__ = [
     "HELD",
@@ -61,8 +75,10 @@ __all__ = [
     "Connection",
     "DamagedStoreError",
     "Database",
+    "DatabaseError",
     "ForeignStoreError",
     "FullStoreError",
+    "GoneStoreError",
     "LostRightError",
     "LostStoreError",
     "Misfit",
@@ -72,6 +88,7 @@ __all__ = [
     "NewerStoreError",
     "NoCopyError",
     "NoDatabaseError",
+    "NoRegisterError",
     "NotAnAddressError",
     "ReadOnlyStoreError",
     "Row",
@@ -84,6 +101,7 @@ __all__ = [
     "WrongPasswordError",
     "alike",
     "as_kept",
+    "as_octets",
     "back_up",
     "batches",
     "bounce",
@@ -93,25 +111,26 @@ __all__ = [
     "clear",
     "commitment",
     "counted",
-    "day_in",
     "digest",
     "expel",
     "forget",
     "given",
     "is_address",
+    "is_garbled",
     "is_ours",
     "joined_by",
     "ledger",
-    "may_be_there",
     "member",
     "message",
     "meta",
     "misfits",
+    "names_later",
     "notice",
     "outbox",
     "protect",
     "put",
     "recall",
+    "recall_between",
     "remember",
     "renew",
     "restore",

@@ -20,7 +20,13 @@ from commitments.store.places import database
 from commitments.store.rows import put, remember
 from commitments.store.sqlite import ASIDE, Sqlite
 from commitments.store.tables import ledger, metadata
-from commitments.store.trouble import DamagedStoreError, ForeignStoreError, NoCopyError, TakenPlaceError
+from commitments.store.trouble import (
+    DamagedStoreError,
+    ForeignStoreError,
+    NoCopyError,
+    NoRegisterError,
+    TakenPlaceError,
+)
 
 HELD = "held"
 """Under this name the store remembers why nothing is to be delivered from it."""
@@ -40,7 +46,7 @@ def back_up(store: Store, file: Path) -> str:
     with _made_whole(file) as partial:
         if isinstance(store.database, Sqlite):
             _copy_pages(store, partial)
-        with closing(Store.open(partial)) as copy:
+        with closing(Store.open(partial, new=True)) as copy:
             with store.reading() as source, copy.writing() as target:
                 if not isinstance(store.database, Sqlite):
                     _copy(source, target)
@@ -86,7 +92,7 @@ def _fill(file: Path, place: str | Path) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         _opened_copy(file, Path(folder) / "copy.db") as copy,
-        closing(Store.open(place)) as store,
+        closing(Store.open(place, new=True)) as store,
         store.acting(),
         copy.reading() as source,
         store.writing() as target,
@@ -102,15 +108,35 @@ def _fill(file: Path, place: str | Path) -> None:
 @contextmanager
 def _opened_copy(file: Path, own: Path) -> Iterator[Store]:
     """A copy of a copy, brought to the present layout and found whole; at the end it is one file."""
+    if not file.is_file():
+        raise NoCopyError(str(file), "it is not a file" if file.exists() else "there is no such file")
     try:
-        shutil.copyfile(file, own)
+        _take(file, own)
         with closing(Store.open(own)) as copy:
             copy.check()
+            _refuse_part(copy, file)
             yield copy
+    except NoRegisterError as error:
+        raise NoCopyError(str(file), "it is empty: it holds no register") from error
     except (DamagedStoreError, ForeignStoreError) as error:
         raise NoCopyError(str(file), "it is damaged, or not a copy of a register") from error
     except OSError as error:
         raise NoCopyError(str(file), error.strerror or str(error)) from error
+
+
+def _take(file: Path, own: Path) -> None:
+    """Copy a file, with what stands in its log where one lies beside it: that is what was written last."""
+    shutil.copyfile(file, own)
+    log = file.with_name(f"{file.name}-wal")
+    if log.is_file():
+        shutil.copyfile(log, own.with_name(f"{own.name}-wal"))
+
+
+def _refuse_part(copy: Store, file: Path) -> None:
+    with copy.reading() as tx:
+        lacking = sorted(metadata.tables.keys() - set(sa.inspect(tx).get_table_names()))
+    if lacking:
+        raise NoCopyError(str(file), f"it is not whole: it lacks {', '.join(lacking)}")
 
 
 def _copy(source: Connection, target: Connection) -> None:

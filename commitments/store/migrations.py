@@ -175,8 +175,10 @@ def layout(tx: Connection, where: str) -> int:
     tables = sa.inspect(tx).get_table_names()
     if not tables:
         return 0
-    row = tx.execute(meta.select().where(meta.c.name == _LAYOUT)).first() if "meta" in tables else None
-    if row is None or "ledger" not in tables:
+    if not {"meta", "ledger"} <= set(tables) or not _remembers(tx):
+        raise ForeignStoreError(where)
+    row = tx.execute(meta.select().where(meta.c.name == _LAYOUT)).first()
+    if row is None or not str(row.value).isdecimal():
         raise ForeignStoreError(where)
     if not str(row.value).isdecimal():
         raise DamagedStoreError(where, f"its layout is said to be {row.value!r:.40}")
@@ -184,6 +186,11 @@ def layout(tx: Connection, where: str) -> int:
     if number > len(MIGRATIONS):
         raise NewerStoreError(where, number, len(MIGRATIONS))
     return number
+
+
+def _remembers(tx: Connection) -> bool:
+    """Whether the table that is called like ours for what a store remembers of itself is one."""
+    return {"name", "value"} <= {column["name"] for column in sa.inspect(tx).get_columns(meta.name)}
 
 
 def migrate(tx: Connection, where: str) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 from commitments.store import guards, migrations
 from commitments.store.places import Database, database
 from commitments.store.rows import recall, remember
-from commitments.store.trouble import DamagedStoreError, LostRightError
+from commitments.store.trouble import DamagedStoreError, LostRightError, NoRegisterError
 
 _ACTING = "acting"
 """Under this name the store has the number of the one who acts; whoever takes the right takes the next."""
@@ -37,19 +37,20 @@ class Store:
 
     database: Database
     _engine: Engine = field(repr=False)
+    _assure: Callable[[Connection], None] = field(repr=False)
     _rights: list[_Right] = field(default_factory=list, repr=False)
 
     @classmethod
-    def open(cls, place: str | Path) -> Self:
-        """The store at a place, made if it is not there and brought to the layout that this version knows.
+    def open(cls, place: str | Path, *, new: bool = False) -> Self:
+        """The store at a place, brought to the layout that this version knows; with `new` made if it is not there.
 
         The place is the path of a SQLite file, or the address of a PostgreSQL database. Raises a StoreError that says
-        what is wrong and the way out.
+        what is wrong and the way out; a NoRegisterError where none is there.
         """
         there = database(place)
-        store = cls(there, there.engine())
+        store = cls(there, there.engine(new=new), there.watch())
         try:
-            store._prepare()
+            store._prepare(new=new)
         except UnicodeDecodeError as error:  # of the driver, which cannot even say what SQLite met
             store.close()
             raise DamagedStoreError(store.where, "what it says of its tables is no text") from error
@@ -63,17 +64,23 @@ class Store:
         """The place, for people."""
         return self.database.where
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, new: bool) -> None:
         with self.reading() as tx:
-            ready = migrations.layout(tx, self.where) == len(migrations.MIGRATIONS)
-        if not ready:
+            found = migrations.layout(tx, self.where)
+        if not found and not new:
+            raise NoRegisterError(self.where, "the database has no tables")
+        if found < len(migrations.MIGRATIONS):
             with self.writing() as tx:
                 migrations.migrate(tx, self.where)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that sees the store as it was when it began."""
+        """A transaction that sees the store as it was when it began.
+
+        Raises GoneStoreError where the register was moved away since it was opened; so does `writing`.
+        """
         with self._told(), self._engine.connect() as connection, connection.begin():
+            self._assure(connection)
             yield connection
 
     @contextmanager
@@ -82,11 +89,14 @@ class Store:
         for right in self._rights:
             right.assure()
         with self._told(), self._engine.connect().execution_options(writing=True) as connection, connection.begin():
+            self._assure(connection)
             # Asked where no other can write: a process that stood still meanwhile finds its successor's number.
             for right in self._rights:
                 if connection.exec_driver_sql(_HOLDER).scalar() != right.number:
                     raise LostRightError(self.where, "was taken by another process")
             yield connection
+            # Once more: what is written into a file that went meanwhile would be lost with it.
+            self._assure(connection)
 
     @contextmanager
     def acting(self) -> Iterator[None]:

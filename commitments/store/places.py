@@ -24,8 +24,12 @@ class Database(Protocol):
         """The place, for people: never with a password."""
         ...
 
-    def engine(self) -> Engine:
-        """Connections to it."""
+    def engine(self, *, new: bool) -> Engine:
+        """Connections to it; with `new` it may be made."""
+        ...
+
+    def watch(self) -> Callable[[Connection], None]:
+        """What assures that the register a transaction is in is still the one at the place."""
         ...
 
     def trouble(self, error: Exception) -> StoreError | None:
@@ -60,9 +64,3 @@ def database(place: str | Path) -> Database:
 def is_address(place: str) -> bool:
     """Whether a place is an address, not a path."""
     return place.startswith((*postgres.SCHEMES, "sqlite:///"))
-
-
-def may_be_there(place: str | Path) -> bool:
-    """Whether a store can be at a place already: False where there is no file yet; an address is not asked."""
-    there = database(place)
-    return not isinstance(there, Sqlite) or there.path.exists()

@@ -18,6 +18,7 @@ from commitments.store.trouble import (
     BusyStoreError,
     DamagedStoreError,
     FullStoreError,
+    GoneStoreError,
     LostRightError,
     LostStoreError,
     MissingDriverError,
@@ -58,7 +59,7 @@ class Postgres:
         shown = sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
         return cls(str(shown), url)
 
-    def engine(self) -> Engine:
+    def engine(self, *, new: bool) -> Engine:  # noqa: ARG002 (a database is made by its server alone)
         """Connections to the database, made anew where they were cut off. Raises MissingDriverError."""
         made = self._engine(pool_pre_ping=True)
         sa.event.listen(made, "begin", _begin)
@@ -71,6 +72,10 @@ class Postgres:
             return sa.create_engine(self._url, hide_parameters=True, connect_args=reach, **options)
         except ModuleNotFoundError as error:
             raise MissingDriverError from error
+
+    def watch(self) -> Callable[[Connection], None]:
+        """A function that does nothing: whoever asks the server asks the database that is at the address now."""
+        return lambda _tx: None
 
     def trouble(self, error: Exception) -> StoreError | None:
         """What an error of the database means in our words; None where it is a fault of ours."""
@@ -161,7 +166,9 @@ _TROUBLE: dict[str, Callable[[str, str], StoreError]] = {
     "25P03": LostStoreError,
     "28": WrongPasswordError,
     "3D000": NoDatabaseError,
+    "3F000": GoneStoreError,
     "42501": ReadOnlyStoreError,
+    "42P01": GoneStoreError,
     "53100": FullStoreError,
     "53": BusyStoreError,
     "55P03": BusyStoreError,

@@ -79,6 +79,12 @@ def recall(tx: Connection, name: str) -> str | None:
     return value
 
 
+def recall_between(tx: Connection, first: str, last: str, most: int | None = None) -> dict[str, str]:
+    """What the program remembered under the names from one to another, both included, in order; the `most` first."""
+    query = meta.select().where(meta.c.name >= first, meta.c.name <= last).order_by(meta.c.name)
+    return {row.name: row.value for row in tx.execute(query.limit(most))}
+
+
 def forget(tx: Connection, name: str) -> None:
     """Remember nothing under a name any more."""
     tx.execute(meta.delete().where(meta.c.name == name))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -21,15 +23,20 @@ from commitments.store.trouble import (
     BusyStoreError,
     DamagedStoreError,
     FullStoreError,
+    GoneStoreError,
     HalfRestoredError,
     MissingFolderError,
     NetworkStoreError,
+    NoRegisterError,
     ReadOnlyStoreError,
     StoreError,
 )
 
 _NETWORK = ("nfs", "cifs", "smb", "afs", "ncpfs", "glusterfs", "fuse.sshfs", "fuse.rclone", "fuse.s3fs", "davfs")
 _MOUNTS = Path("/proc/mounts")
+_LOG = "log"
+_Identity = tuple[int, int] | None
+"""What tells a file from another that takes its name: the device and the number there; None for no file."""
 ASIDE = ".before-"
 """What follows the name of a register that gave way to a copy, before the moment at which it did."""
 
@@ -45,28 +52,89 @@ class Sqlite:
         """The path, for people."""
         return str(self.path)
 
-    def engine(self) -> Engine:
-        """Connections to the file, which is made when the first opens it.
+    def engine(self, *, new: bool) -> Engine:
+        """Connections to the file, which is made where it is not there and is to be `new`.
 
-        Raises NetworkStoreError, and HalfRestoredError where the register was put aside and nothing took its place.
+        Raises NetworkStoreError, HalfRestoredError where the register was put aside and nothing took its place, and
+        NoRegisterError and MissingFolderError where no register can be in what is there.
         """
         mounts = _MOUNTS.read_text("utf-8", "replace") if _MOUNTS.exists() else ""
         filesystem = filesystem_of(self.path.resolve(), mounts)
         # SQLite's write-ahead log needs memory shared between processes, which no network file system has.
         if filesystem.startswith(_NETWORK):
             raise NetworkStoreError(self.where, filesystem)
-        aside = None if self.path.exists() else put_aside(self.path)
-        if aside is not None:
-            raise HalfRestoredError(self.where, str(aside))
-        made = sa.create_engine(sa.URL.create("sqlite", database=str(self.path)), hide_parameters=True)
+        self._find(new=new)
+        url = sa.URL.create("sqlite", database=str(self.path))
+        made = sa.create_engine(url, hide_parameters=True, creator=self._connection)
         sa.event.listen(made, "connect", _connected)
         sa.event.listen(made, "begin", _begin)
         return made
 
+    def _find(self, *, new: bool) -> None:
+        """See that a register can be in the file; a new one is begun as an empty file."""
+        try:
+            there = self.path.stat()
+        except FileNotFoundError:
+            there = None
+        except OSError as error:
+            raise MissingFolderError(self.where, error.strerror or str(error)) from error
+        if there and not stat.S_ISREG(there.st_mode):
+            raise MissingFolderError(self.where, "it is not a file")
+        if there and there.st_size:
+            return
+        if not there and (aside := put_aside(self.path)):
+            raise HalfRestoredError(self.where, str(aside))
+        if not new:
+            raise NoRegisterError(self.where, self._absence("the file is empty" if there else "there is no such file"))
+        self._make()
+
+    def _absence(self, reason: str) -> str:
+        """Why there is no register, and what shows that there was one."""
+        return f"{reason}, though {self._lock.name} shows that there was one" if self._lock.exists() else reason
+
+    def _make(self) -> None:
+        try:
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise MissingFolderError(self.where, error.strerror or str(error)) from error
+
+    def _connection(self) -> sqlite3.Connection:
+        """A connection to the file, which it never makes: an empty one would be taken for what went meanwhile."""
+        address = f"file:{quote(os.fsencode(self.path.absolute()))}?mode=rw"
+        return sqlite3.connect(address, uri=True, check_same_thread=False)
+
+    def watch(self) -> Callable[[Connection], None]:
+        """A function that raises GoneStoreError where the file that a transaction is in is not at its path any more.
+
+        What its first call finds is what was opened. The log belongs to a connection: it goes with the last one.
+        """
+        opened: list[_Identity] = []
+
+        def assure(tx: Connection) -> None:
+            file, log = _identity(self.path), _identity(self._beside("-wal"))
+            opened[:] = opened or [file]
+            if file != opened[0]:
+                raise GoneStoreError(self.where, "it was exchanged" if file else "there is no such file any more")
+            if tx.info.setdefault(_LOG, log) not in {None, log}:
+                raise GoneStoreError(self.where, f"its log {self._beside('-wal').name} was removed or exchanged")
+            tx.info[_LOG] = log
+
+        return assure
+
+    @property
+    def _lock(self) -> Path:
+        return self._beside(".lock")
+
+    def _beside(self, ending: str) -> Path:
+        return self.path.with_name(f"{self.path.name}{ending}")
+
     def trouble(self, error: Exception) -> StoreError | None:
         """What an error of the database means in our words; None where it is a fault of ours."""
         met = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-        name = "_".join(getattr(met, "sqlite_errorname", "").split("_")[:2])
+        full = getattr(met, "sqlite_errorname", "")
+        name = "_".join(full.split("_")[:2])
+        if full == "SQLITE_READONLY_DBMOVED" or (name == "SQLITE_CANTOPEN" and not self.path.exists()):
+            return GoneStoreError(self.where, str(met))
         if name == "SQLITE_ERROR" and str(met).startswith(_NOT_OURS):
             return DamagedStoreError(self.where, str(met))
         return _TROUBLE[name](self.where, str(met)) if name in _TROUBLE else None
@@ -96,8 +164,7 @@ class Sqlite:
         Raises AlreadyRunningError with the holder's process number. The function that comes back assures that the
         right is still held, which here it always is.
         """
-        beside = self.path.with_name(f"{self.path.name}.lock")
-        handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -109,6 +176,14 @@ class Sqlite:
             yield lambda: None
         finally:
             os.close(handle)
+
+
+def _identity(path: Path) -> _Identity:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def put_aside(path: Path) -> Path | None:

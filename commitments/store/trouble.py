@@ -52,6 +52,27 @@ class MissingFolderError(StoreError):
         super().__init__(f"{where} cannot be opened ({reason}); see whether its folder exists and may be entered")
 
 
+class NoRegisterError(StoreError):
+    """There is no register at the place; none is made unless that is asked for, for an older one may be missing."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(
+            f"there is no register at {where} ({reason}), and none was made. See whether its disk is mounted and "
+            "`store` in gestand.yaml is right; `gestand restore FILE` puts a copy there, and `gestand init --new` "
+            "begins a new one."
+        )
+
+
+class GoneStoreError(StoreError):
+    """The register that was open is not at its place any more: it was moved, removed or exchanged."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(
+            f"the register at {where} is not the one that was opened ({reason}); nothing more is written. Put it back "
+            "as it was; to go on with another, stop what runs and start it anew."
+        )
+
+
 class NetworkStoreError(StoreError):
     """The file is on a network file system, where SQLite loses data."""
 
@@ -130,7 +151,10 @@ class NoDatabaseError(StoreError):
     """The server has no such database."""
 
     def __init__(self, where: str, reason: str) -> None:
-        super().__init__(f"{where} is not there ({reason}); make it with `createdb`")
+        super().__init__(
+            f"{where} is not there ({reason}); see whether the address is right, or make it with `createdb` and put "
+            "a copy into it with `gestand restore FILE`"
+        )
 
 
 class LostStoreError(StoreError):

@@ -17,11 +17,30 @@ def choice(*cases: tuple[Value, Any], other: Any) -> Value:  # noqa: ANN401 - an
     return sa.case(*cases, else_=other)
 
 
-def day_in(tx: Connection, text: Value, key: str) -> Value:
-    """The day that a JSON text names by a key, to be compared with a column of days."""
+def names_later(tx: Connection, text: Value, key: str, day: Value) -> Value:
+    """Whether the day that a JSON text names by a key comes after that of a column; what cannot be read names none.
+
+    Days are compared as texts: a database refuses the whole query for one that is no day.
+    """
     if tx.dialect.name == "sqlite":
-        return sa.func.json_extract(text, f"$.{key}")
-    return sa.cast(sa.cast(text, sa.JSON)[key].as_string(), sa.Date)
+        return sa.case((sa.func.json_valid(text) == 1, sa.func.json_extract(text, f"$.{key}")), else_=None) > day
+    named = sa.func.substring(text, f'"{key}":"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})"')
+    return named > sa.func.to_char(day, "YYYY-MM-DD")
+
+
+def as_octets(query: sa.Select[Any], table: sa.Table) -> sa.Select[Any]:
+    """A query for all columns of a table, the texts among them as the octets that they are made of."""
+    columns = (sa.cast(c, sa.LargeBinary).label(c.name) if _is_text(c) else c for c in table.c)
+    return query.with_only_columns(*columns)
+
+
+def _is_text(column: sa.Column[Any]) -> bool:
+    return isinstance(column.type, sa.String)
+
+
+def is_garbled(error: sa.exc.DBAPIError) -> bool:
+    """Whether an error is that a text in a SQLite file is not UTF-8: a bit of it was flipped."""
+    return "not decode to UTF-8" in str(error.orig)
 
 
 def alike(column: Value, text: str) -> Value:

@@ -48,6 +48,9 @@ COMMANDS = {
     "schema": ("engine.cli.rules", "write the form of rule files for editors, as JSON Schema"),
     "docs": ("engine.cli.rules", "write a page about each pack"),
     "verify": ("engine.cli.keeping", "check that nobody changed the ledger"),
+    "clock-was-wrong": ("engine.cli.correcting", "say that entries were written by a clock that was wrong"),
+    "witness": ("engine.cli.witnessing", "have an authority stamp the time of what the ledger holds"),
+    "proof": ("engine.cli.witnessing", "write the proof of one entry, for a stranger to check"),
     "backup": ("engine.cli.copying", "write a copy of the whole register"),
     "restore": ("engine.cli.copying", "make the register from a copy, which delivers nothing at first"),
     "resume": ("engine.cli.copying", "let a restored register deliver again"),
@@ -78,7 +81,7 @@ class _Lazy(click.Group):
         if name not in COMMANDS:
             return None
         module = _loaded(COMMANDS[name][0])
-        command: click.Command = getattr(module, f"{name}_command")
+        command: click.Command = getattr(module, f"{name.replace('-', '_')}_command")
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from commitments.audit.account import MOST_ROWS
 from commitments.audit.groupings import PERIODS
 from commitments.audit.page import Section, Table
 from commitments.audit.wording import number
+from commitments.moments import Known
 from engine.accounting import Asked, Source, report, source
 from engine.cli.output import Day, hand_out, table, tell_damage, workspace_option
-from engine.cli.reading import filter_options, opened, spoken_when, wanted, when, when_options
+from engine.cli.reading import fail_unassessed, filter_options, opened, spoken_when, wanted, when, when_options
 from engine.session import Session
 from notifications.render import render_template
 
@@ -69,10 +70,11 @@ def audit_command(
             _write(session, found, told, chosen, output)
             altered = str(found.altered or "")
     tell_damage([f"{altered}; gestand verify says what differs"] if altered else [])
+    fail_unassessed(session)
 
 
 def _asked(
-    day: date, moment: datetime | None, *, cutoff: date | None, until: date | None, since: date | None, **others: Any,  # noqa: ANN401
+    day: date, moment: Known | None, *, cutoff: date | None, until: date | None, since: date | None, **others: Any,  # noqa: ANN401
 ) -> Asked:  # fmt: skip
     """What the options ask for."""
     if until and not (cutoff and cutoff < until):
@@ -82,7 +84,7 @@ def _asked(
     own = {name: others.pop(name) for name in ("per", "most", "title")}
     return Asked(
         day=day,
-        known_at=moment,
+        known=moment,
         cutoff=cutoff,
         until=until,
         since=since,
@@ -141,9 +143,7 @@ _TOLD = frozenset(
 
 def _tell(made: Report, asked: Asked) -> None:
     page = audit.page(made)
-    click.echo(
-        f"{page.title}, {spoken_when(asked.day, asked.known_at)}{f', {asked.narrowed}' if asked.narrowed else ''}"
-    )
+    click.echo(f"{page.title}, {spoken_when(asked.day, asked.known)}{f', {asked.narrowed}' if asked.narrowed else ''}")
     for sentence in page.summary:
         click.echo(sentence)
     for section in page.sections:

@@ -53,7 +53,7 @@ def diff_command(
         if last <= since:
             raise click.UsageError(f"--from {since} is not before {last}: compare an earlier day with a later one")
         moment = known(session, known_at)
-        ends = [When(day=day, known_at=session.end(day) if as_seen else moment) for day in (since, last)]
+        ends = [When(day=day, known=session.known(session.end(day)) if as_seen else moment) for day in (since, last)]
         found = [one for one in _found(session, *ends) if fits(Audited(one.commitment, one.after), **filters)]
     if as_json:
         write_json([as_plain(one) for one in found])

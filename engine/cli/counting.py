@@ -12,12 +12,14 @@ from typing import Any
 import click
 
 from commitments.dates import Window
+from commitments.source import files_in
 from commitments.trouble import TroubleError
 from engine import clock
 from engine.cli.output import Failed, number, table, tell_problems, workspace_option, write_json
 from engine.explain import spoken_window
 from engine.settings import usable
 from rules.almanac import at_a_glance, lint
+from rules.book import SUFFIXES
 from rules.calendar import SHIPPED, Calendars
 from rules.deadline import calculate_lines
 from rules.due import Counting, MonthEnd, Roll
@@ -171,8 +173,10 @@ def calendar_lint_command(folder: Path, files: tuple[Path, ...]) -> None:
 
     Without FILE: those of the workspace, and those that ship with Gestand.
     """
-    chosen = files or sorted(path for place in (SHIPPED, folder / "calendars") for path in place.glob("*.y*ml"))
-    count = tell_problems(found for path in chosen for found in lint(path))
+    there = [files_in(place, SUFFIXES) for place in (SHIPPED, folder / "calendars")]
+    chosen = files or tuple(sorted(path for paths, _ in there for path in paths))
+    unread = () if files else tuple(problem for _, problems in there for problem in problems)
+    count = tell_problems((*unread, *(found for path in chosen for found in lint(path))))
     click.echo(f"{number(len(chosen), 'calendar')}: {number(count, 'problem') if count else 'all in order'}")
     if count:
         raise Failed

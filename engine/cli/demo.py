@@ -53,7 +53,7 @@ def demo_command(folder: Path) -> None:
     the two United Nations compacts. A FOLDER that an earlier demonstration made is made anew.
     """
     _prepare(folder)
-    with open_session(folder) as session, session.store.acting():
+    with open_session(folder, new=True) as session, session.store.acting():
         if tell_problems(session.workspace.problems):
             raise Failed
         drafts = _drafts()

@@ -211,7 +211,7 @@ def digest_test_command(folder: Path, recipient: str | None, address: str | None
             body = tested(session.workspace, one, there, session.now())
             try:
                 with session.deliverer.line() as line:
-                    line.send(session.workspace.settings.mail.sender, there, body)
+                    line.send(session.workspace.settings.mail.sender.address, there, body)
             except DeliveryError as error:
                 raise NotSentError(there, str(error)) from error
             click.echo(f"a test was sent to {there}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import click
 from commitments import exchange, register
 from commitments.exchange.table import unsaid
 from commitments.ledger import Entry, canonical
+from commitments.moments import Known
 from commitments.record import Record
 from commitments.store import Connection
 from engine.assess import Assessment
@@ -78,7 +79,8 @@ def _text(value: object) -> object:
 def _write(records: _Chosen, form: str, output: Path | None) -> None:
     """Write the records in a form, and say how many events it has no place for."""
     if form == "ics":
-        hand_out([feed(records.session.workspace, records.assessments(), records.day)], output)
+        setbacks = records.session.assessor.setbacks
+        hand_out([feed(records.session.workspace, records.assessments(), records.day, "", setbacks)], output)
         return
     hand_out(exchange.written(form, records), output)
     if form in exchange.TABLES and (missing := sum(map(unsaid, records))):
@@ -93,19 +95,20 @@ class _Chosen:
     session: Session
     tx: Connection
     day: date
-    known_at: datetime | None
+    known: Known | None
     filters: dict[str, Any]
     leaving_out: frozenset[str]
 
     def __iter__(self) -> Iterator[Record]:
         if any(self.filters.values()):
             return (assessment.record for assessment in self.assessments())
-        known = (record.as_of(self.day, self.known_at) for record in register.readable(self.tx, self.leaving_out))
-        return (record for record in known if record is not None)
+        readable = register.readable(self.tx, self.leaving_out)
+        there = (record.as_of(self.day, self.known) for record in readable)
+        return (record for record in there if record is not None)
 
     def assessments(self) -> Iterator[Assessment]:
         """Where each of them stood then."""
         for record in register.readable(self.tx, self.leaving_out):
-            assessment = self.session.assessor.on(record, self.day, self.known_at)
+            assessment = self.session.assessor.on(record, self.day, self.known)
             if assessment is not None and fits(*audited([assessment]), **self.filters):
                 yield assessment

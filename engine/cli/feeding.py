@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
 from commitments import register
+from commitments.moments import Known
 from engine.assess import Assessment
 from engine.cli.output import hand_out, workspace_option
 from engine.cli.reading import filter_options, fits, opened, when, when_options
@@ -45,7 +46,7 @@ def feed_command(
         day, moment = when(session, as_of, known_at)
         chosen = _chosen(session, day, moment, recipient, filters)
         spoken = language or (recipient.language if recipient else None) or ""
-        written = feed(session.workspace, chosen, day, spoken)
+        written = feed(session.workspace, chosen, day, spoken, session.assessor.setbacks)
     hand_out([written], output)
 
 
@@ -58,7 +59,7 @@ def _recipient(session: Session, address: str) -> Recipient:
 
 
 def _chosen(
-    session: Session, day: date, moment: datetime | None, recipient: Recipient | None, filters: dict[str, Any]
+    session: Session, day: date, moment: Known | None, recipient: Recipient | None, filters: dict[str, Any]
 ) -> Iterator[Assessment]:
     with session.store.reading() as tx:
         for record in register.records(tx):

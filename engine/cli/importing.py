@@ -26,6 +26,7 @@ from engine.session import open_session
 @click.option("--since", type=Day(), metavar="DATE", help="Ask a service for what changed since that day, not since "
               "the last time.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what would be taken in, line by line, and take nothing in.")
+@click.option("--new", is_flag=True, help="Make the register that gestand.yaml names, where none is there.")
 @click.option("--over-erased", is_flag=True, help="Take in texts too in the place of those that were erased.")
 @click.option("--as-of", type=Day(), metavar="DATE", help="Leave out what happened after that day.")
 @actor_option
@@ -36,6 +37,7 @@ def import_command(
     sheet: str | None,
     since: date | None,
     as_of: date | None,
+    new: bool,
     **how: Any,  # noqa: ANN401 - click hands on what Taking takes
 ) -> None:
     """Take register files in: YAML, JSON, JSON lines, CSV or XLSX. Taking in the same file twice changes nothing.
@@ -50,7 +52,7 @@ def import_command(
     if (mapping or sheet) and addresses:
         raise click.UsageError("--map and --sheet are for files")
     columns = _columns(mapping) if mapping else None
-    with open_session(folder) as session:
+    with open_session(folder, new=new) as session:
         day = reached(session, as_of) if as_of else today(session)
         taking = Taking(session=session, day=day, **how)
         for name in files:

@@ -12,6 +12,14 @@ from commitments.erasure import Erased
 from engine.cli.completing import complete_ids
 from engine.cli.output import EntryNumber, Failed, Words, actor_option, number, workspace_option
 from engine.cli.reading import find
+from engine.cli.witnessing import (
+    anchors_json_option,
+    anchors_option,
+    certificates_option,
+    heads_are_there,
+    stamps_hold,
+    telling,
+)
 from engine.rebuilding import Compared, Deviation, NoPassError
 from engine.session import Session, open_session
 from engine.verifying import Findings, verify
@@ -20,37 +28,55 @@ from engine.verifying import Findings, verify
 @click.command("verify")
 @workspace_option
 @click.option("--anchor", metavar='"#SEQ HASH"', help="A ledger head, as printed in a digest: finds a cut-off tail.")
+@anchors_option
+@certificates_option
 @click.option("--chain", "chain_only", is_flag=True, help="Check the hashes, the order and the triggers, no more.")
 @click.option(
     "--rebuild", is_flag=True, help="Refuse where no pass was made, so that all of the projection is compared."
 )
 @click.option("--mend", is_flag=True, help="Make the triggers of the ledger and the projection anew.")
-def verify_command(folder: Path, anchor: str | None, chain_only: bool, rebuild: bool, mend: bool) -> None:
+@anchors_json_option
+def verify_command(
+    folder: Path,
+    anchor: str | None,
+    anchors: Path | None,
+    certificates: Path | None,
+    as_json: bool,
+    **asked: bool,
+) -> None:
     """Check that nobody changed the ledger, nor what was made of it.
 
-    Every entry is checked against its hash and the one before it, and whether it can be read; the triggers; the
-    messages, against what was sealed of them; and the projection, which lists and digests read, against a replay of
-    the ledger.
+    Every entry is checked against its hash and the one before it, that it is not earlier, and that it can be read; the
+    time stamps of `gestand witness`; the triggers; the messages, against what was sealed of them; and the projection,
+    which lists and digests read, against a replay of the ledger. With --anchors so are the heads in all digests that
+    were kept.
     """
-    with open_session(folder) as session:
-        found = verify(session, anchor, chain_only=chain_only)
-        if rebuild and found.compared is not None and not found.compared.standing:
+    with open_session(folder) as session, telling(anchors, as_json=as_json) as told:
+        found = verify(session, anchor, chain_only=asked["chain_only"])
+        if asked["rebuild"] and found.compared is not None and not found.compared.standing:
             raise NoPassError
         for sentence in _sentences(found):
             click.echo(sentence)
         if found.broken:
             click.echo(f"gestand: {found.broken}", err=True)
-        if mend and found.verdict.ok:
+        witnessed = [
+            stamps_hold(session, found.verdict, certificates),
+            heads_are_there(session, found.verdict, anchors, told),
+        ]
+        if asked["mend"] and found.verdict.ok:
             _mend(session, found)
-    if not (found.kept and (mend or found.well)):
+    if not (found.kept and all(witnessed) and (asked["mend"] or found.well)):
         raise Failed
 
 
 def _sentences(found: Findings) -> Iterator[str]:
     yield str(found.verdict)
+    yield from found.verdict.remarks
     yield from (str(one) for one in found.damage)
     if found.unshown:
         yield f"and {number(found.unshown, 'entry', 'entries')} more"
+    if not found.clocks_known:
+        yield f"the list of entries that say the clock was wrong is not that of the ledger{_MENDED}"
     for name in found.unguarded:
         yield f"the trigger {name} is gone or was changed: without it the ledger can be; --mend makes it anew"
     for stranger in found.strangers:

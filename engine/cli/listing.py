@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ from commitments import audit, register
 from commitments.audit import Audited
 from commitments.dates import Window
 from commitments.formula import Value, shown
+from commitments.moments import Known
 from engine import explain
 from engine.cli.output import number, table, tell_damage, workspace_option, write_json
 from engine.cli.reading import (
     close_word,
+    fail_unassessed,
     filter_options,
     json_option,
     opened,
@@ -136,6 +138,7 @@ def list_command(
     else:
         click.echo(_nothing(day, moment, asked=as_of is not None or moment is not None, narrowed=any(filters.values())))
     tell_damage([f"{another_hand}; gestand verify says what differs"] if another_hand else [])
+    fail_unassessed(session)
 
 
 _FEW = 20_000
@@ -148,7 +151,7 @@ def _altered(session: Session) -> str:
         return str((altered(tx, session.workspace, session.assessor) if few else None) or "")
 
 
-def _found(session: Session, day: date, moment: datetime | None, filters: dict[str, Any]) -> list[Audited]:
+def _found(session: Session, day: date, moment: Known | None, filters: dict[str, Any]) -> list[Audited]:
     """What is asked for: of today out of the projection, of another day or moment out of the ledger."""
     asked = wanted(**filters)
     if moment is None and day == today(session):
@@ -157,7 +160,7 @@ def _found(session: Session, day: date, moment: datetime | None, filters: dict[s
     return [row for row in rows if asked.fits(row.commitment, row.standing)]
 
 
-def _nothing(day: date, moment: datetime | None, *, asked: bool, narrowed: bool) -> str:
+def _nothing(day: date, moment: Known | None, *, asked: bool, narrowed: bool) -> str:
     if narrowed:
         return "no commitments fit; leave a filter out"
     if asked:

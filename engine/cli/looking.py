@@ -20,7 +20,7 @@ from engine.assess import Assessor
 from engine.backtest import Backtest, Differing, Redated, Restated, backtest
 from engine.cli.completing import complete_ids
 from engine.cli.output import Day, Failed, number, table, tell_problems, workspace_option, write_json
-from engine.cli.reading import find, json_option, opened, today
+from engine.cli.reading import fail_unassessed, find, json_option, opened, today
 from engine.match import Matcher, matcher
 from engine.session import Session
 from notifications.notice import Notice
@@ -50,6 +50,7 @@ def next_command(folder: Path, identifier: str | None, days: int | None, as_json
     else:
         within = f"in the next {number(days, 'day')}" if days else "by itself"
         click.echo(f"nothing will change {within}")
+    fail_unassessed(session)
 
 
 def _ahead(session: Session, identifier: str | None, days: int | None) -> Iterator[Turn]:
@@ -133,7 +134,7 @@ def backtest_command(
         raise click.UsageError("name the new rules, or the old and the new: two files or folders at most")
     with opened(folder) as session:
         last = until or today(session)
-        first = since or last - timedelta(days=365)
+        first = since or last - min(timedelta(days=365), last - date.min)
         if first > last:
             raise click.UsageError(f"{first} is after {last}: let --from be the earlier day")
         found = _backtest(session, *_books(session, rules), first, last)

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from email import policy
 from email.parser import BytesParser
+from itertools import islice
 from pathlib import Path
 
 import click
 
 from commitments.holding import held, held_line
-from commitments.store import Connection
 from engine import dispatch
-from engine.cli.output import Words, actor_option, number, table, workspace_option, write_json
+from engine.cli.output import Failed, Words, actor_option, number, table, workspace_option, write_json
 from engine.cli.reading import json_option
-from engine.session import open_session
-from engine.settings import Mail
-from notifications import bounces, deadletters, suppression
+from engine.session import Session, open_session
+from notifications import bounces, deadletters, mailboxes, suppression
 from notifications.bounces import Bounce, Verdict
 from notifications.deadletters import OPEN, Letter
-from notifications.mailboxes import mails
+from notifications.mailboxes import NoMailError
 from notifications.outbox import State
+from notifications.signing import renew_secret
 
 _HEAD = ("id", "state", "recipient", "attempts", "next try (UTC)", "why")
 
@@ -164,6 +164,23 @@ def outbox_release_command(folder: Path, address: str, actor: str) -> None:
         click.echo(f"{address} gets its mail already; `gestand outbox suppressed` lists those that do not")
 
 
+@outbox_command.command("renew-secret")
+@workspace_option
+@actor_option
+def outbox_renew_secret_command(folder: Path, actor: str) -> None:
+    """Void the links and return addresses of mail made so far.
+
+    They are signed with a secret of the register: make another one where a backup got into wrong hands. Digests made
+    from now on have links that work.
+    """
+    with open_session(folder) as session, session.store.writing() as tx:
+        renew_secret(tx, at=session.now(), actor=actor)
+        waiting = deadletters.count(tx, State.QUEUED)
+    click.echo("links to unsubscribe and return addresses made before are void; digests from now on have new ones")
+    if waiting:
+        click.echo(f"{number(waiting, 'message')} made before and not sent yet: the links in there are void too")
+
+
 @click.command("bounces")
 @workspace_option
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True), metavar="FILE…")
@@ -172,16 +189,58 @@ def bounces_command(folder: Path, files: tuple[Path, ...], as_json: bool) -> Non
     """Read mail that came back, from mbox files, Maildirs or single mails (- is what is piped in).
 
     A mailbox that is gone gets nothing more. Reports that are not about a message of ours, old, or seen before change
-    nothing. The files are left as they are.
+    nothing. The files are left as they are, and every one is read to its end, whatever is in it.
     """
-    with open_session(folder) as session, session.store.writing() as tx:
-        found = _returned(tx, session.workspace.settings.mail, files, session.now())
+    returned = _Returned(files)
+    found: list[Bounce] = []
+    with open_session(folder) as session:
+        while some := list(islice(returned, _AT_ONCE)):
+            found += _taken_in(session, some)
     if as_json:
         write_json([asdict(bounce) for bounce in found])
-        return
+    else:
+        _tell(found)
+    for trouble in returned.troubles:
+        click.echo(f"gestand: {trouble}", err=True)
+    if returned.troubles:
+        raise Failed
+
+
+_AT_ONCE = 500
+"""Mails that are taken in at once: meanwhile nobody else writes."""
+
+
+class _Returned(Iterator[bounces.Returned]):
+    """The mails of some files, read one after another; `troubles` are the files and folders that could not be read."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self.troubles: list[str] = []
+        self._mails = self._all(files)
+
+    def __next__(self) -> bounces.Returned:
+        return bounces.read(next(self._mails))
+
+    def _all(self, files: Iterable[Path]) -> Iterator[mailboxes.Mail]:
+        for file in files:
+            try:
+                yield from self._of(file)
+            except NoMailError as error:
+                self.troubles.append(str(error))
+
+    def _of(self, file: Path) -> Iterator[mailboxes.Mail]:
+        for mail in mailboxes.mails(file):
+            if isinstance(mail, mailboxes.Unread):
+                self.troubles.append(f"{mail.place} cannot be read ({mail.why}); what lies beside it was")
+            else:
+                yield mail
+
+
+def _tell(found: list[Bounce]) -> None:
     for bounce in found:
         if bounce.address:
             click.echo(f"{bounce.address}: {_FATES[bounce.verdict]} ({bounce.detail})")
+        elif bounce.verdict is Verdict.UNREADABLE:
+            click.echo(f"not read: {bounce.detail}")
     click.echo(_summary(found))
 
 
@@ -193,17 +252,19 @@ _SUMMARY = {
     Verdict.OLD: "too old",
     Verdict.FORGED: "not about a message of ours",
     Verdict.NO_REPORT: "no report of a failure",
+    Verdict.UNREADABLE: "that cannot be read",
 }
 
 
-def _returned(tx: Connection, mail: Mail, files: Iterable[Path], now: datetime) -> list[Bounce]:
+def _taken_in(session: Session, some: Iterable[bounces.Returned]) -> list[Bounce]:
+    mail, now = session.workspace.settings.mail, session.now()
     address, hours = (mail.bounces.address, mail.bounces.fresh_hours) if mail.bounces else ("", 48)
-    returned = (one for file in files for one in mails(file))
-    found = bounces.take_in(tx, returned, address=address, at=now, fresh=timedelta(hours=hours))
-    gone = [bounce for bounce in found if bounce.verdict is Verdict.GONE]
-    if gone:
-        mailboxes = "a mailbox is gone" if len(gone) == 1 else f"{len(gone)} mailboxes are gone"
-        dispatch.administrator(mail).tell(tx, "bounced", f"{mailboxes}: {gone[0].detail}", now)
+    with session.store.writing() as tx:
+        found = bounces.take_in(tx, some, address=address, at=now, fresh=timedelta(hours=hours))
+        gone = [bounce for bounce in found if bounce.verdict is Verdict.GONE]
+        if gone:
+            addresses = "a mailbox is gone" if len(gone) == 1 else f"{len(gone)} mailboxes are gone"
+            dispatch.administrator(mail).tell(tx, "bounced", f"{addresses}: {gone[0].detail}", now)
     return found
 
 

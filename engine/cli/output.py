@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import json
+import os
 import re
 import shutil
 import sys
@@ -57,7 +59,26 @@ def _expected(error: BaseException) -> str:
     """What went wrong, where that is none of our mistakes; empty else."""
     if isinstance(error, UnicodeEncodeError) and error.encoding == "utf-8":
         return "what was asked for is not UTF-8, as all that the register holds is"
+    if isinstance(error, OSError):
+        return _refusal(error)
     return str(error) if isinstance(error, TroubleError) else ""
+
+
+_OURS = {errno.EBADF, errno.EINVAL, errno.EFAULT}
+"""What the system says of a call that no program should make."""
+_LONGEST_NAME = 80
+
+
+def _refusal(error: OSError) -> str:
+    """What the system refused to do with a file or folder, and the way out; empty where the call was wrong itself."""
+    if error.errno is None or error.errno in _OURS:
+        return ""
+    said = os.strerror(error.errno)
+    if error.filename is None:
+        return f"the system refused ({said}); nothing more was done"
+    name = os.fsdecode(error.filename) if isinstance(error.filename, bytes | str) else str(error.filename)
+    shown = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    return f"{shown} cannot be used ({said}); name another, or make that one usable and try again"
 
 
 def tell_problems(problems: Iterable[Problem], form: str = "text") -> int:
@@ -106,8 +127,16 @@ class Words(click.ParamType[str]):
         return text
 
 
+def _user() -> str:
+    """The name of the user who runs the command, or the number where the system knows no name for it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
 actor_option = click.option(
-    "--actor", type=Words(), default=getpass.getuser, show_default="you", help="Who the ledger says wrote it down."
+    "--actor", type=Words(), default=_user, show_default="you", help="Who the ledger says wrote it down."
 )
 
 

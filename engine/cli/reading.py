@@ -17,11 +17,13 @@ from commitments.audit import Audited
 from commitments.dates import DAY, as_day
 from commitments.fit import close
 from commitments.listing import GROUPS, Wanted
+from commitments.moments import Known
 from commitments.record import Record
 from commitments.store import Connection
 from commitments.trouble import TroubleError
-from engine.cli.output import Day, PartyName, number
+from engine.cli.output import Day, Failed, PartyName, number, visible
 from engine.session import Session, open_session
+from engine.setbacks import Setback, sentences
 from rules.calendar import spoken
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, for a program to read.")
@@ -33,12 +35,31 @@ class NoSuchCommitmentError(TroubleError):
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Session]:
-    """The workspace in a folder, for reading; rule files that could not be read are mentioned: they change answers."""
+    """The workspace in a folder, for reading; what changes answers is mentioned.
+
+    That is rule files that could not be read, and commitments that could not be assessed.
+    """
     with open_session(folder) as session:
         if session.workspace.problems:
             count = number(len(session.workspace.problems), "problem")
             click.echo(f"gestand: {count} in rule files or calendars, which are left out; see gestand check", err=True)
+        for one in session.missing:
+            click.echo(f"gestand: {one}; see gestand check", err=True)
         yield session
+        tell_setbacks(session)
+
+
+def tell_setbacks(session: Session) -> None:
+    """Name what could not be assessed among all that was asked for."""
+    met = session.assessor.setbacks.met
+    for sentence in sentences([Setback(what, met[what]) for what in sorted(met)]):
+        click.echo(visible(f"gestand: {sentence}"), err=True)
+
+
+def fail_unassessed(session: Session) -> None:
+    """Leave with 1 where something that was asked for could not be assessed."""
+    if session.assessor.setbacks.met:
+        raise Failed
 
 
 def today(session: Session) -> date:
@@ -121,27 +142,28 @@ def when_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return as_of_option(known_at_option(command))
 
 
-def known(session: Session, said: date | None) -> datetime | None:
-    """The moment that --known-at names: of a day its end; without a zone it is the workspace's."""
+def known(session: Session, said: date | None) -> Known | None:
+    """What was known at the moment that --known-at names: of a day its end; without a zone it is the workspace's."""
     if said is None:
         return None
     if not isinstance(said, datetime):
-        return session.end(said)
-    return said if said.tzinfo else said.replace(tzinfo=ZoneInfo(session.workspace.settings.timezone))
+        return session.known(session.end(said))
+    zone = said.tzinfo or ZoneInfo(session.workspace.settings.timezone)
+    return session.known(said.replace(tzinfo=zone))
 
 
-def when(session: Session, as_of: date | None, known_at: date | None) -> tuple[date, datetime | None]:
-    """The day and the moment to answer for: today as it is known now, where nothing is said.
+def when(session: Session, as_of: date | None, known_at: date | None) -> tuple[date, Known | None]:
+    """The day to answer for, and what of it was known: today as it is known now, where nothing is said.
 
     With --known-at alone the day is that of the moment: the answer is the one that was given then.
     """
-    moment = known(session, known_at)
-    return as_of or session.assessor.today(moment or session.now()), moment
+    then = known(session, known_at)
+    return as_of or session.assessor.today(then.at if then else session.now()), then
 
 
-def spoken_when(day: date, known_at: datetime | None) -> str:
+def spoken_when(day: date, then: Known | None) -> str:
     """Both axes in words: as of Fri 10 Aug 2018, as known on 2018-08-12 23:59."""
-    return f"as of {spoken(day)}" + (f", as known at {known_at:%Y-%m-%d %H:%M}" if known_at else "")
+    return f"as of {spoken(day)}" + (f", as known at {then.at:%Y-%m-%d %H:%M}" if then else "")
 
 
 # ------------------------------------------------------------------------------------------------- what is looked for

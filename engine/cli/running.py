@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -17,29 +17,42 @@ from engine.assessing import Change
 from engine.cli.output import Day, Failed, as_path, number, tell_problems, visible, workspace_option
 from engine.cli.reading import reached
 from engine.clock import TwoClocks
+from engine.missing import let_go, missing
 from engine.ping import Ping
 from engine.port import listening
 from engine.reload import Watched
 from engine.service import Service
 from engine.session import Session, open_session
+from engine.setbacks import sentences
 from engine.settings import ServiceSettings
 from engine.tick import Pass, tick
+from engine.witness import now_and_then
 from notifications.digest import Digest
 
 
 @click.command("tick")
 @workspace_option
 @click.option("--as-of", type=Day(), metavar="DATE", help="A pass as of eight in the morning of that day.")
-def tick_command(folder: Path, as_of: date | None) -> None:
-    """Run one pass: assess what changed, make the digests that are due, send what is in the outbox."""
+@click.option("--without", multiple=True, metavar="NAME", help="Go on without this pack, calendar or template, which "
+              "the last pass used and is gone; may be given again.")  # fmt: skip
+def tick_command(folder: Path, as_of: date | None, without: tuple[str, ...]) -> None:
+    """Run one pass: assess what changed, make the digests that are due, send what is in the outbox.
+
+    Where a pack, a calendar, a template or the register files that the last pass used are gone, nothing is done until
+    they are back, or --without names them.
+    """
     with open_session(folder) as session, session.store.acting():
         _refuse_broken(session)
         now = session.now()
+        _let_go(session, without, now)
         if as_of is not None:
             now = min(now, session.morning(reached(session, as_of)))
-        done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
+        done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=now, clock=session.now)
+        stamped = None if done.held or as_of else now_and_then(session, session.now())
     tell_pass(done, session)
-    if done.earlier_than or (done.delivered and done.delivered.failed) or done.published.troubles:
+    if stamped is not None:
+        click.echo(f"  {stamped}")
+    if done.earlier_than or done.unassessed or done.published.troubles or (done.delivered and done.delivered.failed):
         raise Failed
 
 
@@ -56,10 +69,26 @@ def _refuse_broken(session: Session) -> None:
         raise BrokenRulesError(count)
 
 
+def _let_go(session: Session, without: Collection[str], now: datetime) -> None:
+    if not without:
+        return
+    with session.store.writing() as tx:
+        gone = [one.name for one in missing(tx, session.workspace)]
+        for name in without:
+            if name not in gone:
+                known = f"gone are {', '.join(gone)}" if gone else "nothing is gone"
+                raise click.BadParameter(f"{name} is not gone since the last pass; {known}", param_hint="--without")
+        let_go(tx, session.workspace, without, now)
+
+
+_THE_CLOCK = "; if the clock was wrong then, say so with `gestand clock-was-wrong --note WHY`"
+
+
 def tell_pass(done: Pass, session: Session) -> None:
     """Print what a pass did."""
     if done.earlier_than is not None:
-        click.echo(f"nothing done: a later pass was made already, as of {done.earlier_than:%Y-%m-%d %H:%M %Z}")
+        wrong = "" if done.earlier_than <= session.now() else _THE_CLOCK
+        click.echo(f"nothing done: a later pass was made already, as of {done.earlier_than:%Y-%m-%d %H:%M %Z}{wrong}")
         return
     click.echo(f"{number(done.assessed, 'commitment')} assessed, {done.changed} changed")
     tell_changes(done.changes)
@@ -77,8 +106,8 @@ def tell_pass(done: Pass, session: Session) -> None:
         click.echo(f"  in {as_path(session.workspace.outbox)}")
     for file in done.published.written:
         click.echo(f"  calendar file {file} written")
-    for trouble in done.published.troubles:
-        click.echo(f"  {trouble}")
+    for trouble in (*sentences(done.unassessed), *done.published.troubles):
+        click.echo(f"  {visible(trouble)}")
 
 
 def tell_changes(changes: Sequence[Change]) -> None:
@@ -108,11 +137,12 @@ def digest_line(digest: Digest) -> str:
 def serve_command(folder: Path, interval: float, port: int | None) -> None:
     """Run passes until stopped (Ctrl-C or SIGTERM); one instance at a time.
 
-    Rule files, calendars and settings that change are read anew before the next pass. How the service is can be asked
-    on a local port (`service` in gestand.yaml): /health, and /metrics for Prometheus.
+    Rule files, calendars and settings that change are read anew before the next pass, and at once on SIGHUP. How the
+    service is can be asked on a local port (`service` in gestand.yaml): /health, and /metrics for Prometheus.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+    logging.getLogger("gestand.setbacks").setLevel(logging.DEBUG)
     with (
         open_session(folder) as session,
         session.store.acting(),
@@ -128,7 +158,9 @@ def serve_command(folder: Path, interval: float, port: int | None) -> None:
             click.echo(f"serving {as_path(folder)}: a pass every {interval:g} s{_at(settings, there)}; Ctrl-C stops it")
             if reason := session.held():
                 click.echo(held_line(reason))
-            schedule.serve(lambda: _log(service.turn()), interval=interval, heartbeat=service.heartbeat)
+            schedule.serve(
+                lambda: _log(service.turn()), interval=interval, heartbeat=service.heartbeat, reload=service.reload
+            )
     click.echo("stopped")
 
 

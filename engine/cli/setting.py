@@ -6,6 +6,7 @@ import platform
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -16,14 +17,19 @@ from commitments import exchange
 from commitments.holding import held_line
 from commitments.intake import Draft
 from commitments.problem import Problem
+from commitments.source import files_in
+from commitments.store import NoRegisterError, Store, TakenPlaceError
 from commitments.trouble import TroubleError
-from engine.cli.output import Failed, as_path, format_option, number, tell_problems, workspace_option
+from engine.cli.output import Failed, as_path, format_option, number, tell_problems, visible, workspace_option
 from engine.linting import findings
 from engine.match import engine_name
+from engine.missing import missing
 from engine.publishing import doubtful
 from engine.session import open_session
-from engine.settings import FILE, Workspace, languages, shipped_packs, workspace_or_shipped
+from engine.setbacks import FIRST, kept, sentences
+from engine.settings import FILE, REGISTER_FILES, Workspace, languages, shipped_packs, store_place, workspace_or_shipped
 from engine.trials import gather
+from engine.witness import witnessed
 from notifications.overriding import template_problems
 
 
@@ -36,8 +42,15 @@ class FolderTakenError(TroubleError):
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
-def init_command(folder: Path) -> None:
-    """Make a workspace in FOLDER that works at once, every setting explained in it."""
+@click.option("--new", is_flag=True, help="Only make the register that gestand.yaml in FOLDER names.")
+def init_command(folder: Path, new: bool) -> None:
+    """Make a workspace in FOLDER that works at once, every setting explained in it, and its register.
+
+    No other command makes a register where none is, but `import --new` and `restore`: an older one may be missing.
+    """
+    if new:
+        _make_register(folder)
+        return
     make_workspace(folder)
     there = as_path(folder)
     click.echo(f"a workspace is in {there}; now, for instance:\n")
@@ -52,11 +65,21 @@ def init_command(folder: Path) -> None:
 
 
 def make_workspace(folder: Path) -> None:
-    """Copy the files of a new workspace into a folder; raises FolderTakenError where there is one."""
+    """Make a new workspace in a folder, with an empty register; raises FolderTakenError where there is one."""
     if (folder / FILE).exists():
         raise FolderTakenError(folder)
     copy_workspace("starter", folder)
     (folder / "calendars").mkdir(exist_ok=True)
+    Store.open(store_place(folder), new=True).close()
+
+
+def _make_register(folder: Path) -> None:
+    """Make the register of a workspace; raises TakenPlaceError where one is."""
+    place = store_place(folder)
+    with suppress(NoRegisterError), closing(Store.open(place)) as there:
+        raise TakenPlaceError(there.where, "`gestand import` goes on with it")
+    with closing(Store.open(place, new=True)) as made:
+        click.echo(f"an empty register is in {made.where}")
 
 
 def copy_workspace(name: str, folder: Path) -> None:
@@ -93,7 +116,8 @@ def check_command(folder: Path, files: tuple[Path, ...], strict: bool, form: str
     else:
         drafts, faults = _register(folder)
         mistakes = template_problems(workspace.own_templates, languages(workspace.settings))
-        problems = (*problems, *faults, *mistakes, *doubtful(workspace), *findings(book, workspace, drafts))
+        further = (*mistakes, *_missing(workspace), *doubtful(workspace), *findings(book, workspace, drafts))
+        problems = tuple(dict.fromkeys((*problems, *faults, *further)))
         rules = number(len(workspace.book.rules), "rule")
         checked = (
             f"{number(len(workspace.book.packs), 'pack')} with {rules}, {number(len(workspace.calendars), 'calendar')}"
@@ -116,12 +140,25 @@ def _register(folder: Path) -> tuple[list[Draft], list[Problem]]:
     """The register files that lie in the workspace, and what is wrong with them."""
     drafts: list[Draft] = []
     problems: list[Problem] = []
-    for path in sorted((folder / "commitments").glob("*")):
-        if path.suffix in exchange.READERS:
-            found, faults = exchange.read(path)
-            drafts += found
-            problems += faults
+    for path in files_in(folder / REGISTER_FILES, exchange.READERS)[0]:
+        found, faults = exchange.read(path)
+        drafts += found
+        problems += faults
     return drafts, problems
+
+
+def _missing(workspace: Workspace) -> list[Problem]:
+    """What the last pass used and is not there now; nothing where there is no register, or no workspace."""
+    if not (workspace.folder / FILE).is_file():
+        return []
+    try:
+        with closing(Store.open(workspace.store)) as opened, opened.reading() as tx:
+            return [one.problem for one in missing(tx, workspace)]
+    except NoRegisterError:
+        return []
+    except TroubleError as trouble:
+        click.echo(f"gestand: whether anything is gone since the last pass is not known: {trouble}", err=True)
+        return []
 
 
 @click.command("doctor")
@@ -134,18 +171,28 @@ def doctor_command(folder: Path) -> None:
         click.echo(f"{'workspace':<12}none in {as_path(folder)}; make one with `gestand init`")
         return
     with open_session(folder) as session:
-        count = tell_problems(session.workspace.problems)
+        count = tell_problems(session.problems)
         click.echo(f"{'workspace':<12}{as_path(folder)}: {number(count, 'problem') if count else 'in order'}")
         packs = ", ".join(str(loaded) for loaded in session.workspace.book.packs)
         click.echo(f"{'in use':<12}{packs or 'no packs: name some in gestand.yaml'}")
         click.echo(f"{'mail':<12}{_mail(session.workspace)}")
         session.store.check()
         click.echo(f"{'register':<12}{session.store.where} is whole, ledger head {session.head()}")
+        if behind := session.behind():
+            click.echo(f"{'clock':<12}{behind}")
+        for wrong in session.wrong_clocks():
+            click.echo(f"{'':<12}{wrong}")
         if gone := session.store.unguarded():
             click.echo(f"{'':<12}nothing keeps its ledger from being changed ({', '.join(gone)}); see gestand verify")
         if reason := session.held():
             click.echo(f"{'':<12}{held_line(reason)}")
-    if count:
+        for place, line in enumerate(witnessed(session)):
+            click.echo(f"{'' if place else 'witness':<12}{line}")
+        with session.store.reading() as tx:
+            unassessed = list(sentences(kept(tx, FIRST)))
+        for sentence in unassessed:
+            click.echo(visible(f"{'assessing':<12}{sentence}"))
+    if count or behind or unassessed:
         raise Failed
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, datetime
+from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 
 import click
@@ -11,6 +11,7 @@ import click
 from commitments import register
 from commitments.lineage import in_circles, parents_of
 from commitments.model import Event
+from commitments.moments import Known, WrongClock, spoken
 from commitments.record import Record, Recorded
 from engine import explain
 from engine.assess import Assessment
@@ -38,22 +39,23 @@ def show_command(folder: Path, identifier: str, as_of: date | None, known_at: da
         with session.store.reading() as tx:
             damage = register.damage(tx, identifier)
         record = _then(find(session, identifier), as_of, known(session, known_at))
+        wrong = session.wrong_clocks()
     if as_json:
-        write_json([_entry_json(entry, record) for entry in record.history])
+        write_json([_entry_json(entry, record, wrong) for entry in record.history])
     else:
-        _show(record)
+        _show(record, wrong)
     tell_damage(damage)
 
 
-def _show(record: Record) -> None:
+def _show(record: Record, wrong: Sequence[WrongClock]) -> None:
     for name, value in record.commitment.model_dump(mode="json", exclude_defaults=True).items():
         click.echo(visible(f"{name:<12}{_value(value)}"))
     click.echo("\nhistory")
     for entry in record.history:
-        click.echo("\n".join(_entry_lines(entry, record)))
+        click.echo("\n".join(_entry_lines(entry, record, wrong)))
 
 
-def _then(record: Record, day: date | None, moment: datetime | None) -> Record:
+def _then(record: Record, day: date | None, moment: Known | None) -> Record:
     """The record as it was on both axes; a complaint where there was none."""
     then = record.as_of(day, moment)
     if then is None:
@@ -61,18 +63,25 @@ def _then(record: Record, day: date | None, moment: datetime | None) -> Record:
     return then
 
 
-def _too_early(record: Record, day: date | None, moment: datetime | None) -> str:
+def _too_early(record: Record, day: date | None, moment: Known | None) -> str:
     identifier, known_then = record.commitment.id, record.as_of(None, moment)
-    if known_then is None:
-        first = f"{record.recorded_at:%Y-%m-%d}"
-        return f"{identifier} was first written down on {first}: it was not known on {moment:%Y-%m-%d}"
-    return f"{identifier} was made on {known_then.since}, after {day}: there is nothing to say yet"
+    if known_then is not None:
+        return f"{identifier} was made on {known_then.since}, after {day}: there is nothing to say yet"
+    first, then = f"{record.recorded_at:%Y-%m-%d}", f"{moment.at:%Y-%m-%d}" if moment else "any day"
+    return f"{identifier} was first written down on {first}: it was not known on {then}"
 
 
-def _entry_json(entry: Recorded, record: Record) -> dict[str, object]:
+def _entry_json(entry: Recorded, record: Record, wrong: Sequence[WrongClock]) -> dict[str, object]:
     event = entry.event.model_dump(mode="json", exclude_defaults=True)
-    void = {"undone_by": record.void[entry.seq].seq} if entry.seq in record.void else {}
-    return {"ledger": entry.seq, "recorded_at": entry.recorded_at.isoformat(), "actor": entry.actor, **void, **event}
+    more = {"undone_by": record.void[entry.seq].seq} if entry.seq in record.void else {}
+    if says := _says(entry, wrong):
+        more["clock_was_wrong"] = says.seq
+    return {"ledger": entry.seq, "recorded_at": entry.recorded_at.isoformat(), "actor": entry.actor, **more, **event}
+
+
+def _says(entry: Recorded, wrong: Sequence[WrongClock]) -> WrongClock | None:
+    """The first entry that says that the clock was wrong when this one was written, None where none does."""
+    return next((one for one in wrong if one.covers(entry.seq)), None)
 
 
 def _value(value: object) -> str:
@@ -81,14 +90,16 @@ def _value(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _entry_lines(entry: Recorded, record: Record) -> Iterator[str]:
-    """What happened, and that it is void where it was undone."""
+def _entry_lines(entry: Recorded, record: Record, wrong: Sequence[WrongClock]) -> Iterator[str]:
+    """What happened; that it is void where it was undone, and that the clock was wrong where that is said."""
     void = record.void.get(entry.seq)
     recorded = f"{entry.recorded_at:%Y-%m-%d} by {entry.actor}"
     line = f"{entry.event.occurred_on}  {_happened(entry.event)}  (ledger #{entry.seq}, written down {recorded})"
     yield "  " + click.style(visible(line), strikethrough=void is not None)
     if void:
         yield f"  {'':<12}void: undone as ledger #{void.seq}"
+    if says := _says(entry, wrong):
+        yield f"  {'':<12}the clock was wrong then, says ledger #{says.seq}: it was written before {spoken(says.at)}"
 
 
 def _happened(event: Event) -> str:
@@ -168,7 +179,7 @@ def _explained(
         yield f"\nas it is: due {due}, {explain.verdict(actual.standing)}"
 
 
-def _muted(session: Session, assessment: Assessment, moment: datetime | None) -> str:
+def _muted(session: Session, assessment: Assessment, moment: Known | None) -> str:
     """Why nobody is told of it, where its parent sees to that."""
     child, parent = assessment.record.commitment.id, assessment.record.commitment.parent
     with session.store.reading() as tx:

@@ -26,7 +26,7 @@ EVENTS = (
 def main():
     file = Path(__file__).with_name(f"{len(store.MIGRATIONS):02}.sql")
     with tempfile.TemporaryDirectory() as folder:
-        with closing(Store.open(Path(folder) / "new.db")) as opened, opened.writing() as tx:
+        with closing(Store.open(Path(folder) / "new.db", new=True)) as opened, opened.writing() as tx:
             register.append(tx, [(REPLY.id, event) for event in EVENTS], at=AT, actor="clerk")
         with closing(sqlite3.connect(Path(folder) / "new.db")) as database:
             file.write_text("\n".join([*database.iterdump(), ""]), encoding="utf-8")

@@ -135,7 +135,7 @@ class Service:
                 yield draft
 
 
-_INDEX = re.compile(r"value\[(\d+)\]")
+_INDEX = re.compile(r"value\[([0-9]+)\]")
 
 
 def _numbered(problem: Problem, rows: list[Any]) -> Problem:

@@ -1,0 +1,62 @@
+"""Who can read the files that Gestand makes by itself: mail and the register belong to their owner alone."""
+
+import os
+import stat
+
+import pytest
+
+from commitments.replacing import create_private, create_private_folder, replace
+
+
+@pytest.fixture(params=[0o022, 0o000, 0o777, 0o077], ids=oct)
+def umask(request):
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_private_file_is_its_owners_whatever_the_umask(tmp_path, umask):
+    replace(tmp_path / "letter.eml", [b"a letter"], private=True)
+    create_private(tmp_path / "register.db")
+    assert [mode(tmp_path / name) for name in ("letter.eml", "register.db")] == [0o600, 0o600]
+
+
+def test_a_private_file_does_not_stay_open_to_others(tmp_path):
+    file = tmp_path / "letter.eml"
+    file.write_bytes(b"")
+    file.chmod(0o644)
+    replace(file, [b"a letter"], private=True)
+    assert (mode(file), file.read_bytes()) == (0o600, b"a letter")
+
+
+def test_another_file_is_open_to_whom_the_umask_lets(tmp_path):
+    before = os.umask(0o027)
+    replace(tmp_path / "audit.html", [b"a page"])
+    os.umask(before)
+    assert mode(tmp_path / "audit.html") == 0o640
+
+
+def test_a_private_folder_is_its_owners_whatever_the_umask(tmp_path, umask):
+    create_private_folder(tmp_path / "outbox")
+    assert mode(tmp_path / "outbox") == 0o700
+
+
+def test_a_folder_that_is_there_stays_as_it_is(tmp_path):
+    folder = tmp_path / "outbox"
+    folder.mkdir(mode=0o750)
+    create_private_folder(folder)
+    assert mode(folder) == 0o750
+
+
+def test_a_digest_in_a_folder_is_its_owners(workspace, tmp_path):
+    before = os.umask(0o022)
+    assert workspace("tick")[0] == 0
+    os.umask(before)
+    files = list((tmp_path / "outbox").iterdir())
+    assert files
+    assert {mode(file) for file in files} == {0o600}
+    assert mode(tmp_path / "outbox") == 0o700

@@ -39,7 +39,7 @@ FULFILLED = Event(kind=EventKind.FULFILLED, occurred_on=date(2018, 8, 30))
 
 @pytest.fixture
 def base(place):
-    with closing(Store.open(place)) as opened:
+    with closing(Store.open(place, new=True)) as opened:
         yield opened
 
 
@@ -244,7 +244,7 @@ def act(tx, how, at):
 def test_whatever_clocks_do_moments_go_forward_and_what_was_known_grows(steps, legacy):
     with (
         tempfile.TemporaryDirectory() as folder,
-        closing(Store.open(Path(folder) / "x.db")) as base,
+        closing(Store.open(Path(folder) / "x.db", new=True)) as base,
         base.writing() as tx,
     ):
         register.append(tx, [("34964-B", MADE)], at=AT, actor="clerk")

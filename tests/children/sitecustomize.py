@@ -1,7 +1,11 @@
 """Sets the clock of a process that a test started to what the test says: Python reads this file as it starts."""
 
+import contextlib
 import os
 import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 _CLOCK = os.environ.get("GESTAND_TEST_CLOCK", "")
 
@@ -17,7 +21,25 @@ def _set_clock() -> None:
     for name in unneeded:
         del sys.modules[name]
     seconds = float(_CLOCK[1:])
-    time_machine.travel(seconds if _CLOCK[0] == "@" else time.time() + seconds).start()
+    if _CLOCK[0] == "@":
+        time_machine.travel(seconds).start()
+        return
+    time_machine.travel(time.time() + seconds).start()
+    with contextlib.suppress(ImportError):
+        _set_database_ahead(timedelta(seconds=seconds))
+
+
+def _set_database_ahead(much: timedelta) -> None:
+    """Let a database that is asked for the time be as much ahead, as it is for the test."""
+    from commitments.store.postgres import Postgres
+
+    asked = Postgres.clock
+
+    def clock(*words: Any) -> Callable[[], datetime]:
+        ask = asked(*words)
+        return lambda: ask() + much
+
+    Postgres.clock = clock
 
 
 if _CLOCK:

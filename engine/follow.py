@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Final
 
-from commitments import store
 from commitments.model import Event
 from commitments.record import Record
 from commitments.register import append, record, records
@@ -19,22 +18,15 @@ MOST_DEEP: Final = 10
 """How many commitments may follow from one another."""
 
 
-def follow(tx: Connection, assessor: Assessor, *, today: date, at: datetime, everything: bool) -> int:
-    """Make what follows from the events of what changed, or of everything; how many commitments that took."""
-    if not assessor.book.follow_ups:
-        return 0
-    written = 0
-    waiting = None if everything else _changed(tx)
+def follow(tx: Connection, assessor: Assessor, found: Sequence[str], *, today: date, at: datetime) -> list[str]:
+    """Make what follows from the events of these commitments; the ids of those that were made."""
+    written: list[str] = []
+    waiting = found if assessor.book.follow_ups else ()
     while made := dict(_missing(tx, assessor, records(tx, waiting), today)):
         append(tx, made.items(), at=at, actor=ACTOR)
-        written += len(made)
+        written += made
         waiting = list(made)
     return written
-
-
-def _changed(tx: Connection) -> list[str]:
-    table = store.commitment
-    return list(tx.execute(table.select().with_only_columns(table.c.id).where(table.c.changed)).scalars())
 
 
 def _missing(tx: Connection, assessor: Assessor, found: Iterable[Record], today: date) -> Iterator[tuple[str, Event]]:

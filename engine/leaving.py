@@ -16,7 +16,7 @@ from commitments.store import Store
 from engine.port import Answer, Asked
 from engine.settings import Workspace
 from notifications.languages import LANGUAGES
-from notifications.signing import secret
+from notifications.signing import known_secret
 from notifications.suppression import Kind, suppress
 from notifications.unsubscribe import read_token
 from notifications.words import Words
@@ -37,7 +37,8 @@ def leave(base: Store, workspace: Workspace, asked: Asked, now: datetime) -> Ans
     """What is answered to one who asks for the address in a digest, and done where it was meant."""
     with base.reading() as tx:
         addresses = [recipient.address for recipient in workspace.settings.recipients]
-        address = read_token(asked.path.removeprefix(PATH), secret(tx), addresses, now.date())
+        key = known_secret(tx)
+        address = read_token(asked.path.removeprefix(PATH), key, addresses, now.date()) if key else None
     words = LANGUAGES[_language(workspace, address or "")]
     if address is None:
         return Answer.page(HTTPStatus.NOT_FOUND, _page(words, words.leave_unknown))

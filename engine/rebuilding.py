@@ -10,7 +10,8 @@ from commitments import register, store
 from commitments.store import Connection
 from commitments.trouble import TroubleError
 from engine.assess import Assessor
-from engine.assessing import assess_due, last_pass, outdated
+from engine.assessing import assess_due, last_pass
+from engine.progress import outdated, unfinished
 from engine.settings import Workspace
 from notifications.phrases import clean
 
@@ -20,8 +21,8 @@ class NoPassError(TroubleError):
 
     def __init__(self) -> None:
         super().__init__(
-            "no pass has been made under the rules that are in use now, so where commitments stand is not stored yet; "
-            "run gestand tick, then ask again"
+            "no pass has ended under the rules that are in use now, so where commitments stand is not stored yet; run "
+            "gestand tick, or wait for the pass that is under way, then ask again"
         )
 
 
@@ -84,10 +85,10 @@ def _whole(tx: Connection, identifiers: Sequence[str]) -> dict[str, Mapping[str,
 def rebuild(tx: Connection, workspace: Workspace, assessor: Assessor) -> Rebuilt:
     """Make the rows of all commitments anew from the ledger, as of the last pass; what changed since is not compared.
 
-    Roll `tx` back to have looked only. Raises NoPassError where no pass was made under these rules.
+    Roll `tx` back to have looked only. Raises NoPassError where no pass has ended under these rules.
     """
     now = last_pass(tx)
-    if now is None or outdated(tx, workspace, assessor, now):
+    if now is None or unfinished(tx) or outdated(tx, workspace, assessor, now):
         raise NoPassError
     before, known = _rows(tx), set(register.ids(tx))
     count = register.rebuild(tx)

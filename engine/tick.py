@@ -1,22 +1,24 @@
 """One pass: what should exist by now and does not is made, assessed, told and sent; a missed pass only costs time.
 
-The pass writes in one transaction; only then is anything sent.
+It assesses in short transactions, between which others can write; only when all is assessed is anything told or sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from commitments import register, store
+from commitments import register
 from commitments.holding import held
 from commitments.store import Connection, Store
 from engine.assess import Assessor
-from engine.assessing import LATEST, Assessed, Change, assess_due, last_pass, rules_changed
+from engine.assessing import Change, last_pass
+from engine.batches import Batches
 from engine.dispatch import dispatch
-from engine.follow import follow
 from engine.grow import ACTOR, grow
+from engine.progress import passed
 from engine.publishing import Published, publish
 from engine.recipients import Recipient
 from engine.review import review
@@ -69,8 +71,7 @@ def tick(
     clock was set back, that is noted in the ledger and the pass goes on. So is a clock that `jumped` otherwise. `clock`
     gives the moments of sending, `now` where it is None.
     """
-    with base.writing() as tx:
-        done = _plan(tx, workspace, assessor, now, back=back, jumped=jumped)
+    done = _assess(base, workspace, assessor, now, back=back, jumped=jumped)
     if done.earlier_than is not None or done.held:
         return done
     told = queue_digests(base, workspace, assessor, now)
@@ -89,21 +90,16 @@ def preview(
     base: Store, workspace: Workspace, assessor: Assessor, *, now: datetime
 ) -> list[tuple[Recipient, Digest | None]]:
     """The digest that each recipient would get if their slot came `now`; nothing of it is kept."""
-    with base.writing() as tx:
-        _prepare(tx, workspace, assessor, now)
+    with _tried(base, workspace, assessor, now) as tx:
         desk = Desk(assessor, now)
-        made = [(recipient, _previewed(tx, workspace, desk, recipient)) for recipient in workspace.settings.hearers]
-        tx.rollback()
-    return made
+        return [(recipient, _previewed(tx, workspace, desk, recipient)) for recipient in workspace.settings.hearers]
 
 
 def waiting(base: Store, workspace: Workspace, assessor: Assessor, *, now: datetime) -> dict[str, tuple[int, int]]:
     """How many notices wait for each recipient by now, and how many are held back; by address. Nothing is kept."""
-    with base.writing() as tx:
-        _prepare(tx, workspace, assessor, now)
+    with _tried(base, workspace, assessor, now) as tx:
         desk = Desk(assessor, now)
         found = {one.address: desk.waiting(tx, one) for one in workspace.settings.hearers}
-        tx.rollback()
     return {address: (len(one.items), len(one.held)) for address, one in found.items()}
 
 
@@ -112,33 +108,45 @@ def _previewed(tx: Connection, workspace: Workspace, desk: Desk, recipient: Reci
     return digest_of(tx, workspace, desk, recipient, desk.now, items) if items or recipient.all_clear else None
 
 
-def _plan(
-    tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime, *, back: bool, jumped: timedelta
+@contextmanager
+def _tried(base: Store, workspace: Workspace, assessor: Assessor, now: datetime) -> Iterator[Connection]:
+    """A transaction that sees the register as a pass of `now` would leave it; nothing of it is kept."""
+    with base.reading() as tx:
+        if passed(tx, workspace, assessor, now):
+            yield tx
+            return
+    with base.trial() as tx:
+        grow(tx, workspace.book, today=assessor.today(now), at=now)
+        Batches.begun(tx, workspace, assessor, now).finish(tx)
+        yield tx
+
+
+def _assess(
+    base: Store, workspace: Workspace, assessor: Assessor, now: datetime, *, back: bool, jumped: timedelta
 ) -> Pass:
-    last = last_pass(tx)
-    early = last is not None and now < last
-    if early and not back:
-        return Pass(now=now, earlier_than=last)
-    if early or jumped:
-        before = now - jumped if jumped else last
-        content = {"from": before.isoformat() if before else None, "to": now.isoformat()}
-        register.note(tx, "clock_jump", content, at=now, actor=ACTOR)
-    grown, found = _prepare(tx, workspace, assessor, now)
-    store.remember(tx, LATEST, now.isoformat())
+    """Make what should exist by now and assess what changed, in as many transactions as that takes."""
+    with base.writing() as tx:
+        last = last_pass(tx)
+        early = last is not None and now < last
+        if early and not back:
+            return Pass(now=now, earlier_than=last)
+        if early or jumped:
+            before = now - jumped if jumped else last
+            content = {"from": before.isoformat() if before else None, "to": now.isoformat()}
+            register.note(tx, "clock_jump", content, at=now, actor=ACTOR)
+        grown = grow(tx, workspace.book, today=assessor.today(now), at=now)
+        batches = Batches.begun(tx, workspace, assessor, now)
+        batches.go_on(tx)
+        reason = held(tx)
+    while not batches.ended:
+        with base.writing() as tx:
+            batches.go_on(tx)
+            reason = held(tx)
     return Pass(
         now=now,
-        grown=grown,
-        assessed=found.count,
-        changed=found.changed,
-        changes=tuple(found.changes),
-        held=held(tx),
+        grown=grown + batches.followed,
+        assessed=batches.done.count,
+        changed=batches.done.changed,
+        changes=tuple(batches.done.changes),
+        held=reason,
     )
-
-
-def _prepare(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime) -> tuple[int, Assessed]:
-    """Make what should exist by now and assess what changed; how much was made, and what the assessing found."""
-    today = assessor.today(now)
-    grown = grow(tx, workspace.book, today=today, at=now)
-    everything = rules_changed(tx, workspace, now)
-    grown += follow(tx, assessor, today=today, at=now, everything=everything)
-    return grown, assess_due(tx, assessor, now, everything=everything)

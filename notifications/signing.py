@@ -12,11 +12,17 @@ _NAME = "secret"
 
 def secret(tx: Connection) -> bytes:
     """The secret of this store, made at its first use, which needs a transaction that may write."""
+    if (known := known_secret(tx)) is not None:
+        return known
+    made = token_hex(32)
+    remember(tx, _NAME, made)
+    return bytes.fromhex(made)
+
+
+def known_secret(tx: Connection) -> bytes | None:
+    """The secret of this store, None where nothing was signed with it yet."""
     known = recall(tx, _NAME)
-    if known is None:
-        known = token_hex(32)
-        remember(tx, _NAME, known)
-    return bytes.fromhex(known)
+    return None if known is None else bytes.fromhex(known)
 
 
 def sign(key: bytes, purpose: str, content: bytes, size: int = 16) -> bytes:

@@ -11,6 +11,7 @@ from commitments.store.copies import HELD, back_up, restore
 from commitments.store.guards import protect
 from commitments.store.migrations import MIGRATIONS
 from commitments.store.opened import Store
+from commitments.store.overlay import overlay
 from commitments.store.places import Database, is_address, may_be_there
 from commitments.store.rows import batches, by_beginning, change, counted, forget, given, put, recall, remember
 from commitments.store.tables import (
@@ -47,6 +48,7 @@ from commitments.store.trouble import (
     StoreError,
     TakenPlaceError,
     UnreachableStoreError,
+    WrittenMeanwhileError,
     WrongPasswordError,
 )
 from commitments.store.values import Value, alike, as_kept, choice, day_in
@@ -77,6 +79,7 @@ __all__ = [
     "TakenPlaceError",
     "UnreachableStoreError",
     "Value",
+    "WrittenMeanwhileError",
     "WrongPasswordError",
     "alike",
     "as_kept",
@@ -100,6 +103,7 @@ __all__ = [
     "meta",
     "notice",
     "outbox",
+    "overlay",
     "protect",
     "put",
     "recall",

@@ -67,6 +67,16 @@ class BusyStoreError(StoreError):
         super().__init__(f"{where} is in use by another process ({reason}); try again when that has ended")
 
 
+class WrittenMeanwhileError(StoreError):
+    """A register that we may only read, and not lock, was written while we read it."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"{where} was written while it was read, and here it cannot be locked, so what was shown may be wrong; "
+            "ask again"
+        )
+
+
 class FullStoreError(StoreError):
     """There is no room left, or the disk fails. What was being written was undone."""
 

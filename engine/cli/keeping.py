@@ -56,7 +56,7 @@ def _guarded(session: Session) -> bool:
 
 
 def _as_rebuilt(session: Session) -> bool:
-    with session.store.writing() as tx:
+    with session.store.trial() as tx:
         found, deviations = compare(tx, session.workspace, session.assessor)
     if not found.differing:
         click.echo(f"the projection is what the ledger makes of it: {number(found.count, 'commitment')}")

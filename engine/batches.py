@@ -69,14 +69,11 @@ class Batches:
 
     def go_on(self, tx: Connection) -> None:
         """Assess the next ones; where none are left after them, what they mean for one another is settled too."""
-        self._look(tx)
+        room = assessing.SOME
         with without_collector():
-            if self._last is None:
-                self._catch_up(tx)
-            else:
-                self._judge(tx, self._last)
-        self._look(tx)
-        if self._queue or self._last is not None:
+            while room > 0 and self._is_left(tx):
+                room -= self._catch_up(tx, room) if self._last is None else self._judge(tx, self._last)
+        if self._is_left(tx):
             come_to(tx, self.workspace, self._last)
         else:
             self._end(tx)
@@ -87,16 +84,16 @@ class Batches:
             self.go_on(tx)
         return self
 
-    def _look(self, tx: Connection) -> None:
-        """See what is due: once also those whose day has come, and from then on what others wrote meanwhile."""
-        if self._queue or self._last is not None:
-            return
-        found = changed(tx) if self._looked else waiting(tx, self.assessor.latest_today(self.now))
-        self._looked = True
-        self._queue.extend(one for one in found if one not in self._ahead)
+    def _is_left(self, tx: Connection) -> bool:
+        """Whether anything is left: first also those whose day has come, then only what others wrote meanwhile."""
+        if not self._queue and self._last is None:
+            found = changed(tx) if self._looked else waiting(tx, self.assessor.latest_today(self.now))
+            self._looked = True
+            self._queue.extend(one for one in found if one not in self._ahead)
+        return bool(self._queue) or self._last is not None
 
-    def _judge(self, tx: Connection, last: str) -> None:
-        """Judge the next commitments after an id, whether or not they are due."""
+    def _judge(self, tx: Connection, last: str) -> int:
+        """Judge the next commitments after an id, whether or not they are due; how many."""
         some = ids_after(tx, last)
         if some:
             stamp(tx, self.assessor.book, last, some[-1])
@@ -106,14 +103,15 @@ class Batches:
         self._last = some[-1] if len(some) == assessing.SOME else None
         if self._last is None:
             judged(tx, self.workspace)
+        return len(some)
 
-    def _catch_up(self, tx: Connection) -> None:
-        """Assess the next commitments that are due, and what follows from them."""
-        some = [self._queue.popleft() for _ in range(min(assessing.SOME, len(self._queue)))]
-        if some:
-            made = self._follow(tx, some)
-            rows = rows_of(tx, self._work.reader, sorted({*some, *made}))
-            self._ahead |= self._work.assess(tx, rows, gapless=False)
+    def _catch_up(self, tx: Connection, room: int) -> int:
+        """Assess the next commitments that are due, so many at most, and what follows from them; how many."""
+        some = [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
+        made = self._follow(tx, some)
+        rows = rows_of(tx, self._work.reader, sorted({*some, *made}))
+        self._ahead |= self._work.assess(tx, rows, gapless=False)
+        return len(some)
 
     def _follow(self, tx: Connection, some: list[str]) -> list[str]:
         made = follow(tx, self.assessor, some, today=self.assessor.today(self.now), at=self.now)

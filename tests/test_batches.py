@@ -261,7 +261,8 @@ def test_whoever_reads_between_sees_all_as_it_stands_now(folder, monkeypatch):
         def look(_number):
             seen.append(plain(other.listed(later, Wanted())) == plain(replayed(other, later.date())))
 
-        for moment in (NOW, later):
+        for nth, moment in enumerate((NOW, later)):
+            news(session, moment, nth)
             with monkeypatch.context() as meanwhile:
                 between(meanwhile, look)
                 pass_on(session, moment)

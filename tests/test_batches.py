@@ -1,5 +1,8 @@
 """A pass assesses in many short transactions: cut off at any of them, or written between them, nothing is otherwise."""
 
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -221,7 +224,7 @@ def test_a_pass_that_was_cut_off_goes_on_where_it_was(folder, monkeypatch):
 
 @pytest.mark.parametrize("house", ["", FAMILY])
 def test_what_is_written_between_is_assessed_and_told_by_the_same_pass(folder, monkeypatch, house):
-    """Of commitments that were judged already, that were not, and that were not there: each gets a note or an answer."""
+    """Of commitments that were judged already, that were not yet, and that were not there before."""
     furnished(folder, house)
     with open_session(folder) as session, open_session(folder) as other:
         take_in(session, of_families(), NOW)
@@ -268,3 +271,43 @@ def test_whoever_reads_between_sees_all_as_it_stands_now(folder, monkeypatch):
                 pass_on(session, moment)
         assert len(seen) > 10
         assert all(seen)
+
+
+KILLED = """
+import os, signal, sys
+from datetime import datetime
+from pathlib import Path
+from engine import assessing
+from engine.batches import Batches
+from engine.session import open_session
+from engine.tick import tick
+
+assessing.SOME = 7
+go_on, calls = Batches.go_on, []
+
+def killed(self, tx):
+    go_on(self, tx)
+    calls.append(1)
+    if len(calls) == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Batches.go_on = killed
+with open_session(Path(sys.argv[1])) as session:
+    now = datetime.fromisoformat(sys.argv[3])
+    tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
+"""
+
+
+@pytest.mark.parametrize("house", ["", FAMILY])
+@pytest.mark.parametrize("number", [1, 4, 9])
+def test_a_process_that_is_killed_within_a_transaction_loses_and_doubles_nothing(
+    folder, tmp_path, monkeypatch, number, house
+):
+    furnished(folder, house)
+    with open_session(folder) as session:
+        take_in(session, of_families(), NOW)
+    command = [sys.executable, "-c", KILLED, str(folder), str(number), NOW.isoformat()]
+    assert subprocess.run(command, check=False, timeout=60).returncode == -signal.SIGKILL
+    with open_session(folder) as session:
+        pass_on(session, NOW)
+        assert outcome(session) == one_go(tmp_path, monkeypatch, [NOW], house=house)

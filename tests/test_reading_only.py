@@ -1,6 +1,7 @@
 """Who only reads keeps nobody from writing, sees one state of the register, and needs nothing that can be written."""
 
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import closing, contextmanager
@@ -13,7 +14,7 @@ from test_listing import plain, replayed
 from commitments import register, store
 from commitments.listing import Wanted
 from commitments.model import Event, EventKind
-from commitments.store import ReadOnlyStoreError, Store, WrittenMeanwhileError
+from commitments.store import LeftLogError, ReadOnlyStoreError, Store, WrittenMeanwhileError
 from engine import clock
 from engine.accounting import Asked, report, source
 from engine.leaving import leave
@@ -229,6 +230,19 @@ def test_what_stands_in_the_log_of_another_is_read_too(tmp_path):
         with shut(folder), open_session(folder) as other:
             assert other.head() == head
             assert plain(other.listed(LATER, Wanted())) == plain(replayed(other, LATER.date()))
+
+
+def test_entries_that_a_process_left_in_the_log_are_not_left_out_without_a_word(tmp_path):
+    folder, copy = made(tmp_path / "workspace"), tmp_path / "copy"
+    with open_session(folder) as session:
+        note(session.store)
+        head = session.head()
+        shutil.copytree(folder, copy)
+    (copy / "gestand.db-shm").unlink()
+    with shut(copy), pytest.raises(LeftLogError, match="is not all of the register"):
+        Store.open(copy / "gestand.db")
+    with open_session(copy) as other:
+        assert other.head() == head
 
 
 def test_a_file_that_is_not_to_be_written_is_read_without_leaving_anything_beside_it(tmp_path, monkeypatch):

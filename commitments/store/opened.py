@@ -89,7 +89,7 @@ class Store:
         options, before = {"temporary": temporary}, self.database.state()
         with self._told(), self._engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
-        if self.database.state() != before:
+        if before is not None and self.database.state() != before:
             raise WrittenMeanwhileError(self.where)
 
     @contextmanager

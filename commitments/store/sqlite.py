@@ -25,6 +25,7 @@ from commitments.store.trouble import (
     DamagedStoreError,
     FullStoreError,
     HalfRestoredError,
+    LeftLogError,
     MissingFolderError,
     NetworkStoreError,
     ReadOnlyStoreError,
@@ -58,7 +59,9 @@ class Sqlite:
     def engine(self) -> Engine:
         """Connections to the file, which is made when the first opens it.
 
-        Raises NetworkStoreError, and HalfRestoredError where the register was put aside and nothing took its place.
+        One that may only be read gets connections that leave nothing beside it. Raises NetworkStoreError, LeftLogError
+        where a process that ended early left entries outside such a file, and HalfRestoredError where the register was
+        put aside and nothing took its place.
         """
         mounts = _MOUNTS.read_text("utf-8", "replace") if _MOUNTS.exists() else ""
         filesystem = filesystem_of(self.path.resolve(), mounts)
@@ -75,12 +78,19 @@ class Sqlite:
         """How a file that may only be read is opened; empty where it may be written, or is not there yet."""
         if not self.path.exists() or all(os.access(one, os.W_OK) for one in (self.path, self.path.parent)):
             return ""
-        # Without a log beside it nobody is writing, and none must be made: it would have the rights of the file.
-        return "mode=ro" if self.path.with_name(f"{self.path.name}-wal").exists() else "immutable=1"
+        # Without the shared memory nobody is writing, and none must be made: it would have the rights of the file.
+        return "mode=ro" if self._beside("-shm").exists() else "immutable=1"
+
+    def _beside(self, ending: str) -> Path:
+        """A file that SQLite keeps beside this one."""
+        return self.path.with_name(f"{self.path.name}{ending}")
 
     def _readable(self) -> Engine:
-        """Connections that only read."""
+        """Connections that only read. Raises LeftLogError."""
         name, _, value = self._mode.partition("=")
+        log = self._beside("-wal")
+        if name == "immutable" and log.exists() and log.stat().st_size:
+            raise LeftLogError(self.where, str(log))
         file = f"file:{quote(str(self.path.absolute()))}"
         return _engine(sa.URL.create("sqlite", database=file, query={"uri": "true", name: value}), _own)
 

@@ -12,6 +12,8 @@ import pytest
 from commitments import store
 from commitments.store import BusyStoreError, Store, patience
 
+pytestmark = pytest.mark.real_clock
+
 WRITER = """
     import sys
     from contextlib import closing

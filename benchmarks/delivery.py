@@ -138,7 +138,7 @@ class Spent(NamedTuple):
 
 def one_pass(folder: Path) -> None:
     begin = Spent.by_now()
-    preparing, queueing = Clocked(tick, "_prepare"), Clocked(tick, "queue_digests")
+    preparing, queueing = Clocked(tick, "_assess"), Clocked(tick, "queue_digests")
     sending = Clocked(tick, "dispatch")
     posted, rendered = Clocked(telling, "posted"), Clocked(posting, "render")
     with open_session(folder) as session:

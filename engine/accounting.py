@@ -59,6 +59,10 @@ class Source(Protocol):
     """Where the commitments of an account come from; they can be read as often as needed."""
 
     @property
+    def tx(self) -> Connection:
+        """The transaction in which all that an account says is read."""
+
+    @property
     def counted(self) -> audit.Source:
         """The commitments, as an account counts them."""
 
@@ -179,23 +183,23 @@ def source(session: Session, asked: Asked, now: datetime) -> Iterator[Source]:
 
 
 def report(session: Session, source: Source, asked: Asked) -> Report:
-    """The account that is asked for, with what is doubtful, the round and the changes."""
+    """The account that is asked for, with what is doubtful, the round and the changes, all of the same ledger head."""
     return Report(
-        account=_account(session, source, asked),
+        account=_account(source, asked),
         problems=gathered(source.doubts(), asked.most),
-        round=_round(session, source, asked, asked.cutoff) if asked.cutoff else None,
+        round=_round(source, asked, asked.cutoff) if asked.cutoff else None,
         since=asked.since,
-        changes=tuple(_changes(session, asked, asked.since)) if asked.since else (),
+        changes=tuple(_changes(session, source.tx, asked, asked.since)) if asked.since else (),
         title=asked.title,
     )
 
 
-def _account(session: Session, source: Source, asked: Asked) -> Account:
+def _account(source: Source, asked: Asked) -> Account:
     with without_collector():
         return audit.drawn_up(
             source.counted,
             as_of=asked.day,
-            head=session.head(),
+            head=str(register.head(source.tx)),
             per=asked.per,
             most=asked.most,
             narrowed=asked.narrowed,
@@ -204,22 +208,20 @@ def _account(session: Session, source: Source, asked: Asked) -> Account:
         )
 
 
-def _round(session: Session, source: Source, asked: Asked, cutoff: date) -> Round:
+def _round(source: Source, asked: Asked, cutoff: date) -> Round:
     rows = {row.id: row for row in source.lines() if concerns(row, cutoff)}
-    with session.store.reading() as tx:
-        found = ((one.commitment.id, one.as_of(asked.day, asked.known)) for one in register.records(tx, rows))
-        pairs: list[tuple[Line, Record]] = [(rows[identifier], one) for identifier, one in found if one is not None]
+    found = ((one.commitment.id, one.as_of(asked.day, asked.known)) for one in register.records(source.tx, rows))
+    pairs: list[tuple[Line, Record]] = [(rows[identifier], one) for identifier, one in found if one is not None]
     return rappel(pairs, cutoff=cutoff, until=asked.until or next_cutoff(cutoff))
 
 
-def _changes(session: Session, asked: Asked, since: date) -> Iterator[Changed]:
+def _changes(session: Session, tx: Connection, asked: Asked, since: date) -> Iterator[Changed]:
     first, last = When(day=since, known=asked.known), When(day=asked.day, known=asked.known)
-    with session.store.reading() as tx:
-        found = [
-            one
-            for one in differences(session.assessor, register.records(tx), first, last)
-            if asked.wanted.fits(one.commitment, one.after)
-        ]
+    found = [
+        one
+        for one in differences(session.assessor, register.records(tx), first, last)
+        if asked.wanted.fits(one.commitment, one.after)
+    ]
     order = list(Change)
     for one in sorted(found, key=lambda one: (order.index(one.change), one.commitment.id)):
         yield _changed(one)

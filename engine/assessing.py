@@ -1,7 +1,7 @@
-"""A pass's assessing: what changed or whose day has come is assessed; where it stands and what is owed is stored.
+"""Assessing: what changed or whose day has come is assessed; where it stands and what is owed is stored.
 
 The commitments come some at a time, so that a pass over all of them needs no more room than one over few; of what is
-stored only that is written which differs.
+stored only that is written which differs. A pass does so in many transactions (`batches`), all else in one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from commitments import register, store
 from commitments.model import Standing, Status
@@ -21,15 +21,11 @@ from engine.assess import Assessor
 from engine.collector import without_collector
 from engine.families import Families
 from engine.finding import KEPT_OF_EACH, Found, Reader
-from engine.grow import ACTOR
 from engine.match import joiner
 from engine.owing import owe
-from engine.setbacks import keep
-from engine.settings import Workspace
+from engine.setbacks import FIRST, keep, kept
 from rules.book import RuleBook
 
-_RULES: Final = "rules"
-_SPELLING: Final = "spelling"
 LATEST: Final = "last_pass"
 """The moment of the last pass, as the store remembers it."""
 MOST_CHANGES: Final = 10_000
@@ -69,36 +65,6 @@ class Assessed:
 # ------------------------------------------------------------------------------------------------- what is to be done
 
 
-def rules_changed(tx: Connection, workspace: Workspace, at: datetime) -> bool:
-    """Whether the rules or calendars differ from those of the pass before; the ledger then says which are in use."""
-    if _spelt_as_before(tx, workspace):
-        return False
-    version = _in_use(workspace)
-    store.remember(tx, _SPELLING, _spelling(workspace, version))
-    if store.recall(tx, _RULES) == version:
-        return False
-    packs = {loaded.pack.pack: loaded.hash for loaded in workspace.book.packs}
-    content = {"packs": packs, "calendars": workspace.calendars.version}
-    register.note(tx, "pack_loaded", content, at=at, actor=ACTOR)
-    store.remember(tx, _RULES, version)
-    return True
-
-
-def _in_use(workspace: Workspace) -> str:
-    """What tells the rules and calendars in use from others."""
-    return f"{workspace.book.hash} {workspace.calendars.version}"
-
-
-def _spelling(workspace: Workspace, version: str | None) -> str:
-    """What the files say, beside the version that it comes to."""
-    return f"{workspace.book.hash} {workspace.calendars.spelling} {version}"
-
-
-def _spelt_as_before(tx: Connection, workspace: Workspace) -> bool:
-    """Whether the files say what they said in the pass before: then no calendar is resolved to know that it is so."""
-    return store.recall(tx, _SPELLING) == _spelling(workspace, store.recall(tx, _RULES))
-
-
 def last_pass(tx: Connection) -> datetime | None:
     """The moment of the last pass, None where there was none."""
     text = store.recall(tx, LATEST)
@@ -117,59 +83,117 @@ def correct_clock(tx: Connection, *, note: str, at: datetime, actor: str) -> Wro
     return wrong
 
 
-def outdated(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime) -> bool:
-    """Whether all of the projection is not of `now`: other rules are in use, or the last pass was on a later day."""
-    last = last_pass(tx)
-    later = last is not None and assessor.is_later_day(last, now)
-    same = _spelt_as_before(tx, workspace) or store.recall(tx, _RULES) == _in_use(workspace)
-    return later or not same
-
-
 def stale(tx: Connection, today: date) -> bool:
     """Whether some commitment changed, or its day has come by `today`, and no pass has seen it."""
-    return any(tx.execute(query.limit(1)).first() is not None for query in _waiting(today))
+    return any(tx.execute(query.limit(1)).first() is not None for query in (_changed(), _come(today)))
 
 
-def _waiting(today: date) -> tuple[Any, Any]:
-    """What asks for the ids of the commitments to assess: each query has an index of its own, so neither reads all."""
+def waiting(tx: Connection, today: date) -> list[str]:
+    """The ids of the commitments that changed, or whose day has come by `today`, in their order."""
+    return sorted({identifier for query in (_changed(), _come(today)) for identifier in tx.execute(query).scalars()})
+
+
+def changed(tx: Connection) -> list[str]:
+    """The ids of the commitments that changed, in their order."""
+    return sorted(tx.execute(_changed()).scalars())
+
+
+def _changed() -> Any:  # noqa: ANN401 (a query has no type outside the store)
+    """What asks for the ids of what changed; this and the next have an index each, so neither reads all."""
     table = store.commitment
-    ids = table.select().with_only_columns(table.c.id)
-    return ids.where(table.c.changed), ids.where(table.c.next_change <= today)
+    return table.select().with_only_columns(table.c.id).where(table.c.changed)
+
+
+def _come(today: date) -> Any:  # noqa: ANN401 (a query has no type outside the store)
+    """What asks for the ids of those whose day has come."""
+    table = store.commitment
+    return table.select().with_only_columns(table.c.id).where(table.c.next_change <= today)
 
 
 # ------------------------------------------------------------------------------------------------- assessing
 
-_SOME: Final = 500
+SOME: Final = 500
+"""So many commitments are assessed at a time."""
 _NOWHERE: Final = (None, False, "", "", *[None] * 9, False)
 """What a row holds where the commitment was not there yet."""
 
 
+@dataclass
+class Assessing:
+    """Assesses commitments some at a time, and settles in the end what they mean for one another."""
+
+    assessor: Assessor
+    reader: Reader
+    families: Families
+    done: Assessed = field(default_factory=Assessed)
+
+    @classmethod
+    def begun(cls, tx: Connection, assessor: Assessor, now: datetime) -> Self:
+        """An assessing as of `now`, by what the last pass kept."""
+        reader = Reader(assessor, now, kept=_kept(tx, assessor, now))
+        return cls(assessor, reader, Families(assessor, joiner()))
+
+    def assess(self, tx: Connection, rows: Sequence[Row[Any]], *, gapless: bool) -> set[str]:
+        """Store where these stand and what is owed; the ids of those that are not there yet, and wait for their day.
+
+        `gapless` is as `owe` takes it.
+        """
+        setbacks = self.assessor.setbacks
+        setbacks.met.clear()
+        found = self.reader.found(tx, rows)
+        _store(tx, rows, found, self.assessor.book)
+        owe(tx, list(found.values()), self.assessor.book, self.reader.now, gapless=gapless)
+        for row in rows:
+            if one := found.get(row.id):
+                self.done.see(one, row)
+                if one.assessment is not None:
+                    setbacks.tried(row.id, partial(self.families.see, one.assessment))
+        keep(tx, found.keys(), setbacks.met)
+        setbacks.met.clear()
+        return {row.id for row in rows if row.id not in found} if len(found) < len(rows) else set()
+
+    def settle(self, tx: Connection) -> None:
+        """Settle families and groups, once all that is to be assessed was."""
+        self.families.settle(tx, self.reader.now)
+
+
 def assess_due(tx: Connection, assessor: Assessor, now: datetime, *, everything: bool) -> Assessed:
     """Assess what changed or whose day has come, and store where it stands and what is owed."""
-    done = Assessed()
-    families = Families(assessor, joiner())
-    reader = Reader(assessor, now, kept=_kept(tx, assessor, now))
+    work = Assessing.begun(tx, assessor, now)
     if everything:
-        _stamp(tx, assessor.book)
-    assessor.setbacks.met.clear()
-    waiting = _all(tx, reader.columns) if everything else _due(tx, reader.columns, assessor.latest_today(now))
+        stamp(tx, assessor.book)
     with without_collector():
-        for rows in waiting:
-            found = reader.found(tx, rows)
-            _store(tx, rows, found, assessor.book)
-            owe(tx, list(found.values()), assessor.book, now, gapless=everything)
-            for row in rows:
-                if one := found.get(row.id):
-                    done.see(one, row)
-                    if one.assessment is not None:
-                        assessor.setbacks.tried(row.id, partial(families.see, one.assessment))
-            keep(tx, found.keys(), assessor.setbacks.met)
-            assessor.setbacks.met.clear()
-    families.settle(tx, now)
+        for rows in _rows_due(tx, work.reader, everything=everything):
+            work.assess(tx, rows, gapless=everything)
+    work.settle(tx)
     if everything:
         # A hundred megabytes, where there are many: digests of all that is overdue need the room next.
         assessor.counts.forget()
-    return done
+    return work.done
+
+
+def overlaid(tx: Connection, assessor: Assessor, now: datetime, *, everything: bool) -> None:
+    """Let a reader's transaction see each commitment as a pass of `now` would leave it; nothing is stored.
+
+    Afterwards the assessor's setbacks are those of what was assessed here, and those that a pass met in the rest.
+    """
+    reader = Reader(assessor, now, kept=_kept(tx, assessor, now))
+    met_before = {one.what: one.why for one in kept(tx, FIRST)}
+
+    def found() -> Iterator[list[dict[str, Any]]]:
+        for rows in _rows_due(tx, reader, everything=everything):
+            for row in rows:
+                met_before.pop(row.id, None)
+            yield _as_found(reader.found(tx, rows), rows, assessor.book)
+
+    with without_collector():
+        store.overlay(tx, KEPT_OF_EACH, found())
+    assessor.setbacks.met.update(met_before)
+
+
+def _as_found(found: Mapping[str, Found], rows: Sequence[Row[Any]], book: RuleBook) -> list[dict[str, Any]]:
+    values = ((row.id, kept_of(found.get(row.id), book)) for row in rows)
+    return [{"id": identifier, **dict(zip(KEPT_OF_EACH, one, strict=True))} for identifier, one in values]
 
 
 def _kept(tx: Connection, assessor: Assessor, now: datetime) -> bool:
@@ -178,24 +202,38 @@ def _kept(tx: Connection, assessor: Assessor, now: datetime) -> bool:
     Not where families are looked at: they are told of by the record. Nor where the last pass was on a later day, or it
     is another day elsewhere.
     """
-    last, book = last_pass(tx), assessor.book
-    related = book.inhibitions or book.escalations
-    return bool(last and not related and assessor.one_day(now) and not assessor.is_later_day(last, now))
+    last = last_pass(tx)
+    return bool(last and not assessor.book.related and assessor.one_day(now) and not assessor.is_later_day(last, now))
 
 
-def _all(tx: Connection, columns: Sequence[str]) -> Iterator[Sequence[Row[Any]]]:
-    """Every row, some at a time, in the order of their ids."""
-    query, last = _rows(columns).limit(_SOME), ""
-    while rows := tx.execute(query.where(store.commitment.c.id > last)).all():
-        yield rows
-        last = rows[-1].id
-
-
-def _due(tx: Connection, columns: Sequence[str], today: date) -> Iterator[Sequence[Row[Any]]]:
+def _rows_due(tx: Connection, reader: Reader, *, everything: bool) -> Iterator[Sequence[Row[Any]]]:
     """The rows to assess, some at a time, in the order of their ids."""
-    waiting = sorted({identifier for query in _waiting(today) for identifier in tx.execute(query).scalars()})
-    for some in store.batches(waiting):
-        yield tx.execute(_rows(columns).where(store.commitment.c.id.in_(some))).all()
+    if not everything:
+        for some in store.batches(waiting(tx, reader.assessor.latest_today(reader.now))):
+            yield rows_of(tx, reader, some)
+        return
+    last = ""
+    while some := ids_after(tx, last):
+        yield rows_until(tx, reader, last, some[-1])
+        last = some[-1]
+
+
+def ids_after(tx: Connection, last: str) -> list[str]:
+    """The ids of the next SOME commitments after an id, in their order."""
+    table = store.commitment
+    query = table.select().with_only_columns(table.c.id).where(table.c.id > last).order_by(table.c.id)
+    return list(tx.execute(query.limit(SOME)).scalars())
+
+
+def rows_of(tx: Connection, reader: Reader, identifiers: Sequence[str]) -> Sequence[Row[Any]]:
+    """The rows of these commitments, no more than SOME, in the order of their ids."""
+    return tx.execute(_rows(reader.columns).where(store.commitment.c.id.in_(identifiers))).all()
+
+
+def rows_until(tx: Connection, reader: Reader, first: str, last: str) -> Sequence[Row[Any]]:
+    """All rows after one id and up to another, which is among them, in the order of their ids."""
+    of = store.commitment.c.id
+    return tx.execute(_rows(reader.columns).where(of > first, of <= last)).all()
 
 
 def _rows(columns: Sequence[str]) -> Any:  # noqa: ANN401 (a query has no type outside the store)
@@ -207,16 +245,17 @@ def _rows(columns: Sequence[str]) -> Any:  # noqa: ANN401 (a query has no type o
 # ------------------------------------------------------------------------------------------------- storing
 
 
-def _stamp(tx: Connection, book: RuleBook) -> None:
-    """Stamp what stands under the rules of a pack with the pack as it is now.
+def stamp(tx: Connection, book: RuleBook, first: str = "", last: str | None = None) -> None:
+    """Stamp what stands under the rules of a pack with the pack as it is now, after one id and up to another.
 
     Another version of a pack is a stamp on many rows, most of which come to stand as they stood.
     """
     table = store.commitment
+    these = table.c.id > first if last is None else (table.c.id > first) & (table.c.id <= last)
     stamps = {f"{loaded.pack.pack}/": str(loaded) for loaded in book.packs}
     if stamps:
-        stamp = store.by_beginning(table.c.rule, stamps, table.c.pack)
-        tx.execute(table.update().where(table.c.pack != stamp).values(pack=stamp))
+        fresh = store.by_beginning(table.c.rule, stamps, table.c.pack)
+        tx.execute(table.update().where(these, table.c.pack != fresh).values(pack=fresh))
 
 
 def _store(tx: Connection, rows: Sequence[Row[Any]], found: Mapping[str, Found], book: RuleBook) -> None:

@@ -33,19 +33,20 @@ class Families:
     joiner: Joiner
     _seen: dict[str, None] = field(default_factory=dict)
     _muting: dict[str, dict[str, str]] = field(default_factory=dict)
-    _members: list[dict[str, Any]] = field(default_factory=list)
+    _members: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def see(self, assessment: Assessment) -> None:
         """Keep what an assessment means for others, where any rule looks at others."""
-        if not (self.assessor.book.inhibitions or self.assessor.book.escalations):
+        if not self.assessor.book.related:
             return
         identifier = assessment.record.commitment.id
+        # Others may write between two transactions of a pass: what is seen last counts.
         self._seen[identifier] = None
+        self._muting[identifier], self._members[identifier] = {}, []
         if assessment.setback:
             return
-        if found := mutes(self.assessor.book, assessment):
-            self._muting[identifier] = found
-        self._members += self._memberships(identifier, assessment)
+        self._muting[identifier] = mutes(self.assessor.book, assessment)
+        self._members[identifier] = list(self._memberships(identifier, assessment))
 
     def _memberships(self, identifier: str, assessment: Assessment) -> Iterator[dict[str, Any]]:
         due = str(assessment.standing.current or "")
@@ -97,7 +98,7 @@ class Families:
         if not self.assessor.book.escalations:
             return set()
         groups: dict[Group, set[str]] = defaultdict(set)
-        for row in [*self._regroup(tx), *self._members]:
+        for row in [*self._regroup(tx), *self._counting_now()]:
             if row["escalation"] in self.assessor.book.escalations:
                 groups[row["escalation"], row["value"]].add(row["commitment"])
         today = self.assessor.today(now)
@@ -114,9 +115,13 @@ class Families:
             mine = table.c.commitment.in_(some)
             former += [dict(row) for row in tx.execute(table.select().where(mine)).mappings()]
             tx.execute(table.delete().where(mine))
-        if self._members:
-            tx.execute(table.insert(), self._members)
+        if rows := self._counting_now():
+            tx.execute(table.insert(), rows)
         return former
+
+    def _counting_now(self) -> list[dict[str, Any]]:
+        """What those that were seen count towards now."""
+        return [row for rows in self._members.values() for row in rows]
 
     def _counting(self, tx: Connection, group: Group, today: date) -> list[Any]:
         """The members of a group that came to stand so lately enough to count."""

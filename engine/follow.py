@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Final
 
-from commitments import store
 from commitments.model import Event
 from commitments.record import Record
 from commitments.register import append, record, records
@@ -22,24 +21,19 @@ MOST_DEEP: Final = 10
 """How many commitments may follow from one another."""
 
 
-def follow(tx: Connection, assessor: Assessor, *, today: date, at: datetime, everything: bool) -> int:
-    """Make what follows from the events of what changed, or of everything; how many commitments that took."""
+def follow(tx: Connection, assessor: Assessor, found: Sequence[str], *, today: date, at: datetime) -> list[str]:
+    """Make what follows from the events of these commitments; the ids of those that were made."""
     if not assessor.book.follow_ups:
-        return 0
-    written, setbacks = 0, Setbacks()
-    waiting = None if everything else _changed(tx)
-    tried = [one.what for one in kept(tx, kind=_KIND) if waiting is None or one.what.removeprefix(_KIND) in waiting]
+        return []
+    written: list[str] = []
+    waiting, setbacks = found, Setbacks()
+    tried = [one.what for one in kept(tx, kind=_KIND) if one.what.removeprefix(_KIND) in waiting]
     while made := dict(_missing(tx, assessor, setbacks, records(tx, waiting), today)):
         append(tx, made.items(), at=at, actor=ACTOR)
-        written += len(made)
+        written += made
         waiting = list(made)
     keep(tx, tried, setbacks.met)
     return written
-
-
-def _changed(tx: Connection) -> list[str]:
-    table = store.commitment
-    return list(tx.execute(table.select().with_only_columns(table.c.id).where(table.c.changed)).scalars())
 
 
 def _missing(

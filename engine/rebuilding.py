@@ -15,9 +15,10 @@ from commitments.record import Record
 from commitments.store import Connection, Row
 from commitments.trouble import TroubleError
 from engine.assess import Assessor
-from engine.assessing import kept_of, last_pass, outdated
+from engine.assessing import kept_of, last_pass
 from engine.collector import without_collector
 from engine.finding import KEPT_OF_EACH, Reader
+from engine.progress import outdated, unfinished
 from engine.settings import Workspace
 from notifications.phrases import clean
 from rules.book import RuleBook
@@ -28,8 +29,8 @@ class NoPassError(TroubleError):
 
     def __init__(self) -> None:
         super().__init__(
-            "no pass has been made under the rules that are in use now, so where commitments stand is not stored yet; "
-            "run gestand tick, then ask again"
+            "no pass has ended under the rules that are in use now, so where commitments stand is not stored yet; run "
+            "gestand tick, or wait for the pass that is under way, then ask again"
         )
 
 
@@ -80,7 +81,7 @@ def compare(
 ) -> Compared:
     """The projection beside a replay of the whole ledger; commitments whose entries cannot be read are left out."""
     now = last_pass(tx)
-    standing = now is not None and not outdated(tx, workspace, assessor, now)
+    standing = now is not None and not (unfinished(tx) or outdated(tx, workspace, assessor, now))
     reader = Reader(assessor, now, kept=False) if now is not None and standing else None
     count, found = 0, dict[str, tuple[Deviation, ...]]()
     with without_collector():

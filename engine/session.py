@@ -18,10 +18,11 @@ from commitments.store import Connection, Store
 from commitments.trouble import TroubleError
 from engine import clock, dispatch
 from engine.assess import Assessment, Assessor
-from engine.assessing import assess_due, outdated, stale
+from engine.assessing import overlaid, stale
 from engine.blame import blamed_on_damage
 from engine.match import matcher
 from engine.missing import Missing, missing
+from engine.progress import outdated
 from engine.setbacks import FIRST, kept
 from engine.settings import FILE, Workspace, open_workspace
 from notifications.deliverer import Deliverer
@@ -62,20 +63,18 @@ class Session:
 
     @contextmanager
     def current(self, now: datetime) -> Iterator[Connection]:
-        """A transaction in which the projection is up to date as of `now`, for readers; what is written is undone.
+        """A transaction in which the projection is up to date as of `now`, for readers; it keeps nobody from writing.
 
-        Where a pass has seen all there is to see, it only reads; else what is stale is assessed first. Where something
-        is missing that the last pass used, it reads what that pass left: without it all would stand otherwise.
+        Where something is missing that the last pass used, it is what that pass left: without it all would stand
+        otherwise. What no pass has seen yet is assessed first, for this transaction only.
         """
-        if self.missing or not self._stale(now):
-            with self.store.reading() as tx:
+        with self.store.reading() as tx:
+            if self.missing or not (self._outdated(tx, now) or self._stale(tx, now)):
                 self._recall(tx)
                 yield tx
-            return
-        with self.store.writing() as tx:
-            whole = outdated(tx, self.workspace, self.assessor, now)
-            assess_due(tx, self.assessor, now, everything=whole)
-            self._recall(tx)
+                return
+        with self.store.reading(temporary=True) as tx:
+            overlaid(tx, self.assessor, now, everything=self._outdated(tx, now))
             yield tx
             tx.rollback()
 
@@ -83,10 +82,11 @@ class Session:
         """Know what could not be assessed by those who stored what is read now."""
         self.assessor.setbacks.met.update((one.what, one.why) for one in kept(tx, FIRST))
 
-    def _stale(self, now: datetime) -> bool:
-        with self.store.reading() as tx:
-            latest = self.assessor.latest_today(now)
-            return outdated(tx, self.workspace, self.assessor, now) or stale(tx, latest)
+    def _outdated(self, tx: Connection, now: datetime) -> bool:
+        return outdated(tx, self.workspace, self.assessor, now)
+
+    def _stale(self, tx: Connection, now: datetime) -> bool:
+        return stale(tx, self.assessor.latest_today(now))
 
     def listed(self, now: datetime, wanted: Wanted) -> list[Audited]:
         """The commitments that are wanted, with where they stand now."""

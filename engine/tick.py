@@ -1,24 +1,26 @@
 """One pass: what should exist by now and does not is made, assessed, told and sent; a missed pass only costs time.
 
-The pass writes in one transaction; only then is anything sent.
+It assesses in short transactions, between which others can write; only when all is assessed is anything told or sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from commitments import register, store
+from commitments import register
 from commitments.holding import held
 from commitments.store import Connection, Store
 from engine.assess import Assessor
-from engine.assessing import LATEST, Assessed, Change, assess_due, last_pass, rules_changed
+from engine.assessing import Change, last_pass
+from engine.batches import Batches
 from engine.clock import steady
 from engine.dispatch import administrator, dispatch
-from engine.follow import follow
 from engine.grow import ACTOR, grow
 from engine.missing import settle
+from engine.progress import passed
 from engine.publishing import Published, publish
 from engine.recipients import Recipient
 from engine.review import review
@@ -77,9 +79,7 @@ def tick(
     done.
     """
     moment = steady(clock or (lambda: now))
-    with base.writing() as tx:
-        settle(tx, workspace)
-        done = _plan(tx, workspace, assessor, now, moment(), back=back, jumped=jumped)
+    done = _assess(base, workspace, assessor, now, moment, back=back, jumped=jumped)
     if done.earlier_than is not None:
         return done
     if done.held:
@@ -115,27 +115,17 @@ def preview(
     base: Store, workspace: Workspace, assessor: Assessor, *, now: datetime
 ) -> list[tuple[Recipient, Digest | None]]:
     """The digest that each recipient would get if their slot came `now`; nothing of it is kept."""
-    with base.writing() as tx:
-        _try(tx, workspace, assessor, now)
+    with _tried(base, workspace, assessor, now) as tx:
         desk = Desk(assessor, now)
-        made = [(recipient, _previewed(tx, workspace, desk, recipient)) for recipient in workspace.settings.hearers]
-        tx.rollback()
-    return made
+        return [(recipient, _previewed(tx, workspace, desk, recipient)) for recipient in workspace.settings.hearers]
 
 
 def waiting(base: Store, workspace: Workspace, assessor: Assessor, *, now: datetime) -> dict[str, tuple[int, int]]:
     """How many notices wait for each recipient by now, and how many are held back; by address. Nothing is kept."""
-    with base.writing() as tx:
-        _try(tx, workspace, assessor, now)
+    with _tried(base, workspace, assessor, now) as tx:
         desk = Desk(assessor, now)
         found = {one.address: desk.waiting(tx, one) for one in workspace.settings.hearers}
-        tx.rollback()
     return {address: (len(one.items), len(one.held)) for address, one in found.items()}
-
-
-def _try(tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime) -> None:
-    """Prepare a pass that is undone again; its entries come after the last, whatever moment is looked at."""
-    _prepare(tx, workspace, assessor, now, register.latest(tx, now))
 
 
 def _previewed(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient) -> Digest | None:
@@ -143,46 +133,58 @@ def _previewed(tx: Connection, workspace: Workspace, desk: Desk, recipient: Reci
     return digest_of(tx, workspace, desk, recipient, desk.now, items) if items or recipient.all_clear else None
 
 
-def _plan(
-    tx: Connection,
+@contextmanager
+def _tried(base: Store, workspace: Workspace, assessor: Assessor, now: datetime) -> Iterator[Connection]:
+    """A transaction that sees the register as a pass of `now` would leave it; nothing of it is kept.
+
+    What would be written comes after the last entry, whatever moment is looked at.
+    """
+    with base.reading() as tx:
+        if passed(tx, workspace, assessor, now):
+            yield tx
+            return
+    with base.trial() as tx:
+        at = register.latest(tx, now)
+        grow(tx, workspace.book, today=assessor.today(now), at=at)
+        Batches.begun(tx, workspace, assessor, now, at).finish(tx, at)
+        yield tx
+
+
+def _assess(
+    base: Store,
     workspace: Workspace,
     assessor: Assessor,
     now: datetime,
-    at: datetime,
+    clock: Callable[[], datetime],
     *,
     back: bool,
     jumped: timedelta,
 ) -> Pass:
-    last = last_pass(tx)
-    early = last is not None and now < last
-    if early and not back:
-        return Pass(now=now, earlier_than=last)
-    at = register.moment(tx, at)
-    if early or jumped:
-        before = now - jumped if jumped else last
-        content = {"from": before.isoformat() if before else None, "to": now.isoformat()}
-        register.note(tx, "clock_jump", content, at=at, actor=ACTOR)
-    grown, found = _prepare(tx, workspace, assessor, now, at)
-    store.remember(tx, LATEST, now.isoformat())
+    """Make what should exist by now and assess what changed, in as many transactions as that takes."""
+    with base.writing() as tx:
+        settle(tx, workspace)
+        last = last_pass(tx)
+        early = last is not None and now < last
+        if early and not back:
+            return Pass(now=now, earlier_than=last)
+        at = register.moment(tx, clock())
+        if early or jumped:
+            before = now - jumped if jumped else last
+            content = {"from": before.isoformat() if before else None, "to": now.isoformat()}
+            register.note(tx, "clock_jump", content, at=at, actor=ACTOR)
+        grown = grow(tx, workspace.book, today=assessor.today(now), at=at)
+        batches = Batches.begun(tx, workspace, assessor, now, at)
+        batches.go_on(tx, at)
+        reason = held(tx)
+    while not batches.ended:
+        with base.writing() as tx:
+            batches.go_on(tx, register.moment(tx, clock()))
+            reason = held(tx)
     return Pass(
         now=now,
-        grown=grown,
-        assessed=found.count,
-        changed=found.changed,
-        changes=tuple(found.changes),
-        held=held(tx),
+        grown=grown + batches.followed,
+        assessed=batches.done.count,
+        changed=batches.done.changed,
+        changes=tuple(batches.done.changes),
+        held=reason,
     )
-
-
-def _prepare(
-    tx: Connection, workspace: Workspace, assessor: Assessor, now: datetime, at: datetime
-) -> tuple[int, Assessed]:
-    """Make what should exist by now and assess what changed; how much was made, and what the assessing found.
-
-    What is made is written down at the moment `at`. After a pass on a later day everything is assessed.
-    """
-    today, last = assessor.today(now), last_pass(tx)
-    grown = grow(tx, workspace.book, today=today, at=at)
-    everything = rules_changed(tx, workspace, at) or (last is not None and assessor.is_later_day(last, now))
-    grown += follow(tx, assessor, today=today, at=at, everything=everything)
-    return grown, assess_due(tx, assessor, now, everything=everything)

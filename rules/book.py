@@ -93,6 +93,11 @@ class RuleBook:
             for number, item in enumerate(loaded.pack.escalate, start=1)
         }
 
+    @property
+    def related(self) -> bool:
+        """Whether some rule looks at more than one commitment: a parent mutes its parts, or several are told of."""
+        return bool(self.inhibitions or self.escalations)
+
     @cached_property
     def follow_ups(self) -> dict[str, FollowUp]:
         """What makes the next commitment, by name: pack/id."""

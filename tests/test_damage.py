@@ -76,10 +76,9 @@ def test_s3_without_its_log_a_file_is_whole_but_older_and_the_anchor_says_so(tmp
 # ------------------------------------------------------------------------------------------------- S2: locked
 
 
-def test_s2_a_pass_that_finds_the_store_locked_says_so_and_the_next_one_works(workspace, tmp_path):
+def test_s2_a_pass_that_finds_the_store_locked_says_so_and_the_next_one_works(workspace, tmp_path, monkeypatch):
     with open_session(tmp_path) as session:
-        with session.store.reading() as tx:
-            tx.exec_driver_sql("PRAGMA busy_timeout = 50")  # the same pooled connection writes next
+        monkeypatch.setattr("commitments.store.patience.LONGEST", 0.05)
         other = sqlite3.connect(tmp_path / "gestand.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(BusyStoreError, match="in use by another process"):

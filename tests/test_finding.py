@@ -78,7 +78,7 @@ def held(session):
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_was_kept_gives_the_same_as_the_ledger(tmp_path, monkeypatch, change, days, some):
     """However many are read at once: what is known of them is looked for between the first and the last."""
-    monkeypatch.setattr(assessing, "_SOME", some)
+    monkeypatch.setattr(assessing, "SOME", some)
     kept, read = tmp_path / "kept", tmp_path / "read"
     kept.mkdir()
     (kept / "gestand.yaml").write_text(SETTINGS)

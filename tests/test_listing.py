@@ -8,7 +8,7 @@ from sample_register import SETTINGS, drafts, take_in
 from commitments import register, store
 from commitments.listing import Wanted
 from commitments.model import Status
-from engine.assessing import _waiting
+from engine.assessing import _changed, _come
 from engine.cli.reading import fits
 from engine.session import audited, open_session
 from engine.tick import tick
@@ -184,7 +184,7 @@ def test_a_store_without_the_day_of_the_promise_learns_it_from_the_ledger(sessio
 
 def test_neither_what_changed_nor_whose_day_has_come_is_looked_for_in_the_whole_table(session):
     with session.store.reading() as tx:
-        for query in _waiting(NOW.date()):
+        for query in (_changed(), _come(NOW.date())):
             sql = str(query.compile(tx.engine, compile_kwargs={"literal_binds": True}))
             (plan,) = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}").all()
             assert "INDEX" in plan[-1]

@@ -72,7 +72,7 @@ def test_s4_a_connection_cut_in_a_transaction_is_told_and_nothing_of_it_is_kept(
 
 
 def test_s4_one_who_waits_too_long_for_another_writer_is_told(opened, monkeypatch):
-    monkeypatch.setattr("commitments.store.postgres._WAIT", "50ms")
+    monkeypatch.setattr("commitments.store.patience.LONGEST", 0.05)
     with opened.writing(), pytest.raises(BusyStoreError, match="in use by another process"), opened.writing():
         pass
     with opened.writing() as tx:

@@ -14,6 +14,7 @@ from commitments.store.guards import Stranger, expel, protect
 from commitments.store.migrations import MIGRATIONS
 from commitments.store.misfits import Misfit, clear, misfits
 from commitments.store.opened import Store
+from commitments.store.overlay import overlay
 from commitments.store.places import Database, is_address
 from commitments.store.rows import (
     batches,
@@ -49,6 +50,7 @@ from commitments.store.trouble import (
     ForeignStoreError,
     FullStoreError,
     GoneStoreError,
+    LeftLogError,
     LostRightError,
     LostStoreError,
     MissingDriverError,
@@ -63,6 +65,7 @@ from commitments.store.trouble import (
     StoreError,
     TakenPlaceError,
     UnreachableStoreError,
+    WrittenMeanwhileError,
     WrongPasswordError,
 )
 from commitments.store.values import Value, alike, as_kept, as_octets, choice, is_garbled, joined_by, names_later
@@ -79,6 +82,7 @@ __all__ = [
     "ForeignStoreError",
     "FullStoreError",
     "GoneStoreError",
+    "LeftLogError",
     "LostRightError",
     "LostStoreError",
     "Misfit",
@@ -98,6 +102,7 @@ __all__ = [
     "TakenPlaceError",
     "UnreachableStoreError",
     "Value",
+    "WrittenMeanwhileError",
     "WrongPasswordError",
     "alike",
     "as_kept",
@@ -127,6 +132,7 @@ __all__ = [
     "names_later",
     "notice",
     "outbox",
+    "overlay",
     "protect",
     "put",
     "recall",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,11 +17,13 @@ from sqlalchemy.engine import Connection, Engine
 from commitments.store import guards, migrations
 from commitments.store.places import Database, database
 from commitments.store.rows import recall, remember
-from commitments.store.trouble import DamagedStoreError, LostRightError, NoRegisterError
+from commitments.store.trouble import DamagedStoreError, LostRightError, NoRegisterError, WrittenMeanwhileError
 
 _ACTING = "acting"
 """Under this name the store has the number of the one who acts; whoever takes the right takes the next."""
 _HOLDER = "SELECT value FROM meta WHERE name = 'acting'"
+_LONG = 0.02
+"""A transaction that lasted longer, in seconds, may have kept others waiting."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,14 @@ class _Right:
     assure: Callable[[], None]
 
 
+@dataclass
+class _Written:
+    """The last writing transaction of this process: when it ended, and how long it lasted, in seconds."""
+
+    ended: float = 0.0
+    lasted: float = 0.0
+
+
 @dataclass(frozen=True)
 class Store:
     """An open store. Its transactions are all or nothing."""
@@ -39,6 +50,7 @@ class Store:
     _engine: Engine = field(repr=False)
     _assure: Callable[[Connection], None] = field(repr=False)
     _rights: list[_Right] = field(default_factory=list, repr=False)
+    _last: _Written = field(default_factory=_Written, repr=False)
 
     @classmethod
     def open(cls, place: str | Path, *, new: bool = False) -> Self:
@@ -74,29 +86,65 @@ class Store:
                 migrations.migrate(tx, self.where)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A transaction that sees the store as it was when it began.
+    def reading(self, *, temporary: bool = False) -> Iterator[Connection]:
+        """A transaction that sees the store as it was when it began, and keeps nobody from writing.
 
-        Raises GoneStoreError where the register was moved away since it was opened; so does `writing`.
+        With `temporary` it may make tables of its own, which are gone when it ends. Raises WrittenMeanwhileError at the
+        end where it cannot be sure of what it saw, and GoneStoreError where the register was moved away since it was
+        opened; so does `writing`.
         """
-        with self._told(), self._engine.connect() as connection, connection.begin():
+        options, before = {"temporary": temporary}, self.database.state()
+        with self._told(), self._engine.connect().execution_options(**options) as connection, connection.begin():
             self._assure(connection)
             yield connection
+        if before is not None and self.database.state() != before:
+            raise WrittenMeanwhileError(self.where)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that may write; one at a time, the others wait for up to 5 seconds."""
+        """A transaction that may write; one at a time, the others wait for up to 30 seconds and say that they do.
+
+        Between two long ones of the same process there is time for one of another. Raises BusyStoreError.
+        """
         for right in self._rights:
             right.assure()
+        self._give_way()
         with self._told(), self._engine.connect().execution_options(writing=True) as connection, connection.begin():
-            self._assure(connection)
-            # Asked where no other can write: a process that stood still meanwhile finds its successor's number.
-            for right in self._rights:
-                if connection.exec_driver_sql(_HOLDER).scalar() != right.number:
-                    raise LostRightError(self.where, "was taken by another process")
+            began = time.monotonic()
+            try:
+                self._assure(connection)
+                # Asked where no other can write: a process that stood still meanwhile finds its successor's number.
+                for right in self._rights:
+                    if connection.exec_driver_sql(_HOLDER).scalar() != right.number:
+                        raise LostRightError(self.where, "was taken by another process")
+                yield connection
+                # Once more: what is written into a file that went meanwhile would be lost with it.
+                self._assure(connection)
+            finally:
+                self._last.ended = time.monotonic()
+                self._last.lasted = self._last.ended - began
+
+    @contextmanager
+    def trial(self) -> Iterator[Connection]:
+        """A transaction in which anything may be tried, for nothing of it stays.
+
+        A register in a file is copied for it, so that nobody waits and one that can only be read will do; on a server
+        those who write wait meanwhile.
+        """
+        with (
+            self._told(),
+            self.database.scratch(self._engine) as engine,
+            engine.connect().execution_options(writing=True) as connection,
+            connection.begin(),
+        ):
             yield connection
-            # Once more: what is written into a file that went meanwhile would be lost with it.
-            self._assure(connection)
+            connection.rollback()
+
+    def _give_way(self) -> None:
+        """Leave time for another process after a long transaction, where the database has no queue of its own."""
+        left = self._last.ended + self.database.between - time.monotonic()
+        if self._last.lasted > _LONG and left > 0:
+            time.sleep(left)
 
     @contextmanager
     def acting(self) -> Iterator[None]:

@@ -24,6 +24,11 @@ class Database(Protocol):
         """The place, for people: never with a password."""
         ...
 
+    @property
+    def between(self) -> float:
+        """The seconds between two long transactions of one process in which another that waits gets its turn."""
+        ...
+
     def engine(self, *, new: bool) -> Engine:
         """Connections to it; with `new` it may be made."""
         ...
@@ -42,6 +47,14 @@ class Database(Protocol):
 
     def flush(self, engine: Engine) -> None:
         """Let what was overwritten be gone."""
+        ...
+
+    def scratch(self, engine: Engine) -> AbstractContextManager[Engine]:
+        """Connections on which a transaction can try things and take them back, with nobody waiting if possible."""
+        ...
+
+    def state(self) -> object:
+        """What tells whether it was written, where it cannot be locked against that; else always the same."""
         ...
 
     def clock(self, engine: Engine, local: Callable[[], datetime]) -> Callable[[], datetime]:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Timer
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool
 
+from commitments.store import patience
 from commitments.store.trouble import (
     AlreadyRunningError,
     BusyStoreError,
@@ -31,8 +33,6 @@ from commitments.store.trouble import (
 )
 
 SCHEMES = ("postgresql://", "postgres://")
-_WAIT = "5s"
-"""How long one who writes waits for another."""
 _ACTING, _WRITING = 0x67657374, 0x67657375
 """The numbers of our advisory locks; the second half of a lock's key is the schema."""
 
@@ -43,6 +43,11 @@ class Postgres:
 
     where: str
     _url: sa.URL = field(repr=False)
+
+    @property
+    def between(self) -> float:
+        """The seconds between two long transactions: none, for PostgreSQL gives everybody their turn."""
+        return 0.0
 
     @classmethod
     def at(cls, address: str) -> Postgres:
@@ -107,6 +112,15 @@ class Postgres:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT", bare=True) as connection:
             connection.exec_driver_sql("VACUUM ledger, commitment, outbox, message, silence")
 
+    @contextmanager
+    def scratch(self, engine: Engine) -> Iterator[Engine]:
+        """The connections themselves: what is tried is rolled back."""
+        yield engine
+
+    def state(self) -> object:
+        """Nothing: the server keeps what is read and what is written apart."""
+        return None
+
     def clock(self, engine: Engine, _local: Callable[[], datetime]) -> Callable[[], datetime]:
         """What tells the time: the database, whose clock is the same for every computer that acts for it."""
 
@@ -152,12 +166,28 @@ def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("bare"):
         return
-    if not options.get("writing"):
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    if options.get("writing"):
+        _begin_writing(connection)
         return
-    # One at a time, as in SQLite: an entry follows the last one, and there must be no other last one.
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_WAIT}'")
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITING}, hashtext(current_schema()))")
+    # Who makes tables of their own cannot be READ ONLY to PostgreSQL.
+    kind = "" if options.get("temporary") else ", READ ONLY"
+    connection.exec_driver_sql(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ{kind}")
+
+
+_MINE = f"{_WRITING}, hashtext(current_schema())"
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Wait for the lock of those who write: one at a time, as in SQLite, for an entry follows the last one."""
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{patience.LONGEST}s'")
+    if connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({_MINE})").scalar_one():
+        return
+    word = Timer(patience.TOLD_AFTER, patience.tell_waiting)
+    word.start()
+    try:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MINE})")
+    finally:
+        word.cancel()
 
 
 _TROUBLE: dict[str, Callable[[str, str], StoreError]] = {

@@ -6,17 +6,23 @@ import fcntl
 import os
 import sqlite3
 import stat
+import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from commitments.replacing import PRIVATE, create_private
+from commitments.store import patience
 from commitments.store.fingerprint import FUNCTION
 from commitments.store.trouble import (
     AlreadyRunningError,
@@ -25,6 +31,7 @@ from commitments.store.trouble import (
     FullStoreError,
     GoneStoreError,
     HalfRestoredError,
+    LeftLogError,
     MissingFolderError,
     NetworkStoreError,
     NoRegisterError,
@@ -37,6 +44,10 @@ _MOUNTS = Path("/proc/mounts")
 _LOG = "log"
 _Identity = tuple[int, int] | None
 """What tells a file from another that takes its name: the device and the number there; None for no file."""
+_PAUSE = 0.003
+"""So many seconds pass between two tries to begin writing; SQLite itself would wait up to a tenth of a second."""
+_WRITING, _READING, _ALONE = "mode=rw", "mode=ro", "immutable=1"
+"""How a file is opened: to write; to read what others may write; and where nobody can write, nor lock."""
 ASIDE = ".before-"
 """What follows the name of a register that gave way to a copy, before the moment at which it did."""
 
@@ -52,11 +63,18 @@ class Sqlite:
         """The path, for people."""
         return str(self.path)
 
+    @property
+    def between(self) -> float:
+        """The seconds between two long transactions: SQLite has no queue, so who waits tries again and again."""
+        return 4 * _PAUSE
+
     def engine(self, *, new: bool) -> Engine:
         """Connections to the file, which is made where it is not there and is to be `new`.
 
-        Raises NetworkStoreError, HalfRestoredError where the register was put aside and nothing took its place, and
-        NoRegisterError and MissingFolderError where no register can be in what is there.
+        One that may only be read gets connections that leave nothing beside it. Raises NetworkStoreError, LeftLogError
+        where a process that ended early left entries outside such a file, HalfRestoredError where the register was put
+        aside and nothing took its place, and NoRegisterError and MissingFolderError where no register can be in what
+        is there.
         """
         mounts = _MOUNTS.read_text("utf-8", "replace") if _MOUNTS.exists() else ""
         filesystem = filesystem_of(self.path.resolve(), mounts)
@@ -64,11 +82,38 @@ class Sqlite:
         if filesystem.startswith(_NETWORK):
             raise NetworkStoreError(self.where, filesystem)
         self._find(new=new)
-        url = sa.URL.create("sqlite", database=str(self.path))
-        made = sa.create_engine(url, hide_parameters=True, creator=self._connection)
-        sa.event.listen(made, "connect", _connected)
-        sa.event.listen(made, "begin", _begin)
-        return made
+        mode = self._mode
+        if mode == _ALONE and (log := self._beside("-wal")).exists() and log.stat().st_size:
+            raise LeftLogError(self.where, str(log))
+        return _engine(partial(_connect, self.path, mode), _connected if mode == _WRITING else _own)
+
+    @property
+    def _mode(self) -> str:
+        """How the file is opened: for writing, or where it may only be read, so that nothing is left beside it."""
+        if all(os.access(one, os.W_OK) for one in (self.path, self.path.parent)):
+            return _WRITING
+        # Without the shared memory nobody is writing, and none must be made: it would have the rights of the file.
+        return _READING if self._beside("-shm").exists() else _ALONE
+
+    @contextmanager
+    def scratch(self, engine: Engine) -> Iterator[Engine]:
+        """Connections to a copy of the file as it is now, which is gone in the end."""
+        with tempfile.TemporaryDirectory(prefix="gestand-") as folder:
+            copy = Path(folder) / self.path.name
+            with closing(engine.raw_connection()) as source, closing(sqlite3.connect(copy)) as target:
+                source.driver_connection.backup(target)  # type: ignore[union-attr]
+            made = _engine(partial(_connect, copy, _WRITING), _careless)
+            try:
+                yield made
+            finally:
+                made.dispose()
+
+    def state(self) -> object:
+        """When a file that can neither be written nor locked was last written."""
+        if self._mode != _ALONE:
+            return None
+        found = self.path.stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def _find(self, *, new: bool) -> None:
         """See that a register can be in the file; a new one is begun as an empty file."""
@@ -94,14 +139,11 @@ class Sqlite:
 
     def _make(self) -> None:
         try:
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            create_private(self.path)
+        except FileExistsError:
+            return
         except OSError as error:
             raise MissingFolderError(self.where, error.strerror or str(error)) from error
-
-    def _connection(self) -> sqlite3.Connection:
-        """A connection to the file, which it never makes: an empty one would be taken for what went meanwhile."""
-        address = f"file:{quote(os.fsencode(self.path.absolute()))}?mode=rw"
-        return sqlite3.connect(address, uri=True, check_same_thread=False)
 
     def watch(self) -> Callable[[Connection], None]:
         """A function that raises GoneStoreError where the file that a transaction is in is not at its path any more.
@@ -164,7 +206,10 @@ class Sqlite:
         Raises AlreadyRunningError with the holder's process number. The function that comes back assures that the
         right is still held, which here it always is.
         """
-        handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, PRIVATE)
+        except OSError as error:
+            raise ReadOnlyStoreError(self.where, f"{self._lock.name}: {error.strerror}") from error
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -176,6 +221,12 @@ class Sqlite:
             yield lambda: None
         finally:
             os.close(handle)
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection to a file, which it never makes: an empty one would be taken for what went meanwhile."""
+    address = f"file:{quote(os.fsencode(path.absolute()))}?{mode}"
+    return sqlite3.connect(address, uri=True, check_same_thread=False)
 
 
 def _identity(path: Path) -> _Identity:
@@ -204,12 +255,33 @@ def filesystem_of(path: Path, mounts: str) -> str:
     return found[1]
 
 
-def _connected(connection: sqlite3.Connection, _record: object) -> None:
+def _engine(
+    connect: Callable[[], sqlite3.Connection], connected: Callable[[sqlite3.Connection, object], None]
+) -> Engine:
+    # A name for the file tells SQLAlchemy to keep several connections; `connect` makes them.
+    made = sa.create_engine(sa.URL.create("sqlite", database="register"), hide_parameters=True, creator=connect)
+    sa.event.listen(made, "connect", connected)
+    sa.event.listen(made, "begin", _begin)
+    return made
+
+
+def _own(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # the driver begins no transactions by itself: _begin does
     # A text that is damaged is read with marks in the place of what is no UTF-8: its hash then tells of it.
     connection.text_factory = _text
     connection.create_function(FUNCTION, 1, _number, deterministic=True)
-    connection.execute("PRAGMA busy_timeout = 5000")
+    _wait(connection, patience.LONGEST)
+
+
+def _careless(connection: sqlite3.Connection, record: object) -> None:
+    """A copy that is thrown away need not outlast a power cut."""
+    _own(connection, record)
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _connected(connection: sqlite3.Connection, record: object) -> None:
+    _own(connection, record)
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a lost "sent" mark after a power cut would be a second mail.
     connection.execute("PRAGMA synchronous = FULL")
@@ -228,8 +300,41 @@ def _number(text: object) -> int:
 
 
 def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if connection.get_execution_options().get("writing", False):
+        _begin_writing(connection.connection.driver_connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Any) -> None:  # noqa: ANN401 (SQLAlchemy does not say which driver's it is)
+    """Begin a transaction that may write as soon as no other does. Raises the driver's error where one always does."""
+    tries, told = int(patience.LONGEST / _PAUSE), int(patience.TOLD_AFTER / _PAUSE)
+    _wait(connection, 0)
+    try:
+        for number in range(tries):
+            if number == told:
+                patience.tell_waiting()
+            if _began(connection, last=number == tries - 1):
+                return
+            time.sleep(_PAUSE)
+    finally:
+        _wait(connection, patience.LONGEST)
+
+
+def _wait(connection: sqlite3.Connection, seconds: float) -> None:
+    """Let SQLite wait so long where another holds what it needs."""
+    connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+
+
+def _began(connection: sqlite3.Connection, *, last: bool) -> bool:
+    """Whether a transaction that may write has begun; False where another is writing and this is not the last try."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if last or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 _NOT_OURS = ("no such column", "no such table", "malformed")

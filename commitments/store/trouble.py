@@ -89,6 +89,26 @@ class BusyStoreError(StoreError):
         super().__init__(f"{where} is in use by another process ({reason}); try again when that has ended")
 
 
+class WrittenMeanwhileError(StoreError):
+    """A register that we may only read, and not lock, was written while we read it."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"{where} was written while it was read, and here it cannot be locked, so what was shown may be wrong; "
+            "ask again"
+        )
+
+
+class LeftLogError(StoreError):
+    """A process that did not end well left entries in the log, and they cannot be put into the file here."""
+
+    def __init__(self, where: str, log: str) -> None:
+        super().__init__(
+            f"{where} is not all of the register: entries stand in {log}, which cannot be read without writing beside "
+            "it; copy both files into another folder and read them there, or run gestand once where it may write"
+        )
+
+
 class FullStoreError(StoreError):
     """There is no room left, or the disk fails. What was being written was undone."""
 

@@ -130,6 +130,7 @@ class Assessing:
     @classmethod
     def begun(cls, tx: Connection, assessor: Assessor, now: datetime) -> Self:
         """An assessing as of `now`, by what the last pass kept."""
+        assessor.setbacks.met.clear()
         reader = Reader(assessor, now, kept=_kept(tx, assessor, now))
         return cls(assessor, reader, Families(assessor, joiner()))
 
@@ -139,7 +140,6 @@ class Assessing:
         `gapless` is as `owe` takes it.
         """
         setbacks = self.assessor.setbacks
-        setbacks.met.clear()
         found = self.reader.found(tx, rows)
         _store(tx, rows, found, self.assessor.book)
         owe(tx, list(found.values()), self.assessor.book, self.reader.now, gapless=gapless)

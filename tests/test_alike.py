@@ -13,9 +13,9 @@ from commitments.dates import DAY
 from commitments.ground import Ground, is_news
 from commitments.model import CLERK, Commitment, Event, EventKind, Status
 from commitments.record import Record, Recorded
-from commitments.register import _description
+from commitments.register import description
 from engine.assess import Assessor, assess
-from engine.assessing import _columns
+from engine.assessing import kept_of
 from engine.counts import Counts
 from engine.finding import KEPT_OF_EACH, Reader, _assessed
 from engine.match import matcher
@@ -99,9 +99,9 @@ def test_what_a_row_keeps_is_judged_as_the_record_is(assessor, record, today):
     now = datetime(today.year, today.month, today.day, 9, tzinfo=UTC)  # the same day in every pack's zone
     reader = Reader(assessor, now, kept=True)
     found = _assessed(record, assessor.on(record, today))
-    described = _description(record.commitment)
+    described = description(record.commitment)
     others = [described[name] for name in reader.columns[len(KEPT_OF_EACH) :]]
-    again = reader._judged((*_columns(found, assessor.book), *others))
+    again = reader._judged((*kept_of(found, assessor.book), *others))
     assert again.judgement == found.judgement
     assert (again.ground, again.news) == (found.ground, found.news)
 

@@ -39,7 +39,7 @@ def mail(text="", html="", date="Thu, 26 Nov 2026 09:00:00 +0000", **parts):
 
 
 def found(run, path, status=0):
-    left, said, told = run("verify", "--anchors", path, "--json")
+    left, said, told = run("verify", "--chain", "--anchors", path, "--json")
     assert left == status, told
     return json.loads(said)
 
@@ -49,7 +49,7 @@ def found(run, path, status=0):
 
 def test_the_outbox_of_a_workspace_is_read_as_it_is(workspace):
     assert workspace("tick")[0] == 0
-    status, said, _ = workspace("verify", "--anchors", "outbox")
+    status, said, _ = workspace("verify", "--chain", "--anchors", "outbox")
     sent = len(list(Path("outbox").glob("*.eml")))
     assert (status, sent > 0) == (0, True)
     assert f"{sent} head{'s' * (sent > 1)} in {sent} message{'s' * (sent > 1)}: all are in the ledger, from #" in said
@@ -149,7 +149,7 @@ def test_a_digest_that_was_passed_on_is_found_within_the_other_mail(workspace, h
 )
 def test_what_is_no_head_is_not_taken_for_one(workspace, text):
     Path("one.eml").write_bytes(mail(text))
-    status, said, _ = workspace("verify", "--anchors", "one.eml")
+    status, said, _ = workspace("verify", "--chain", "--anchors", "one.eml")
     assert status == 1
     assert said.splitlines()[-1] == "0 heads in 1 message: nothing was compared; name a folder or file with digests"
 
@@ -162,7 +162,7 @@ def test_heads_of_a_ledger_that_was_cut_off_are_named_with_their_messages(worksp
     Path("kept").mkdir()
     Path("kept", "a.eml").write_bytes(mail(f"Ledger  {heads[1]}"))
     Path("kept", "b.eml").write_bytes(mail(f"Ledger  #{last + 3} 0123456789abcdef0123456789abcdef", date=SENT))
-    status, said, _ = workspace("verify", "--anchors", "kept")
+    status, said, _ = workspace("verify", "--chain", "--anchors", "kept")
     assert status == 1
     assert said.splitlines()[1] == "2 heads in 2 messages: 1 not in the ledger, so it was rewritten or cut off:"
     assert said.splitlines()[-1].split() == [f"#{last + 3}", "0123456789abcdef0123456789abcdef", "b.eml", *SENT.split()]
@@ -223,7 +223,7 @@ def test_damaged_messages_are_left_out_and_stop_nothing(workspace, heads):
 
 def test_what_a_damaged_message_says_steers_no_terminal(workspace):
     Path("one.eml").write_bytes(b"Date: \xff\x1b[2Jnow\n\nLedger #1 ffffffffffffffff")
-    status, said, _ = workspace("verify", "--anchors", "one.eml")
+    status, said, _ = workspace("verify", "--chain", "--anchors", "one.eml")
     assert (status, "\x1b" in said) == (1, False)
 
 
@@ -235,7 +235,7 @@ def test_a_folder_with_what_is_no_file_is_read_to_its_end(workspace, heads):
     Path("kept", "d.eml").write_bytes(mail(f"Ledger  {heads[1]}"))
     told = found(workspace, "kept")
     assert (told["heads"], len(told["damaged"])) == (1, 2)
-    assert workspace("verify", "--anchors", "kept")[1].splitlines()[1:] == [
+    assert workspace("verify", "--chain", "--anchors", "kept")[1].splitlines()[1:] == [
         "left out: a.eml (it is no file)",
         "left out: b.eml (it is no file)",
         "1 head in 1 message: all are in the ledger, from #1 to #1",
@@ -245,18 +245,18 @@ def test_a_folder_with_what_is_no_file_is_read_to_its_end(workspace, heads):
 @pytest.mark.parametrize(("path", "why"), [("nowhere", "it is not there"), ("empty", "it is empty")])
 def test_a_place_without_mail_is_told(workspace, path, why):
     Path("empty").mkdir()
-    status, _, told = workspace("verify", "--anchors", path)
+    status, _, told = workspace("verify", "--chain", "--anchors", path)
     way = "name a folder with .eml files, an mbox, a Maildir or a message"
     assert (status, told) == (1, f"gestand: no digests can be read in {path} ({why}); {way}\n")
 
 
 def test_json_is_for_anchors(workspace):
-    assert workspace("verify", "--json")[0] == 2
+    assert workspace("verify", "--chain", "--json")[0] == 2
 
 
 def test_one_head_by_hand_is_compared_as_ever(workspace, heads):
-    assert workspace("verify", "--anchor", heads[2][:19])[0] == 0
-    assert workspace("verify", "--anchor", "#2 ffffffffffffffff")[0] == 1
+    assert workspace("verify", "--chain", "--anchor", heads[2][:19])[0] == 0
+    assert workspace("verify", "--chain", "--anchor", "#2 ffffffffffffffff")[0] == 1
 
 
 def test_messages_cut_at_any_place_stop_nothing(workspace, heads):
@@ -267,5 +267,5 @@ def test_messages_cut_at_any_place_stop_nothing(workspace, heads):
     for place in range(0, len(whole), 97):
         Path("kept", f"cut-{place}.eml").write_bytes(whole[:place])
         Path("kept", f"changed-{place}.eml").write_bytes(whole[:place] + b"\x80" + whole[place + 1 :])
-    status, _, told = workspace("verify", "--anchors", "kept")
+    status, _, told = workspace("verify", "--chain", "--anchors", "kept")
     assert (status in {0, 1}, told) == (True, "")

@@ -89,7 +89,7 @@ def test_a_process_that_would_see_the_real_clock_is_not_started(words, env):
 
 
 def test_a_database_that_is_asked_for_the_time_says_the_same(place, frozen):
-    with closing(Store.open(place)) as opened:
+    with closing(Store.open(place, new=True)) as opened:
         assert opened.clock(clock.now)() == frozen
 
 
@@ -120,5 +120,5 @@ def test_the_real_clock_goes_on_for_this_process_a_child_and_a_database(place, w
     time.sleep(0.002)
     assert before < clock.now()
     assert before < of_a_child() < before + MINUTE
-    with closing(Store.open(place)) as opened:
+    with closing(Store.open(place, new=True)) as opened:
         assert abs(opened.clock(clock.now)() - before) < MINUTE

@@ -19,7 +19,7 @@ def made(identifier):
 
 @pytest.fixture
 def filled(place):
-    with closing(Store.open(place)) as opened:
+    with closing(Store.open(place, new=True)) as opened:
         with opened.writing() as tx:
             register.append(tx, [made(f"C-{number}") for number in range(3)], at=AT, actor="clerk")
         with opened.writing() as tx:

@@ -46,7 +46,7 @@ def test_undated_links_in_old_mail_are_good_for_three_years_and_then_over():
 def session(workspace, tmp_path):
     settings = tmp_path / "gestand.yaml"
     settings.write_text(settings.read_text() + "\nbase_address: https://gestand.example.org\n")
-    with open_session(tmp_path) as opened, closing(opened.store):
+    with open_session(tmp_path, new=True) as opened, closing(opened.store):
         yield opened
 
 
@@ -144,8 +144,8 @@ def test_who_gets_nothing_more_is_sent_nothing(session, link, press):
 
 def test_a_link_asked_for_before_anything_was_signed_writes_nothing(place, workspace, tmp_path):
     """On PostgreSQL the first question made the secret within a reading transaction, and failed."""
-    opened = Store.open(place)
-    with open_session(tmp_path) as session, closing(opened):
+    opened = Store.open(place, new=True)
+    with open_session(tmp_path, new=True) as session, closing(opened):
         asked = Asked(method="GET", path="/unsubscribe/A-20281231")
         assert leave(opened, session.workspace, asked, NOW).status == 404
         with opened.reading() as tx:

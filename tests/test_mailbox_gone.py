@@ -34,7 +34,7 @@ NOT_GONE = [
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "gestand.db")
+    opened = Store.open(tmp_path / "gestand.db", new=True)
     yield opened
     opened.close()
 

@@ -312,4 +312,4 @@ def test_a_folder_that_cannot_be_used_keeps_the_message(store, tmp_path):
     (tmp_path / "outbox").write_text("in the way")
     result = deliver(store, FolderDeliverer(tmp_path / "outbox"), now=at(NOW))
     assert result.later == 1
-    assert result.reasons == (f"the folder {tmp_path / 'outbox'} cannot be written to: File exists",)
+    assert result.reasons == (f"the folder {tmp_path / 'outbox'} cannot be written to: Not a directory",)

@@ -117,7 +117,7 @@ def test_a_register_in_postgresql_keeps_calendars_too(run, database, tmp_path):
     settings = tmp_path / "gestand.yaml"
     settings.write_text(settings.read_text().replace("store: gestand.db", f"store: {database}"))
     add(tmp_path, "\nends:\n  - {name: all, feed: {file: all.ics}}\n")
-    assert run("import", "commitments/example.yaml")[0] == 0
+    assert run("import", "commitments/example.yaml", "--new")[0] == 0
     assert "calendar file all.ics written" in run("tick")[1]
     assert "calendar file" not in run("tick")[1]
     assert set(events((tmp_path / "all.ics").read_text())) >= {"34964-B", "EXAMPLE-1"}

@@ -16,14 +16,12 @@ from engine.tick import tick
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 
-@pytest.fixture
-def before(monkeypatch):
-    """The example is taken in an hour before NOW."""
-    monkeypatch.setattr("engine.clock.now", lambda: NOW - timedelta(hours=1))
+# The example is taken in an hour before NOW.
+pytestmark = pytest.mark.at("2026-11-23T07:00")
 
 
 @pytest.fixture
-def rules(before, workspace, tmp_path):
+def rules(workspace, tmp_path):
     """The rule file of a new workspace."""
     return tmp_path / "rules" / "house-rules.yaml"
 

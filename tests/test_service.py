@@ -31,12 +31,6 @@ NOW = datetime(2026, 11, 26, 8, tzinfo=UTC)
 
 
 @pytest.fixture
-def before(monkeypatch):
-    """The example is taken in an hour before NOW."""
-    monkeypatch.setattr("engine.clock.now", lambda: NOW - timedelta(hours=1))
-
-
-@pytest.fixture
 def service(workspace, tmp_path):
     """A service of a new workspace, before its first pass."""
     with open_session(tmp_path) as session, closing(Watched(session)) as watched:
@@ -225,12 +219,13 @@ def test_t2_a_clock_that_was_set_forward_is_in_the_ledger_and_in_health(service,
     assert service.heartbeat.jumps == 1
 
 
+@pytest.mark.at("2026-11-26T07:00")
 @pytest.mark.parametrize(
     "jump",
     [timedelta(hours=8), timedelta(days=3653), timedelta(hours=-1), timedelta(days=-1), timedelta(days=-731)],
     ids=str,
 )
-def test_t2_whatever_the_clock_does_no_slot_has_two_digests(before, service, monkeypatch, jump):
+def test_t2_whatever_the_clock_does_no_slot_has_two_digests(service, monkeypatch, jump):
     clock = [datetime(2026, 11, 26, 8, tzinfo=UTC), 1000.0]
     monkeypatch.setattr("engine.clock.now", lambda: clock[0])
     monkeypatch.setattr("engine.clock.running", lambda: clock[1])

@@ -195,6 +195,7 @@ def told_twice(base):
     return len(told) - len(set(told))
 
 
+@pytest.mark.at("2026-11-25T09:00")
 def test_t5_a_zone_that_changes_its_future_moves_the_slots_to_come_and_none_that_were(served, caplog):
     base, live, change = served
     caplog.set_level(logging.INFO, "gestand")

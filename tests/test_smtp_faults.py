@@ -26,7 +26,7 @@ BODY = b"Subject: x\r\nMessage-ID: <1@example.org>\r\n\r\nx\r\n"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "gestand.db")
+    opened = Store.open(tmp_path / "gestand.db", new=True)
     yield opened
     opened.close()
 

@@ -21,7 +21,7 @@ COMMANDS = (("show", "34964-B"), ("list",), ("export",), ("export", "--ledger"),
 def told(workspace, tmp_path):
     """A workspace that has sent a digest; what is done to its database by hand comes back as a function."""
     with open_session(tmp_path) as session:
-        tick(session.store, session.workspace, session.assessor, session.deliverer, now=AT)
+        tick(session.store, session.workspace, session.assessor, session.deliverer, now=AT, clock=session.now)
     assert workspace("verify") == (0, workspace("verify")[1], "")
 
     def change(*statements):
@@ -60,8 +60,8 @@ def forge(path, kind, payload, commitment=None):
         ("UPDATE outbox SET address = 'x@example.org'", "it is addressed to somebody else than the ledger says"),
         ("UPDATE outbox SET recipient = 'x@example.org'", "it is addressed to somebody else than the ledger says"),
         ("UPDATE digest SET recipient = 'x@example.org'", "it is addressed to somebody else than the ledger says"),
-        ("UPDATE outbox SET sent_at = '2018-08-01T00:00:00.000000Z'", "it is sent, and the ledger says sent at 2018"),
-        ("UPDATE outbox SET state = 'dropped'", "it is dropped, and the ledger says sent at 2018"),
+        ("UPDATE outbox SET sent_at = '2018-08-01T00:00:00.000000Z'", "it is sent, and the ledger says sent at 2026"),
+        ("UPDATE outbox SET state = 'dropped'", "it is dropped, and the ledger says sent at 2026"),
         ("UPDATE digest SET slot = '2018-08-01T05:30:00+00:00'", "its digest is of another slot than the ledger says"),
         ("DELETE FROM told", "what its reader was told is not what the ledger says"),
         ("DELETE FROM outbox", "is gone from the outbox"),
@@ -102,7 +102,7 @@ def test_a_further_trigger_is_named_and_taken_away(told, workspace, tmp_path, ta
 
 
 def test_further_triggers_and_rules_are_named_in_every_database(place):
-    with closing(Store.open(place)) as opened:
+    with closing(Store.open(place, new=True)) as opened:
         assert opened.strangers() == []
         with opened.writing() as tx:
             if tx.dialect.name == "sqlite":

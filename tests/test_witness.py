@@ -118,17 +118,17 @@ def test_the_authority_sees_nothing_but_a_hash(workspace, tsa):
 
 
 def test_verify_checks_the_stamps_by_the_certificates_that_are_named(stamped, tsa):
-    status, said, _ = stamped("verify", "--ca", tsa.certificates)
+    status, said, _ = stamped("verify", "--chain", "--ca", tsa.certificates)
     count = len(ledger_of()) - 1
     assert status == 0
     assert said.splitlines()[1:] == [f"1 time stamp holds; the last is of the ledger up to #{count}, {SAID}"]
     named = f"\nwitness: {{address: '{tsa.address}', certificates: {tsa.certificates}}}\n"
     Path("gestand.yaml").write_text(Path("gestand.yaml").read_text() + named)
-    assert "1 time stamp holds" in stamped("verify")[1]
+    assert "1 time stamp holds" in stamped("verify", "--chain")[1]
 
 
 def test_verify_says_how_many_it_could_not_check_without_certificates(stamped):
-    status, said, _ = stamped("verify")
+    status, said, _ = stamped("verify", "--chain")
     assert status == 0
     assert said.splitlines()[1] == (
         "1 time stamp was not checked against an authority: "
@@ -161,7 +161,7 @@ def test_stamps_are_listed(stamped, tsa):
 def test_no_stamps_are_none(workspace):
     assert workspace("witness", "--list")[1] == "the ledger holds no time stamps\n"
     assert workspace("witness", "--list", "--json")[1] == "[]\n"
-    assert "stamp" not in workspace("verify")[1]
+    assert "stamp" not in workspace("verify", "--chain")[1]
 
 
 def test_an_empty_ledger_is_not_stamped(run, tsa):
@@ -197,7 +197,7 @@ def test_a_request_can_be_carried_and_its_answer_taken_in(workspace, tsa, time):
     assert (status, said) == (0, f"stamped: the ledger up to #{count}, {SAID}; kept as entry #{count + 2}\n")
     assert (
         f"1 time stamp holds; the last is of the ledger up to #{count}"
-        in (workspace("verify", "--ca", tsa.certificates)[1])
+        in (workspace("verify", "--chain", "--ca", tsa.certificates)[1])
     )
 
 
@@ -406,14 +406,14 @@ def test_a_clock_that_is_wrong_is_found_out_by_the_stamp(workspace, tsa, apart, 
 def test_clocks_that_are_a_little_apart_do_no_harm(workspace, tsa, apart, monkeypatch):
     monkeypatch.setattr(tsa, "now", lambda: DAY + apart)
     assert workspace("witness", "--authority", tsa.address, "--ca", tsa.certificates)[0] == 0
-    assert "1 time stamp holds" in workspace("verify", "--ca", tsa.certificates)[1]
+    assert "1 time stamp holds" in workspace("verify", "--chain", "--ca", tsa.certificates)[1]
 
 
 # ------------------------------------------------------------------------------------------------- found by verify
 
 
 def verified(workspace, tsa):
-    status, said, _ = workspace("verify", "--ca", tsa.certificates)
+    status, said, _ = workspace("verify", "--chain", "--ca", tsa.certificates)
     return status, said.splitlines()[1:]
 
 
@@ -421,13 +421,13 @@ def test_a_past_that_was_written_anew_is_found_by_its_stamp(stamped, tsa):
     """Every hash is right, and so are the triggers: only the stamp knows better."""
     rewrite(lambda row: (*row[:2], "somebody else", *row[3:]) if row[0] == 2 else row)
     count = len(ledger_of())
-    assert stamped("verify")[1].startswith("the ledger is whole")
+    assert stamped("verify", "--chain")[1].startswith("the ledger is whole")
     assert verified(stamped, tsa) == (1, [f"entry #{count}: the ledger up to #{count - 1} is not what was stamped"])
 
 
 def test_mending_mends_no_stamp(stamped, tsa):
     rewrite(lambda row: (*row[:2], "somebody else", *row[3:]) if row[0] == 2 else row)
-    assert stamped("verify", "--mend", "--ca", tsa.certificates)[0] == 1
+    assert stamped("verify", "--chain", "--mend", "--ca", tsa.certificates)[0] == 1
 
 
 def test_a_stamp_that_is_put_on_what_was_written_anew_is_found(stamped, tsa):
@@ -445,7 +445,7 @@ def test_a_stamp_that_is_put_on_what_was_written_anew_is_found(stamped, tsa):
 
     rewrite(adjusted)
     assert verified(stamped, tsa) == (1, [f"entry #{count}: the time stamp is of something else"])
-    assert stamped("verify")[0] == 1  # without certificates too
+    assert stamped("verify", "--chain")[0] == 1  # without certificates too
 
 
 def changed_payload(**changes):
@@ -572,7 +572,7 @@ def test_a_ledger_that_is_not_whole_has_its_own_fault_named_and_no_stamp(stamped
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             db.execute(f'DROP TRIGGER "{name}"')
         db.execute("UPDATE ledger SET hash = 'x' WHERE seq = 2")
-    status, said, _ = stamped("verify", "--ca", tsa.certificates)
+    status, said, _ = stamped("verify", "--chain", "--ca", tsa.certificates)
     assert (status, "stamp" in said) == (1, False)
     told = stamped("witness", "--authority", tsa.address, "--ca", tsa.certificates)[2]
     assert (
@@ -691,13 +691,15 @@ def test_without_the_extra_a_sentence_says_how_to_get_it(workspace, tsa, bare):
 
 def test_without_the_extra_verify_says_how_many_it_could_not_check(stamped, tsa, bare):
     bare()
-    status, said, _ = stamped("verify", "--ca", tsa.certificates)
+    status, said, _ = stamped("verify", "--chain", "--ca", tsa.certificates)
     assert (status, said.splitlines()[1]) == (
         0,
         f"1 time stamp was not checked against an authority: {MISSING}",
     )
     rewrite(lambda row: (*row[:2], "somebody else", *row[3:]) if row[0] == 2 else row)
-    assert stamped("verify")[0] == 1  # what the ledger holds is compared with what its entry says all the same
+    assert (
+        stamped("verify", "--chain")[0] == 1
+    )  # what the ledger holds is compared with what its entry says all the same
 
 
 def test_no_command_loads_the_extra_that_does_not_need_it():

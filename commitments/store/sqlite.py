@@ -109,8 +109,8 @@ class Sqlite:
                 made.dispose()
 
     def state(self) -> object:
-        """When a file that can neither be written nor locked was last written."""
-        if self._mode != _ALONE:
+        """When a file that can neither be written nor locked was last written; None where it can, or is gone."""
+        if not self.path.exists() or self._mode != _ALONE:
             return None
         found = self.path.stat()
         return found.st_ino, found.st_size, found.st_mtime_ns

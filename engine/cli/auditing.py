@@ -18,7 +18,7 @@ from commitments.audit.page import Section, Table
 from commitments.audit.wording import number
 from commitments.moments import Known
 from engine.accounting import Asked, Source, report, source
-from engine.cli.output import Day, hand_out, table, tell_damage, workspace_option
+from engine.cli.output import Day, hand_out, say, table, tell_damage, workspace_option
 from engine.cli.reading import fail_unassessed, filter_options, opened, spoken_when, wanted, when, when_options
 from engine.session import Session
 from notifications.render import render_template
@@ -115,7 +115,7 @@ def _write(session: Session, found: Source, asked: Asked, form: str, output: Pat
     if form == "terminal":
         _tell(report(session, found, replace(asked, most=min(asked.most, _SHOWN), named=False)), asked)
         return
-    hand_out((piece.encode() for piece in written(session, found, asked, form)), output)
+    hand_out((piece.encode() for piece in written(session, found, asked, form)), output, as_csv=form == "csv")
 
 
 def written(session: Session, found: Source, asked: Asked, form: str) -> Iterable[str]:
@@ -143,15 +143,13 @@ _TOLD = frozenset(
 
 def _tell(made: Report, asked: Asked) -> None:
     page = audit.page(made)
-    click.echo(f"{page.title}, {spoken_when(asked.day, asked.known)}{f', {asked.narrowed}' if asked.narrowed else ''}")
+    say(f"{page.title}, {spoken_when(asked.day, asked.known)}{f', {asked.narrowed}' if asked.narrowed else ''}")
     for sentence in page.summary:
-        click.echo(sentence)
+        say(sentence)
     for section in page.sections:
         if section.anchor in _TOLD or section.anchor.startswith("meeting"):
             _section(section)
-    click.echo(
-        f"\nledger head {made.account.head}; what each figure counts: gestand audit -o audit.html (.md .json .csv)"
-    )
+    say("", f"ledger head {made.account.head}; what each figure counts: gestand audit -o audit.html (.md .json .csv)")
 
 
 def _section(section: Section) -> None:
@@ -159,17 +157,16 @@ def _section(section: Section) -> None:
     tables = [one for one in section.tables if section.anchor != "open" or one.caption.startswith("overdue")]
     if section.anchor == "open" and not tables:
         return
-    click.echo(f"\n{section.title}" if section.anchor != "open" else "")
-    for text in section.text:
-        click.echo(text)
+    say("", *([section.title] if section.anchor != "open" else []), *section.text)
     for place, one in enumerate(tables):
-        click.echo("\n" * (place > 0), nl=False)
+        if place > 0:
+            say("")
         _table(one)
 
 
 def _table(one: Table) -> None:
     if one.caption:
-        click.echo(one.caption)
+        say(one.caption)
     places = [
         n for n, name in enumerate(one.head) if n == 0 or one.numbers != 1 or not _is_groups(one) or name in _NARROW
     ]
@@ -178,7 +175,7 @@ def _table(one: Table) -> None:
         table([one.head[n] for n in places], rows, wide=_wide(one.head))
     left = len(one.rows) - len(rows)
     if left or one.note:
-        click.echo(f"and {number(left, 'more row')}" if left else one.note)
+        say(f"and {number(left, 'more row')}" if left else one.note)
 
 
 def _is_groups(one: Table) -> bool:

@@ -12,7 +12,7 @@ import click
 
 from commitments import register
 from commitments.audit import Audited
-from engine.cli.output import Day, PartyName, number, table, workspace_option, write_json
+from engine.cli.output import Day, PartyName, number, say, table, workspace_option, write_json
 from engine.cli.reading import fits, json_option, known, known_at_option, opened, today
 from engine.difference import Change, Difference, When, differences, told
 from engine.session import Session
@@ -60,7 +60,7 @@ def diff_command(
     elif found:
         _tell(found, since, last)
     else:
-        click.echo(f"nothing changed between {spoken(since)} and {spoken(last)}")
+        say(f"nothing changed between {spoken(since)} and {spoken(last)}")
 
 
 def _found(session: Session, first: When, last: When) -> list[Difference]:
@@ -71,10 +71,10 @@ def _found(session: Session, first: When, last: When) -> list[Difference]:
 def _tell(found: Iterable[Difference], since: date, last: date) -> None:
     order = list(Change)
     ordered = sorted(found, key=lambda one: (order.index(one.change), one.commitment.id))
-    click.echo(f"from {spoken(since)} to {spoken(last)}: {number(len(ordered), 'change')}")
+    say(f"from {spoken(since)} to {spoken(last)}: {number(len(ordered), 'change')}")
     for change, group in groupby(ordered, key=lambda one: one.change):
         rows = [(one.commitment.id, one.commitment.title, told(one)) for one in group]
-        click.echo(f"\n{change} ({len(rows)})")
+        say("", f"{change} ({len(rows)})")
         table(("commitment", "title", "what"), rows, wide="title")
 
 

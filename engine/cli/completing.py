@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from commitments.trouble import TroubleError
+from engine.cli.output import say
 
 SHELLS = ("bash", "zsh", "fish")
 MOST = 50
@@ -28,7 +29,7 @@ def completion_command(ctx: click.Context, shell: str) -> None:
     if made is None:
         raise click.UsageError(f"there is no completion for {shell}")
     script = made(ctx.find_root().command, {}, "gestand", _VARIABLE)
-    click.echo(script.source_template % script.source_vars())
+    say(script.source_template % script.source_vars())
 
 
 def complete_ids(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:

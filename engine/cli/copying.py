@@ -10,7 +10,7 @@ import click
 from commitments import holding, store
 from commitments.store import Store
 from engine import clock
-from engine.cli.output import Failed, actor_option, as_path, workspace_option
+from engine.cli.output import Failed, actor_option, as_path, say, workspace_option
 from engine.session import open_session
 from engine.settings import store_place
 from engine.verifying import ledger_of
@@ -28,7 +28,7 @@ def backup_command(folder: Path, file: Path) -> None:
     """
     with open_session(folder) as session:
         broken = store.back_up(session.store, file)
-    click.echo(f"written to {as_path(file)}")
+    say(f"written to {as_path(file)}")
     _tell(str(file), broken)
 
 
@@ -47,13 +47,13 @@ def restore_command(folder: Path, file: Path, replace: bool, resume: bool, actor
     place = store_place(folder)
     aside = store.restore(file, place, replace=replace, at=clock.now())
     if aside is not None:
-        click.echo(f"put aside: {as_path(aside)}")
-    click.echo(f"restored from {as_path(file)}")
+        say(f"put aside: {as_path(aside)}")
+    say(f"restored from {as_path(file)}")
     _tell(place)
     if resume:
         _resume(folder, actor)
     else:
-        click.echo("nothing is delivered until `gestand resume`")
+        say("nothing is delivered until `gestand resume`")
 
 
 @click.command("resume")
@@ -67,17 +67,17 @@ def resume_command(folder: Path, actor: str) -> None:
 def _resume(folder: Path, actor: str) -> None:
     with open_session(folder) as session, session.store.writing() as tx:
         holding.resume(tx, at=session.now(), actor=actor)
-    click.echo("digests go out again from the next pass on")
+    say("digests go out again from the next pass on")
 
 
 def _tell(place: str, broken: str = "") -> None:
     """Say whether the ledger of a copy is whole, and whatever is damaged in it; leaves with 1 where something is."""
     with closing(Store.open(place)) as opened, opened.reading() as tx:
         found, unfit = ledger_of(tx), [str(one) for one in store.misfits(tx)]
-    click.echo(str(found.verdict))
+    say(str(found.verdict))
     damage = [*map(str, found.damage), *unfit, *filter(None, [broken])]
     for sentence in damage:
-        click.echo(sentence)
+        say(sentence)
     if damage or not found.verdict.ok:
-        click.echo("the copy is as damaged as the register; `gestand verify` there says what else is wrong")
+        say("the copy is as damaged as the register; `gestand verify` there says what else is wrong")
         raise Failed

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from engine.assessing import correct_clock
-from engine.cli.output import Words, actor_option, workspace_option
+from engine.cli.output import Words, actor_option, say, workspace_option
 from engine.session import open_session
 
 
@@ -23,4 +23,4 @@ def clock_was_wrong_command(folder: Path, note: str, actor: str) -> None:
     """
     with open_session(folder) as session, session.store.writing() as tx:
         wrong = correct_clock(tx, note=note, at=session.now(), actor=actor)
-    click.echo(f"written down as ledger {wrong}")
+    say(f"written down as ledger {wrong}")

@@ -15,7 +15,7 @@ from commitments.dates import Window
 from commitments.source import files_in
 from commitments.trouble import TroubleError
 from engine import clock
-from engine.cli.output import Failed, number, table, tell_problems, workspace_option, write_json
+from engine.cli.output import Failed, hand_over, number, say, table, tell_problems, workspace_option, write_json
 from engine.explain import spoken_window
 from engine.settings import usable
 from rules.almanac import at_a_glance, lint
@@ -92,7 +92,7 @@ def deadline_command(
         write_json({name: value for name, value in found.items() if name != "id"})
     if "error" in found:
         if not as_json:
-            click.echo(f"gestand: {found['error']}", err=True)
+            say(f"gestand: {found['error']}", err=True)
         raise Failed
     if not as_json:
         _tell(found)
@@ -111,9 +111,9 @@ def _due(question: str, switches: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tell(found: dict[str, Any]) -> None:
-    click.echo(f"due {found['due'] if 'T' in found['due'] else spoken_window(Window.parse(found['due']))}")
+    say(f"due {found['due'] if 'T' in found['due'] else spoken_window(Window.parse(found['due']))}")
     for place, step in enumerate(found["steps"], start=1):
-        click.echo(f"  {place} {step['step']:<9}{step['text']}")
+        say(f"  {place} {step['step']:<9}{step['text']}")
 
 
 def _count_all(batch: Path, calendars: Calendars) -> None:
@@ -162,7 +162,7 @@ def calendar_show_command(folder: Path, name: str, year: int | None) -> None:
     found = calendars.get(name)
     if found is None:
         raise NoSuchCalendarError(name, calendars.instead(name))
-    click.echo(at_a_glance(found, year or clock.now().year), nl=False)
+    hand_over(at_a_glance(found, year or clock.now().year))
 
 
 @calendar_command.command("lint")
@@ -177,6 +177,6 @@ def calendar_lint_command(folder: Path, files: tuple[Path, ...]) -> None:
     chosen = files or tuple(sorted(path for paths, _ in there for path in paths))
     unread = () if files else tuple(problem for _, problems in there for problem in problems)
     count = tell_problems((*unread, *(found for path in chosen for found in lint(path))))
-    click.echo(f"{number(len(chosen), 'calendar')}: {number(count, 'problem') if count else 'all in order'}")
+    say(f"{number(len(chosen), 'calendar')}: {number(count, 'problem') if count else 'all in order'}")
     if count:
         raise Failed

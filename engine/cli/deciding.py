@@ -14,7 +14,7 @@ from commitments.decisions import Decision, Meeting, Weighed, weigh
 from commitments.exchange.decided import read_decisions
 from commitments.problem import Problem
 from commitments.store import Connection
-from engine.cli.output import Day, Failed, Words, actor_option, number, tell_problems, workspace_option
+from engine.cli.output import Day, Failed, Words, actor_option, number, say, tell_problems, workspace_option
 from engine.cli.reading import similar, today
 from engine.session import Session, open_session
 
@@ -63,12 +63,13 @@ def decide_command(
     with open_session(folder) as session:
         decided = _take_in(session, said, decisions, dry_run=dry_run, actor=actor)
     if tell_problems(decided.problems):
-        click.echo(f"{file}: nothing was written down: a meeting is taken in whole, or not at all", err=True)
+        say(f"{file}: nothing was written down: a meeting is taken in whole, or not at all", err=True)
         raise Failed
     if dry_run:
-        click.echo("".join(f"{one}\n" for one in decided.weighed), nl=False)
+        for one in decided.weighed:
+            say(str(one))
     tried = " (tried only: nothing was written)" if dry_run else ""
-    click.echo(f"{file}: {decided}{tried}")
+    say(f"{file}: {decided}{tried}")
 
 
 def _meeting(file: Path, day: date | None, decided_by: str, document: str) -> Meeting | None:

@@ -16,7 +16,7 @@ from commitments.trouble import TroubleError
 from engine import clock, explain
 from engine.accounting import Asked, report, source
 from engine.cli.auditing import SUFFIXES, written
-from engine.cli.output import Failed, as_path, tell_problems
+from engine.cli.output import Failed, as_path, say, tell_problems
 from engine.cli.reading import find
 from engine.cli.running import digest_line, tell_changes
 from engine.cli.setting import copy_workspace
@@ -60,7 +60,7 @@ def demo_command(folder: Path) -> None:
         now = clock.now()
         moments = [(session.morning(day), day, what) for day, what in STORY]
         for moment, day, what in (*moments, (now, session.assessor.today(now), "today")):
-            click.echo(f"\n{spoken(day)} · {what}")
+            say("", f"{spoken(day)} · {what}")
             _tell(_live_through(session, drafts, day, moment))
         _again(session, STORY[1][0])
         _leave(session)
@@ -93,7 +93,7 @@ def _live_through(session: Session, drafts: tuple[Draft, ...], day: date, now: d
         grow(tx, session.workspace.book, today=day, at=now)
         intake = register.take_in(tx, drafts, today=day, at=now, actor="demo")
     tell_problems(intake.problems)
-    click.echo(f"  taken in: {intake}")
+    say(f"  taken in: {intake}")
     return tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
 
 
@@ -102,18 +102,18 @@ def _tell(done: Pass) -> None:
     tell_changes(watched)
     history = done.changed - len(watched)
     if history:
-        click.echo(f"  ({history} more were settled before they were taken in)")
+        say(f"  ({history} more were settled before they were taken in)")
     for digest in done.digests:
-        click.echo(f"  → digest to {digest.reader.name}: {digest_line(digest)}")
+        say(f"  → digest to {digest.reader.name}: {digest_line(digest)}")
     for recipient in done.nothing_for:
-        click.echo(f"  → nothing to say to {recipient.name}")
+        say(f"  → nothing to say to {recipient.name}")
 
 
 def _again(session: Session, day: date) -> None:
-    click.echo(f"\n{spoken(day)} · once more, a day that has passed")
+    say("", f"{spoken(day)} · once more, a day that has passed")
     done = tick(session.store, session.workspace, session.assessor, session.deliverer, now=session.morning(day))
     assert done.earlier_than is not None  # noqa: S101 (what this line shows)
-    click.echo("  nothing is done and nothing is sent")
+    say("  nothing is done and nothing is sent")
 
 
 def _leave(session: Session) -> None:
@@ -121,21 +121,21 @@ def _leave(session: Session) -> None:
     folder, today = session.workspace.folder, session.assessor.today(clock.now())
     assessment = session.assessor.on(find(session, SEED), today)
     if assessment is not None:
-        click.echo(f"\n$ gestand explain {SEED}")
-        click.echo("\n".join(explain.explanation(assessment, session.workspace.book)))
-    click.echo(f"\n$ gestand audit\n{_audit(session, Asked(day=today))}")
+        say("", f"$ gestand explain {SEED}")
+        say(*explain.explanation(assessment, session.workspace.book))
+    say("", "$ gestand audit", *_audit(session, Asked(day=today)).splitlines())
     there = as_path(folder)
-    click.echo(f"\nSee for yourself, in {there}/:")
+    say("", f"See for yourself, in {there}/:")
     for name, what in (
         ("outbox/", "every digest as .eml, .html and .txt"),
         ("audit.html", "the account of fulfilled against pending (also .md, .csv and .json)"),
         ("gestand.db", "the register and its ledger"),
         (FILE, "who gets what, and when"),
     ):
-        click.echo(f"  {name:<14}{what}")
-    click.echo("and ask it more:")
+        say(f"  {name:<14}{what}")
+    say("and ask it more:")
     for question in ("list --status open", "explain grf-2027", "audit", "verify"):
-        click.echo(f"  {sys.argv[0]} -w {there} {question}")
+        say(f"  {sys.argv[0]} -w {there} {question}")
 
 
 def _audit(session: Session, asked: Asked) -> str:

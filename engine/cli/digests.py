@@ -12,7 +12,7 @@ import click
 
 from commitments.holding import HeldError, held_line
 from commitments.trouble import TroubleError
-from engine.cli.output import Day, number, table, workspace_option, write_json
+from engine.cli.output import Day, hand_over, number, say, table, workspace_option, write_json
 from engine.cli.reading import find, json_option
 from engine.hearing import Hearing, hearings
 from engine.posting import shown, tested
@@ -70,7 +70,7 @@ def digest_list_command(folder: Path, recipient: str | None, as_json: bool) -> N
         table(("slot (UTC)", "recipient", "state"), lines, wide="state")
     else:
         whose = f" for {recipient}" if recipient else ""
-        click.echo(f"no digest was made{whose} yet; `gestand tick` makes those that are due")
+        say(f"no digest was made{whose} yet; `gestand tick` makes those that are due")
 
 
 def _slot(text: str) -> str:
@@ -103,12 +103,12 @@ def digest_preview_command(folder: Path, recipient: str | None, as_html: bool, d
         if who.address not in chosen:
             continue
         if digest is None:
-            click.echo(f"nothing to say to {who.name} <{who.address}>")
+            say(f"nothing to say to {who.name} <{who.address}>")
             continue
         seen = shown(session.workspace, who, digest)
         if seen.trouble:
-            click.echo(f"gestand: shown in our form, for a template has a mistake: {seen.trouble}", err=True)
-        click.echo(seen.html if as_html else f"{seen.subject}\n\n{seen.text}")
+            say(f"gestand: shown in our form, for a template has a mistake: {seen.trouble}", err=True)
+        hand_over(f"{seen.html}\n" if as_html else f"{seen.subject}\n\n{seen.text}\n")
 
 
 @digest_command.command("next")
@@ -128,14 +128,14 @@ def digest_next_command(folder: Path, recipient: str | None, as_json: bool) -> N
         write_json([_next_json(*line) for line in found])
         return
     if held:
-        click.echo(held_line(held))
+        say(held_line(held))
     for one, (due, back), slots in found:
         held_back = f", {back} held back" if back else ""
-        click.echo(f"{one.name} <{one.address}>: {one.cadence}{_besides(one)}; {due} to be told{held_back}")
+        say(f"{one.name} <{one.address}>: {one.cadence}{_besides(one)}; {due} to be told{held_back}")
         for slot in slots:
-            click.echo(f"  {spoken(slot.date())} {slot:%H:%M}")
+            say(f"  {spoken(slot.date())} {slot:%H:%M}")
         if not slots:
-            click.echo("  never: every day is quiet")
+            say("  never: every day is quiet")
 
 
 def _besides(one: Recipient) -> str:
@@ -176,13 +176,13 @@ def digest_who_command(folder: Path, identifier: str, as_json: bool) -> None:
         write_json([_hearing_json(one) for one in found])
         return
     if not found:
-        click.echo("nobody: there are no recipients in gestand.yaml")
+        say("nobody: there are no recipients in gestand.yaml")
     for one in found:
         verb = "hears of it" if one.hears else "does not hear of it"
         when = f"; next digest {one.next_slot:%Y-%m-%d %H:%M} UTC" if one.next_slot else ""
-        click.echo(f"{one.recipient.name} <{one.recipient.address}> {verb}{when}")
+        say(f"{one.recipient.name} <{one.recipient.address}> {verb}{when}")
         for why in one.why:
-            click.echo(f"  {why}")
+            say(f"  {why}")
 
 
 def _hearing_json(one: Hearing) -> dict[str, Any]:
@@ -214,6 +214,6 @@ def digest_test_command(folder: Path, recipient: str | None, address: str | None
                     line.send(session.workspace.settings.mail.sender.address, there, body)
             except DeliveryError as error:
                 raise NotSentError(there, str(error)) from error
-            click.echo(f"a test was sent to {there}")
+            say(f"a test was sent to {there}")
     if session.workspace.settings.mail.deliver == "folder":
-        click.echo(f"it is in {session.workspace.outbox}, with {number(len(chosen), 'file')} of each form")
+        say(f"it is in {session.workspace.outbox}, with {number(len(chosen), 'file')} of each form")

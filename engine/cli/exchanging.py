@@ -18,7 +18,7 @@ from commitments.moments import Known
 from commitments.record import Record
 from commitments.store import Connection
 from engine.assess import Assessment
-from engine.cli.output import hand_out, number, tell_damage, workspace_option
+from engine.cli.output import hand_out, number, say, tell_damage, workspace_option
 from engine.cli.reading import filter_options, fits, opened, when, when_options
 from engine.feed import feed
 from engine.session import Session, audited
@@ -62,7 +62,7 @@ def export_command(
             day, moment = when(session, as_of, known_at)
             _write(_Chosen(session, tx, day, moment, filters, found.leaving_out), form, output)
     for identifier in sorted(found.leaving_out) if not whole_ledger else ():
-        click.echo(f"gestand: {identifier} is left out, for not all of its entries can be read", err=True)
+        say(f"gestand: {identifier} is left out, for not all of its entries can be read", err=True)
     tell_damage([] if found.kept else [*([] if found.verdict.ok else [found.verdict]), *found.damage])
 
 
@@ -82,10 +82,10 @@ def _write(records: _Chosen, form: str, output: Path | None) -> None:
         setbacks = records.session.assessor.setbacks
         hand_out([feed(records.session.workspace, records.assessments(), records.day, "", setbacks)], output)
         return
-    hand_out(exchange.written(form, records), output)
+    hand_out(exchange.written(form, records), output, as_csv=form == "csv")
     if form in exchange.TABLES and (missing := sum(map(unsaid, records))):
         told = f"{number(missing, 'event')} left out, for which {form.upper()} has no place; YAML has"
-        click.echo(f"gestand: {told}", err=True)
+        say(f"gestand: {told}", err=True)
 
 
 @dataclass(frozen=True)

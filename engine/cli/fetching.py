@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-import click
-
 from commitments import store
 from commitments.exchange.odata import FetchError, Page, pages
 from commitments.exchange.tweede_kamer.service import Bookmark, Service
 from commitments.intake import Intake
 from commitments.store import Connection
 from commitments.trouble import TroubleError
-from engine.cli.output import number
+from engine.cli.output import number, say
 from engine.cli.progress import bar
 from engine.cli.taking import Taking
 
@@ -33,13 +31,13 @@ def fetch(taking: Taking, name: str, since: date | None) -> str:
     service = Service.at(name)
     mark = Bookmark(since=f"{since}T00:00:00Z") if since else _kept(taking, service)
     if mark.following:
-        click.echo(f"gestand: {name} goes on where it stopped the last time", err=True)
+        say(f"gestand: {name} goes on where it stopped the last time", err=True)
         try:
             return _all(taking, name, service, mark, mark.following)
         except FetchError as error:
             if error.status not in _GONE:
                 raise
-            click.echo(f"gestand: {name} does not know that page any more, and is asked anew", err=True)
+            say(f"gestand: {name} does not know that page any more, and is asked anew", err=True)
     return _all(taking, name, service, replace(mark, following=""), service.first(mark.since))
 
 

@@ -11,7 +11,7 @@ import click
 from commitments import exchange
 from commitments.exchange.mapping import ColumnMap, read_mapping
 from commitments.exchange.tweede_kamer.service import is_address
-from engine.cli.output import Day, Failed, actor_option, tell_problems, workspace_option
+from engine.cli.output import Day, Failed, actor_option, say, tell_problems, workspace_option
 from engine.cli.progress import bar
 from engine.cli.reading import reached, today
 from engine.cli.taking import Taking
@@ -58,7 +58,7 @@ def import_command(
         for name in files:
             said = _asked(taking, name, since) if name in addresses else _file(taking, Path(name), columns, sheet)
             if said:
-                click.echo(said)
+                say(said)
     taking.complaints.close()
 
 

@@ -10,7 +10,7 @@ import click
 from commitments import erasure, register, store
 from commitments.erasure import Erased
 from engine.cli.completing import complete_ids
-from engine.cli.output import EntryNumber, Failed, Words, actor_option, number, workspace_option
+from engine.cli.output import EntryNumber, Failed, Words, actor_option, number, say, workspace_option
 from engine.cli.reading import find
 from engine.cli.witnessing import (
     anchors_json_option,
@@ -56,9 +56,9 @@ def verify_command(
         if asked["rebuild"] and found.compared is not None and not found.compared.standing:
             raise NoPassError
         for sentence in _sentences(found):
-            click.echo(sentence)
+            say(sentence)
         if found.broken:
-            click.echo(f"gestand: {found.broken}", err=True)
+            say(f"gestand: {found.broken}", err=True)
         witnessed = [
             stamps_hold(session, found.verdict, certificates),
             heads_are_there(session, found.verdict, anchors, told),
@@ -114,7 +114,7 @@ def _mend(session: Session, found: Findings) -> None:
         store.clear(tx, store.commitment, found.misfits)
         register.rebuild(tx, found.leaving_out)
         store.protect(tx)
-    click.echo("made anew: the triggers and the projection; the next pass assesses everything")
+    say("made anew: the triggers and the projection; the next pass assesses everything")
 
 
 @click.command("erase")
@@ -150,13 +150,11 @@ def erase_command(
 
 def _tell_erased(done: Erased) -> None:
     entries = ", ".join(f"#{seq}" for seq in done.entries)
-    click.echo(
-        f"erased: the texts of {number(len(done.entries), 'entry', 'entries')}" + (f" ({entries})" if entries else "")
-    )
+    say(f"erased: the texts of {number(len(done.entries), 'entry', 'entries')}" + (f" ({entries})" if entries else ""))
     if done.messages:
-        click.echo(f"  and of {number(done.messages, 'message')} in the outbox; what was sent stays where it was sent")
+        say(f"  and of {number(done.messages, 'message')} in the outbox; what was sent stays where it was sent")
     if done.waiting:
         waits = "message waits" if done.waiting == 1 else "messages wait"
-        click.echo(f"  {done.waiting} {waits} to be sent with them: erase again when that is done")
+        say(f"  {done.waiting} {waits} to be sent with them: erase again when that is done")
     for seq in done.kept:
-        click.echo(f"  not those of #{seq}: an earlier version sealed them into the chain")
+        say(f"  not those of #{seq}: an earlier version sealed them into the chain")

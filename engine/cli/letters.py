@@ -10,7 +10,7 @@ import click
 from commitments.trouble import TroubleError
 from engine import reminder
 from engine.cli.completing import complete_ids
-from engine.cli.output import Day, as_path, save, workspace_option
+from engine.cli.output import Day, as_path, hand_over, save, say, workspace_option
 from engine.cli.reading import find, opened, today
 from engine.session import Session
 from notifications import letter
@@ -59,11 +59,11 @@ def letter_command(
     with opened(folder) as session:
         written = _written(session, identifier, language, form, as_of or today(session), anyway=anyway)
     if output is None:
-        click.echo(written.decode(), nl=False)
+        hand_over(written)
         return
     save([written], output)
-    click.echo(f"a draft is in {as_path(output)}; read it before it goes out, and write down that it did:", err=True)
-    click.echo(f'  gestand record note {identifier} --on DATE --note "reminder"', err=True)
+    say(f"a draft is in {as_path(output)}; read it before it goes out, and write down that it did:", err=True)
+    say(f'  gestand record note {identifier} --on DATE --note "reminder"', err=True)
 
 
 def _written(session: Session, identifier: str, language: str | None, form: str, day: date, *, anyway: bool) -> bytes:
@@ -96,4 +96,4 @@ def _formed(made: Letter, form: str, session: Session) -> bytes:
 
 def _complain(trouble: str) -> None:
     if trouble:
-        click.echo(f"gestand: ours is used, for a template has a mistake: {trouble}", err=True)
+        say(f"gestand: ours is used, for a template has a mistake: {trouble}", err=True)

@@ -17,7 +17,7 @@ from commitments.dates import Window
 from commitments.formula import Value, shown
 from commitments.moments import Known
 from engine import explain
-from engine.cli.output import number, table, tell_damage, workspace_option, write_json
+from engine.cli.output import hand_over_csv, number, say, table, tell_damage, workspace_option, write_json
 from engine.cli.reading import (
     close_word,
     fail_unassessed,
@@ -125,7 +125,7 @@ def list_command(
     if as_json:
         write_json([plain(row, columns or audit.COLUMNS) for row in rows])
     elif as_csv:
-        click.echo(_csv(rows, columns or audit.COLUMNS), nl=False)
+        hand_over_csv(_csv(rows, columns or audit.COLUMNS))
     elif rows:
         names = columns or USUAL
         table(
@@ -134,9 +134,9 @@ def list_command(
             wide="title",
         )
         count = number(len(found), "commitment")
-        click.echo(f"\n{f'{len(rows)} of ' if len(rows) < len(found) else ''}{count} {spoken_when(day, moment)}")
+        say("", f"{f'{len(rows)} of ' if len(rows) < len(found) else ''}{count} {spoken_when(day, moment)}")
     else:
-        click.echo(_nothing(day, moment, asked=as_of is not None or moment is not None, narrowed=any(filters.values())))
+        say(_nothing(day, moment, asked=as_of is not None or moment is not None, narrowed=any(filters.values())))
     tell_damage([f"{another_hand}; gestand verify says what differs"] if another_hand else [])
     fail_unassessed(session)
 

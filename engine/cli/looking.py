@@ -19,7 +19,7 @@ from engine.ahead import Turn, turns
 from engine.assess import Assessor
 from engine.backtest import Backtest, Differing, Redated, Restated, backtest
 from engine.cli.completing import complete_ids
-from engine.cli.output import Day, Failed, number, table, tell_problems, workspace_option, write_json
+from engine.cli.output import Day, Failed, number, say, table, tell_problems, workspace_option, write_json
 from engine.cli.reading import fail_unassessed, find, json_option, opened, today
 from engine.match import Matcher, matcher
 from engine.session import Session
@@ -49,7 +49,7 @@ def next_command(folder: Path, identifier: str | None, days: int | None, as_json
         table(("day", "commitment", "title", "status", "who hears"), [_turn_line(turn) for turn in found], wide="title")
     else:
         within = f"in the next {number(days, 'day')}" if days else "by itself"
-        click.echo(f"nothing will change {within}")
+        say(f"nothing will change {within}")
     fail_unassessed(session)
 
 
@@ -192,18 +192,18 @@ def _watched(records: Iterable[Record], total: int) -> Iterable[Record]:
 def _tell_backtest(found: Backtest, examples: int) -> None:
     differing = found.differing
     period = f"{spoken(found.since)} – {spoken(found.until)}"
-    click.echo(f"{number(found.looked_at, 'commitment')}, {period}: {len(differing) or 'none'} would have differed")
+    say(f"{number(found.looked_at, 'commitment')}, {period}: {len(differing) or 'none'} would have differed")
     if not differing:
         return
-    click.echo()
+    say("")
     head = ("rule", "deadlines", "statuses", "notices gone", "notices new")
     rows = [(one.rule, *map(str, (one.deadlines, one.statuses, one.gone, one.fresh))) for one in found.counts]
     table(head, rows, wide="rule")
     for item in differing[:examples]:
-        click.echo(f"\n{item.commitment.id}  {item.commitment.title}")
-        click.echo("\n".join(f"  {line}" for line in _lines(item)))
+        say("", f"{item.commitment.id}  {item.commitment.title}")
+        say(*(f"  {line}" for line in _lines(item)))
     if len(differing) > examples:
-        click.echo(f"\nand {len(differing) - examples} more; --examples shows as many as you like, --json all of them")
+        say("", f"and {len(differing) - examples} more; --examples shows as many as you like, --json all of them")
 
 
 def _lines(item: Differing) -> Iterator[str]:

@@ -15,7 +15,7 @@ import click
 
 from commitments.holding import held, held_line
 from engine import dispatch
-from engine.cli.output import Failed, Words, actor_option, number, table, workspace_option, write_json
+from engine.cli.output import Failed, Words, actor_option, hand_over, number, say, table, workspace_option, write_json
 from engine.cli.reading import json_option
 from engine.session import Session, open_session
 from notifications import bounces, deadletters, mailboxes, suppression
@@ -52,13 +52,13 @@ def outbox_command(ctx: click.Context, states: tuple[str, ...], everything: bool
         write_json([asdict(letter) for letter in found])
         return
     if reason:
-        click.echo(held_line(reason))
+        say(held_line(reason))
     if found:
         table(_HEAD, [_line(letter) for letter in found], wide="why")
     elif states:
-        click.echo(f"no message is {' or '.join(states)}")
+        say(f"no message is {' or '.join(states)}")
     else:
-        click.echo(f"nothing waits and nothing was refused; {number(sent, 'message')} sent so far")
+        say(f"nothing waits and nothing was refused; {number(sent, 'message')} sent so far")
 
 
 def _line(letter: Letter) -> tuple[str, ...]:
@@ -81,15 +81,15 @@ def outbox_show_command(folder: Path, identifier: int, raw: bool, as_json: bool)
     with open_session(folder) as session, session.store.reading() as tx:
         letter, body = deadletters.letter(tx, identifier)
     if raw:
-        click.echo(body, nl=False)
+        hand_over(body)
         return
     if as_json:
         write_json(asdict(letter))
         return
     for name, value in asdict(letter).items():
         if value not in {None, "", False}:
-            click.echo(f"{name.replace('_', ' '):<13}{_moment(value) if isinstance(value, datetime) else value}")
-    click.echo(f"\n{_readable(body)}")
+            say(f"{name.replace('_', ' '):<13}{_moment(value) if isinstance(value, datetime) else value}")
+    say("", *_readable(body).splitlines())
 
 
 def _readable(body: bytes) -> str:
@@ -113,7 +113,7 @@ def outbox_retry_command(folder: Path, identifiers: tuple[int, ...], dead: bool,
         chosen = identifiers or tuple(letter.id for letter in deadletters.letters(tx, [State.DEAD]))
         for identifier in chosen:
             deadletters.retry(tx, identifier, at=session.now(), actor=actor)
-    click.echo(f"{number(len(chosen), 'message')} will be tried at the next pass" if chosen else "no message is dead")
+    say(f"{number(len(chosen), 'message')} will be tried at the next pass" if chosen else "no message is dead")
 
 
 @outbox_command.command("drop")
@@ -125,7 +125,7 @@ def outbox_drop_command(folder: Path, identifier: int, reason: str, actor: str) 
     """Let a message go: it is not sent, and its reader is not told what is in it."""
     with open_session(folder) as session, session.store.writing() as tx:
         deadletters.drop(tx, identifier, reason, at=session.now(), actor=actor)
-    click.echo(f"message {identifier} will not be sent: {reason}")
+    say(f"message {identifier} will not be sent: {reason}")
 
 
 @outbox_command.command("suppressed")
@@ -140,7 +140,7 @@ def outbox_suppressed_command(folder: Path, as_json: bool) -> None:
     elif found:
         table(("address", "why", "detail"), [(one.address, str(one), one.detail) for one in found], wide="detail")
     else:
-        click.echo("every address gets its mail: nobody unsubscribed, and no mailbox is known to be gone")
+        say("every address gets its mail: nobody unsubscribed, and no mailbox is known to be gone")
 
 
 @outbox_command.command("release")
@@ -153,15 +153,15 @@ def outbox_release_command(folder: Path, address: str, actor: str) -> None:
         lifted = suppression.lift(tx, address, at=session.now(), actor=actor)
         missed = deadletters.dropped(tx, address, [str(known) for known in lifted])
     if lifted:
-        click.echo(f"{address} gets mail again; it was {' and '.join(map(str, lifted))}")
+        say(f"{address} gets mail again; it was {' and '.join(map(str, lifted))}")
         if missed:
             numbers = ", ".join(map(str, missed))
-            click.echo(
+            say(
                 f"dropped meanwhile, and not sent by itself: {numbers}; `gestand outbox --all` lists what was dropped, "
                 "`gestand outbox retry ID` has it sent"
             )
     else:
-        click.echo(f"{address} gets its mail already; `gestand outbox suppressed` lists those that do not")
+        say(f"{address} gets its mail already; `gestand outbox suppressed` lists those that do not")
 
 
 @outbox_command.command("renew-secret")
@@ -176,9 +176,9 @@ def outbox_renew_secret_command(folder: Path, actor: str) -> None:
     with open_session(folder) as session, session.store.writing() as tx:
         renew_secret(tx, at=session.now(), actor=actor)
         waiting = deadletters.count(tx, State.QUEUED)
-    click.echo("links to unsubscribe and return addresses made before are void; digests from now on have new ones")
+    say("links to unsubscribe and return addresses made before are void; digests from now on have new ones")
     if waiting:
-        click.echo(f"{number(waiting, 'message')} made before and not sent yet: the links in there are void too")
+        say(f"{number(waiting, 'message')} made before and not sent yet: the links in there are void too")
 
 
 @click.command("bounces")
@@ -201,7 +201,7 @@ def bounces_command(folder: Path, files: tuple[Path, ...], as_json: bool) -> Non
     else:
         _tell(found)
     for trouble in returned.troubles:
-        click.echo(f"gestand: {trouble}", err=True)
+        say(f"gestand: {trouble}", err=True)
     if returned.troubles:
         raise Failed
 
@@ -238,10 +238,10 @@ class _Returned(Iterator[bounces.Returned]):
 def _tell(found: list[Bounce]) -> None:
     for bounce in found:
         if bounce.address:
-            click.echo(f"{bounce.address}: {_FATES[bounce.verdict]} ({bounce.detail})")
+            say(f"{bounce.address}: {_FATES[bounce.verdict]} ({bounce.detail})")
         elif bounce.verdict is Verdict.UNREADABLE:
-            click.echo(f"not read: {bounce.detail}")
-    click.echo(_summary(found))
+            say(f"not read: {bounce.detail}")
+    say(_summary(found))
 
 
 _FATES = {Verdict.GONE: "gets nothing more", Verdict.FOR_NOW: "did not get it, this time"}

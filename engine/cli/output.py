@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import getpass
+import io
 import json
 import os
 import re
@@ -42,13 +44,15 @@ def tell_failure(error: BaseException) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, click.ClickException):
-        error.show()
+        told = io.StringIO()
+        error.show(file=told)
+        say(*told.getvalue().splitlines(), err=True)
         return error.exit_code
     if isinstance(error, KeyboardInterrupt | click.Abort):
         click.echo("interrupted", err=True)
         return 130
     if sentence := _expected(error):
-        click.echo(f"gestand: {sentence}", err=True)
+        say(*f"gestand: {sentence}".split("\n"), err=True)
         return 1
     traceback.print_exception(error)
     click.echo("gestand: this is a mistake of ours; please send us the lines above and what you were doing", err=True)
@@ -87,7 +91,11 @@ def tell_problems(problems: Iterable[Problem], form: str = "text") -> int:
     Text goes where complaints go; the forms that programs read are the output.
     """
     found = list(problems)
-    click.echo(FORMATS[form](found), nl=False, err=form == "text")
+    text = FORMATS[form](found)
+    if form == "text":
+        say(*text.splitlines(), err=True)
+    else:
+        hand_over(text)
     return sum(problem.level == "error" for problem in found)
 
 
@@ -95,7 +103,7 @@ def tell_damage(found: Iterable[object]) -> None:
     """Name what of the register is damaged, beside what was said of the rest, and leave with 1 where anything is."""
     damage = list(found)
     for one in damage:
-        click.echo(f"gestand: {visible(str(one))}", err=True)
+        say(f"gestand: {one}", err=True)
     if damage:
         raise Failed
 
@@ -147,15 +155,54 @@ def number(count: int, noun: str, plural: str = "") -> str:
 
 def write_json(value: object) -> None:
     """Print a value as JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    hand_over(f"{json.dumps(value, ensure_ascii=False, indent=2, default=str)}\n")
 
 
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+"""What ends a line, moves the cursor, turns the direction of text round, or is no character at all."""
+_IN_DOCUMENTS = re.compile(f"(?!\r\n|\n|\t){_STEERING.pattern}")
 
 
 def visible(text: str) -> str:
-    """A text of the register without what would steer a terminal: who wrote it need not be a friend."""
-    return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text)
+    r"""A text on one line, with marks for what would steer a terminal: who wrote it need not be a friend.
+
+    >>> visible("a title\nby somebody\x1b[2J")
+    'a title␊by somebody␛[2J'
+    """
+    return _STEERING.sub(_mark, text)
+
+
+def _mark(found: re.Match[str]) -> str:
+    """The control picture of a character (Unicode block 2400); the replacement character for one that has none."""
+    code = ord(found[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\N{SYMBOL FOR DELETE}" if code == 0x7F else "\N{REPLACEMENT CHARACTER}"
+
+
+def say(*lines: str, err: bool = False, struck: bool = False) -> None:
+    """Print lines for people. No text in a line can end it or steer the terminal."""
+    for line in lines:
+        click.echo(click.style(visible(line), strikethrough=True) if struck else visible(line), err=err)
+
+
+def hand_over(document: str | bytes) -> None:
+    """Print a document to the byte; on a terminal with marks for what would steer it, but for the ends of its lines."""
+    octets = document.encode() if isinstance(document, str) else document
+    if sys.stdout.isatty():
+        click.echo(_IN_DOCUMENTS.sub(_mark, octets.decode("utf-8", "replace")), nl=False)
+    else:
+        click.echo(octets, nl=False)
+
+
+def hand_over_csv(document: str) -> None:
+    """Print CSV to the byte; on a terminal with marks in its cells, so that each row is one line."""
+    if not sys.stdout.isatty():
+        hand_over(document)
+        return
+    out = io.StringIO()
+    csv.writer(out).writerows([visible(cell) for cell in row] for row in csv.reader(io.StringIO(document, newline="")))
+    hand_over(out.getvalue())
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, wide: str = "") -> None:
@@ -224,7 +271,7 @@ def _plain_table(head: Sequence[str], rows: Sequence[Sequence[str]], wide: str) 
         rows = _cut(head.index(wide), head, rows, shutil.get_terminal_size().columns)
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = ("   ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in (head, *rows))
-    click.echo("\n".join(line.rstrip() for line in lines))
+    say(*(line.rstrip() for line in lines))
 
 
 def _cut(column: int, head: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
@@ -303,14 +350,17 @@ def _holds_a_register(path: Path) -> bool:
         return file.read(16) == b"SQLite format 3\0"
 
 
-def hand_out(pieces: Iterable[bytes], output: Path | None) -> None:
+def hand_out(pieces: Iterable[bytes], output: Path | None, *, as_csv: bool = False) -> None:
     """Write what was asked for into a file and say so, or print it where none was named."""
+    if output is None and as_csv and sys.stdout.isatty():
+        hand_over_csv(b"".join(pieces).decode("utf-8", "replace"))
+        return
     if output is None:
         for piece in pieces:
-            click.echo(piece, nl=False)
+            hand_over(piece)
         return
     save(pieces, output)
-    click.echo(f"written to {as_path(output)}", err=True)
+    say(f"written to {as_path(output)}", err=True)
 
 
 def as_path(folder: Path) -> str:

@@ -21,7 +21,7 @@ from commitments.moments import Known
 from commitments.record import Record
 from commitments.store import Connection
 from commitments.trouble import TroubleError
-from engine.cli.output import Day, Failed, PartyName, number, visible
+from engine.cli.output import Day, Failed, PartyName, number, say
 from engine.session import Session, open_session
 from engine.setbacks import Setback, sentences
 from rules.calendar import spoken
@@ -42,9 +42,9 @@ def opened(folder: Path) -> Iterator[Session]:
     with open_session(folder) as session:
         if session.workspace.problems:
             count = number(len(session.workspace.problems), "problem")
-            click.echo(f"gestand: {count} in rule files or calendars, which are left out; see gestand check", err=True)
+            say(f"gestand: {count} in rule files or calendars, which are left out; see gestand check", err=True)
         for one in session.missing:
-            click.echo(f"gestand: {one}; see gestand check", err=True)
+            say(f"gestand: {one}; see gestand check", err=True)
         yield session
         tell_setbacks(session)
 
@@ -53,7 +53,7 @@ def tell_setbacks(session: Session) -> None:
     """Name what could not be assessed among all that was asked for."""
     met = session.assessor.setbacks.met
     for sentence in sentences([Setback(what, met[what]) for what in sorted(met)]):
-        click.echo(visible(f"gestand: {sentence}"), err=True)
+        say(f"gestand: {sentence}", err=True)
 
 
 def fail_unassessed(session: Session) -> None:

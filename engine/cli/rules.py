@@ -9,7 +9,18 @@ import click
 
 from commitments.problem import Problem
 from engine import schema
-from engine.cli.output import Failed, as_path, format_option, number, save, tell_problems, workspace_option, write_json
+from engine.cli.output import (
+    Failed,
+    as_path,
+    format_option,
+    hand_over,
+    number,
+    save,
+    say,
+    tell_problems,
+    workspace_option,
+    write_json,
+)
 from engine.coverage import Coverage, coverage
 from engine.settings import workspace_or_shipped
 from engine.trials import Outcome, Verdict, as_junit, as_values, gather, run
@@ -64,14 +75,14 @@ def _tell_tests(outcomes: Sequence[Outcome], seen: Coverage, wanted: int | None)
     for outcome in outcomes:
         if outcome.verdict is Verdict.TODO:
             situation = outcome.trial.situation
-            click.echo(f"known gap  {outcome.trial.rule}: “{situation.name}”: {situation.todo}")
+            say(f"known gap  {outcome.trial.rule}: “{situation.name}”: {situation.todo}")
     for gap in seen.gaps if wanted is not None else ():
-        click.echo(f"not seen   {gap.rule}: {gap.unseen}")
+        say(f"not seen   {gap.rule}: {gap.unseen}")
     rules = number(len({outcome.trial.rule for outcome in outcomes}), "rule")
     counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in Verdict if verdict in verdicts]
-    click.echo(f"{number(len(outcomes), 'test')} of {rules}: {', '.join(counts) or 'nothing to run'}")
+    say(f"{number(len(outcomes), 'test')} of {rules}: {', '.join(counts) or 'nothing to run'}")
     asked = f" (wanted {wanted} %)" if wanted is not None and seen.percent < wanted else ""
-    click.echo(f"{seen}{asked}")
+    say(f"{seen}{asked}")
 
 
 # ------------------------------------------------------------------------------------------------- schema, docs
@@ -92,7 +103,7 @@ def schema_command(name: str | None, into: Path | None, check: bool) -> None:
     if into is not None:
         _keep(schema.texts(), into, check=check)
     elif name is not None:
-        click.echo(schema.as_text(name), nl=False)
+        hand_over(schema.as_text(name))
     else:
         raise click.UsageError(f"say which one: {', '.join(schema.MODELS)}; or --into FOLDER for all of them")
 
@@ -119,9 +130,9 @@ def _keep(texts: Iterable[tuple[str, str]], into: Path, *, check: bool) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         save([text.encode()], file)
     for file, _ in stale:
-        click.echo(f"{as_path(file)} {'is not up to date' if check else 'written'}")
+        say(f"{as_path(file)} {'is not up to date' if check else 'written'}")
     if not stale:
-        click.echo(f"{as_path(into)}: up to date")
+        say(f"{as_path(into)}: up to date")
     if check and stale:
         raise Failed
 

@@ -14,7 +14,7 @@ from commitments.holding import held_line
 from commitments.trouble import TroubleError
 from engine import explain, schedule
 from engine.assessing import Change
-from engine.cli.output import Day, Failed, as_path, number, tell_problems, visible, workspace_option
+from engine.cli.output import Day, Failed, as_path, number, say, tell_problems, visible, workspace_option
 from engine.cli.reading import reached
 from engine.clock import TwoClocks
 from engine.missing import let_go, missing
@@ -51,7 +51,7 @@ def tick_command(folder: Path, as_of: date | None, without: tuple[str, ...]) -> 
         stamped = None if done.held or as_of else now_and_then(session, session.now())
     tell_pass(done, session)
     if stamped is not None:
-        click.echo(f"  {stamped}")
+        say(f"  {stamped}")
     if done.earlier_than or done.unassessed or done.published.troubles or (done.delivered and done.delivered.failed):
         raise Failed
 
@@ -88,33 +88,33 @@ def tell_pass(done: Pass, session: Session) -> None:
     """Print what a pass did."""
     if done.earlier_than is not None:
         wrong = "" if done.earlier_than <= session.now() else _THE_CLOCK
-        click.echo(f"nothing done: a later pass was made already, as of {done.earlier_than:%Y-%m-%d %H:%M %Z}{wrong}")
+        say(f"nothing done: a later pass was made already, as of {done.earlier_than:%Y-%m-%d %H:%M %Z}{wrong}")
         return
-    click.echo(f"{number(done.assessed, 'commitment')} assessed, {done.changed} changed")
+    say(f"{number(done.assessed, 'commitment')} assessed, {done.changed} changed")
     tell_changes(done.changes)
     if done.changed > len(done.changes):
-        click.echo(f"  … and {done.changed - len(done.changes)} more")
+        say(f"  … and {done.changed - len(done.changes)} more")
     for digest in done.digests:
-        click.echo(f"  digest to {digest.reader.name} <{digest.reader.address}>: {digest_line(digest)}")
+        say(f"  digest to {digest.reader.name} <{digest.reader.address}>: {digest_line(digest)}")
     for recipient in done.nothing_for:
-        click.echo(f"  nothing to say to {recipient.name}")
+        say(f"  nothing to say to {recipient.name}")
     if done.delivered is not None:
-        click.echo(f"  {done.delivered}")
+        say(f"  {done.delivered}")
     if done.held:
-        click.echo(f"  {held_line(done.held)}")
+        say(f"  {held_line(done.held)}")
     if session.workspace.settings.mail.deliver == "folder" and done.digests:
-        click.echo(f"  in {as_path(session.workspace.outbox)}")
+        say(f"  in {as_path(session.workspace.outbox)}")
     for file in done.published.written:
-        click.echo(f"  calendar file {file} written")
+        say(f"  calendar file {file} written")
     for trouble in (*sentences(done.unassessed), *done.published.troubles):
-        click.echo(f"  {visible(trouble)}")
+        say(f"  {visible(trouble)}")
 
 
 def tell_changes(changes: Sequence[Change]) -> None:
     """Print the statuses that changed, a line each."""
     width = max((len(change.id) for change in changes), default=0)
     for change in changes:
-        click.echo(f"  {change.id:<{width}}  {visible(change_line(change))}")
+        say(f"  {change.id:<{width}}  {visible(change_line(change))}")
 
 
 def change_line(change: Change) -> str:
@@ -140,7 +140,9 @@ def serve_command(folder: Path, interval: float, port: int | None) -> None:
     Rule files, calendars and settings that change are read anew before the next pass, and at once on SIGHUP. How the
     service is can be asked on a local port (`service` in gestand.yaml): /health, and /metrics for Prometheus.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
+    lines = logging.StreamHandler()
+    lines.setFormatter(_OneLine("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=[lines])
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     logging.getLogger("gestand.setbacks").setLevel(logging.DEBUG)
     with (
@@ -155,13 +157,20 @@ def serve_command(folder: Path, interval: float, port: int | None) -> None:
         clocks = TwoClocks(wall=session.now())
         service = Service(watched=watched, interval=interval, ping=Ping(settings.ping), clocks=clocks)
         with listening(settings, service.respond) as there:
-            click.echo(f"serving {as_path(folder)}: a pass every {interval:g} s{_at(settings, there)}; Ctrl-C stops it")
+            say(f"serving {as_path(folder)}: a pass every {interval:g} s{_at(settings, there)}; Ctrl-C stops it")
             if reason := session.held():
-                click.echo(held_line(reason))
+                say(held_line(reason))
             schedule.serve(
                 lambda: _log(service.turn()), interval=interval, heartbeat=service.heartbeat, reload=service.reload
             )
-    click.echo("stopped")
+    say("stopped")
+
+
+class _OneLine(logging.Formatter):
+    """Log entries of one line each, whatever a text of the register in them holds; a traceback follows as it is."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that logging calls
+        return visible(super().formatMessage(record))
 
 
 def _at(settings: ServiceSettings, port: int) -> str:

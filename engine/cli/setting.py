@@ -20,7 +20,7 @@ from commitments.problem import Problem
 from commitments.source import files_in
 from commitments.store import NoRegisterError, Store, TakenPlaceError
 from commitments.trouble import TroubleError
-from engine.cli.output import Failed, as_path, format_option, number, tell_problems, visible, workspace_option
+from engine.cli.output import Failed, as_path, format_option, number, say, tell_problems, workspace_option
 from engine.linting import findings
 from engine.match import engine_name
 from engine.missing import missing
@@ -53,7 +53,7 @@ def init_command(folder: Path, new: bool) -> None:
         return
     make_workspace(folder)
     there = as_path(folder)
-    click.echo(f"a workspace is in {there}; now, for instance:\n")
+    say(f"a workspace is in {there}; now, for instance:", "")
     for line in (
         f"cd {there}",
         "gestand check",
@@ -61,7 +61,7 @@ def init_command(folder: Path, new: bool) -> None:
         "gestand explain 34964-B",
         "gestand tick",
     ):
-        click.echo(f"  {line}")
+        say(f"  {line}")
 
 
 def make_workspace(folder: Path) -> None:
@@ -79,7 +79,7 @@ def _make_register(folder: Path) -> None:
     with suppress(NoRegisterError), closing(Store.open(place)) as there:
         raise TakenPlaceError(there.where, "`gestand import` goes on with it")
     with closing(Store.open(place, new=True)) as made:
-        click.echo(f"an empty register is in {made.where}")
+        say(f"an empty register is in {made.where}")
 
 
 def copy_workspace(name: str, folder: Path) -> None:
@@ -125,7 +125,7 @@ def check_command(folder: Path, files: tuple[Path, ...], strict: bool, form: str
     errors = tell_problems(problems, form)
     warnings = len(problems) - errors
     if form == "text":
-        click.echo(f"{checked}: {_outcome(errors, warnings)}")
+        say(f"{checked}: {_outcome(errors, warnings)}")
     if errors or (strict and warnings):
         raise Failed
 
@@ -157,7 +157,7 @@ def _missing(workspace: Workspace) -> list[Problem]:
     except NoRegisterError:
         return []
     except TroubleError as trouble:
-        click.echo(f"gestand: whether anything is gone since the last pass is not known: {trouble}", err=True)
+        say(f"gestand: whether anything is gone since the last pass is not known: {trouble}", err=True)
         return []
 
 
@@ -166,32 +166,32 @@ def _missing(workspace: Workspace) -> list[Problem]:
 def doctor_command(folder: Path) -> None:
     """Say what runs here, which matcher and libraries, and whether workspace and register are well."""
     for name, value in _facts():
-        click.echo(f"{name:<12}{value}")
+        say(f"{name:<12}{value}")
     if not (folder / FILE).is_file():
-        click.echo(f"{'workspace':<12}none in {as_path(folder)}; make one with `gestand init`")
+        say(f"{'workspace':<12}none in {as_path(folder)}; make one with `gestand init`")
         return
     with open_session(folder) as session:
         count = tell_problems(session.problems)
-        click.echo(f"{'workspace':<12}{as_path(folder)}: {number(count, 'problem') if count else 'in order'}")
+        say(f"{'workspace':<12}{as_path(folder)}: {number(count, 'problem') if count else 'in order'}")
         packs = ", ".join(str(loaded) for loaded in session.workspace.book.packs)
-        click.echo(f"{'in use':<12}{packs or 'no packs: name some in gestand.yaml'}")
-        click.echo(f"{'mail':<12}{_mail(session.workspace)}")
+        say(f"{'in use':<12}{packs or 'no packs: name some in gestand.yaml'}")
+        say(f"{'mail':<12}{_mail(session.workspace)}")
         session.store.check()
-        click.echo(f"{'register':<12}{session.store.where} is whole, ledger head {session.head()}")
+        say(f"{'register':<12}{session.store.where} is whole, ledger head {session.head()}")
         if behind := session.behind():
-            click.echo(f"{'clock':<12}{behind}")
+            say(f"{'clock':<12}{behind}")
         for wrong in session.wrong_clocks():
-            click.echo(f"{'':<12}{wrong}")
+            say(f"{'':<12}{wrong}")
         if gone := session.store.unguarded():
-            click.echo(f"{'':<12}nothing keeps its ledger from being changed ({', '.join(gone)}); see gestand verify")
+            say(f"{'':<12}nothing keeps its ledger from being changed ({', '.join(gone)}); see gestand verify")
         if reason := session.held():
-            click.echo(f"{'':<12}{held_line(reason)}")
+            say(f"{'':<12}{held_line(reason)}")
         for place, line in enumerate(witnessed(session)):
-            click.echo(f"{'' if place else 'witness':<12}{line}")
+            say(f"{'' if place else 'witness':<12}{line}")
         with session.store.reading() as tx:
             unassessed = list(sentences(kept(tx, FIRST)))
         for sentence in unassessed:
-            click.echo(visible(f"{'assessing':<12}{sentence}"))
+            say(f"{'assessing':<12}{sentence}")
     if count or behind or unassessed:
         raise Failed
 

@@ -16,7 +16,7 @@ from commitments.record import Record, Recorded
 from engine import explain
 from engine.assess import Assessment
 from engine.cli.completing import complete_ids
-from engine.cli.output import Failed, tell_damage, tell_problems, visible, workspace_option, write_json
+from engine.cli.output import Failed, say, tell_damage, tell_problems, workspace_option, write_json
 from engine.cli.reading import find, json_option, known, opened, when, when_options
 from engine.consequences import muted_by
 from engine.session import Session, open_session
@@ -49,10 +49,10 @@ def show_command(folder: Path, identifier: str, as_of: date | None, known_at: da
 
 def _show(record: Record, wrong: Sequence[WrongClock]) -> None:
     for name, value in record.commitment.model_dump(mode="json", exclude_defaults=True).items():
-        click.echo(visible(f"{name:<12}{_value(value)}"))
-    click.echo("\nhistory")
+        say(f"{name:<12}{_value(value)}")
+    say("", "history")
     for entry in record.history:
-        click.echo("\n".join(_entry_lines(entry, record, wrong)))
+        _tell_entry(entry, record, wrong)
 
 
 def _then(record: Record, day: date | None, moment: Known | None) -> Record:
@@ -90,16 +90,16 @@ def _value(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _entry_lines(entry: Recorded, record: Record, wrong: Sequence[WrongClock]) -> Iterator[str]:
+def _tell_entry(entry: Recorded, record: Record, wrong: Sequence[WrongClock]) -> None:
     """What happened; that it is void where it was undone, and that the clock was wrong where that is said."""
     void = record.void.get(entry.seq)
     recorded = f"{entry.recorded_at:%Y-%m-%d} by {entry.actor}"
     line = f"{entry.event.occurred_on}  {_happened(entry.event)}  (ledger #{entry.seq}, written down {recorded})"
-    yield "  " + click.style(visible(line), strikethrough=void is not None)
+    say(f"  {line}", struck=void is not None)
     if void:
-        yield f"  {'':<12}void: undone as ledger #{void.seq}"
+        say(f"  {'':<12}void: undone as ledger #{void.seq}")
     if says := _says(entry, wrong):
-        yield f"  {'':<12}the clock was wrong then, says ledger #{says.seq}: it was written before {spoken(says.at)}"
+        say(f"  {'':<12}the clock was wrong then, says ledger #{says.seq}: it was written before {spoken(says.at)}")
 
 
 def _happened(event: Event) -> str:
@@ -148,7 +148,7 @@ def explain_command(
             write_json({**supposed, **explain.as_json(assessment, muted), "rules": rules})
         else:
             told = _explained(session, assessment, said, actual, muted=muted, verbose=verbose)
-            click.echo(visible("\n".join(told)))
+            say(*told)
 
 
 def _on_day(session: Session, record: Record, day: date) -> Assessment:
@@ -208,4 +208,4 @@ def _why_not(session: Session, assessment: Assessment, rule: str, *, as_json: bo
         if as_json:
             write_json(explain.why_not_json(answer))
         else:
-            click.echo("\n".join(explain.why_not_lines(answer)))
+            say(*explain.why_not_lines(answer))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from engine.cli.output import Day, Words, actor_option, table, workspace_option, write_json
+from engine.cli.output import Day, Words, actor_option, say, table, workspace_option, write_json
 from engine.cli.reading import find, json_option, today
 from engine.recipients import Scope
 from engine.session import open_session
@@ -50,7 +50,7 @@ def silence_command(
             find(session, identifier)
         with session.store.writing() as tx:
             made = silence(tx, wanted, until=until, reason=reason, at=session.now(), actor=actor)
-    click.echo(f"silence {made.number}: nothing is told of {made.what}, up to and with {spoken(until)}")
+    say(f"silence {made.number}: nothing is told of {made.what}, up to and with {spoken(until)}")
 
 
 def _scope(**given: tuple[str, ...]) -> Scope:
@@ -78,7 +78,7 @@ def silences_command(ctx: click.Context, as_json: bool) -> None:
         rows = [(str(one.number), spoken(one.until), one.what, one.author, one.reason) for one in lasting]
         table(head, rows, wide="why")
     else:
-        click.echo("nothing is silent; `gestand silence ID --until DATE --reason WHY` holds back what would be told")
+        say("nothing is silent; `gestand silence ID --until DATE --reason WHY` holds back what would be told")
 
 
 def _json(one: Silence) -> dict[str, Any]:
@@ -96,4 +96,4 @@ def silences_end_command(folder: Path, number: int, actor: str) -> None:
         day = today(session)
         with session.store.writing() as tx:
             ended = end(tx, number, at=session.now(), actor=actor, today=day)
-    click.echo(f"silence {ended.number} has ended: {ended.what} is told of again")
+    say(f"silence {ended.number} has ended: {ended.what} is told of again")

@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-import click
-
 from commitments import register
 from commitments.intake import Draft, Intake, Outcome
 from commitments.problem import Problem
 from commitments.source import RefusedError
 from commitments.store import Connection
-from engine.cli.output import Failed, number, tell_problems, visible
+from engine.cli.output import Failed, number, say, tell_problems
 from engine.grow import grow
 from engine.session import Session
 
@@ -40,7 +38,7 @@ class Complaints:
         """Say how many more there are; raises Failed where there were errors."""
         if self.told > MOST:
             more = number(self.told - MOST, "more problem")
-            click.echo(f"gestand: {more} not shown; mend the first, and import again", err=True)
+            say(f"gestand: {more} not shown; mend the first, and import again", err=True)
         if self.errors:
             raise Failed
 
@@ -96,4 +94,5 @@ class Taking:
     def _tell(self, outcomes: Sequence[Outcome]) -> None:
         self.complaints.tell(problem for outcome in outcomes for problem in outcome.problems)
         if self.dry_run:
-            click.echo("".join(f"{visible(line)}\n" for outcome in outcomes for line in outcome.lines), nl=False)
+            for outcome in outcomes:
+                say(*outcome.lines)

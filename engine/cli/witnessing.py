@@ -24,6 +24,7 @@ from engine.cli.output import (
     hand_out,
     number,
     save,
+    say,
     table,
     visible,
     workspace_option,
@@ -122,21 +123,20 @@ def _request(session: Session, file: Path) -> None:
     statement, query = witness.prepare(session.store)
     save([query], file)
     there = as_path(file)
-    click.echo(
-        f"the request for a stamp of the ledger up to #{statement.seq} is in {there}; with a network, for instance:\n"
-    )
+    what = f"the request for a stamp of the ledger up to #{statement.seq}"
+    say(f"{what} is in {there}; with a network, for instance:", "")
     header = "Content-Type: application/timestamp-query"
     settings = session.workspace.settings.witness
     address = settings.address if settings else "https://tsa.example.org"
-    click.echo(f"  curl -H '{header}' --data-binary @{there} -o answer.tsr {address}")
-    click.echo("\nand then here: gestand witness --answer answer.tsr")
+    say(f"  curl -H '{header}' --data-binary @{there} -o answer.tsr {address}")
+    say("", "and then here: gestand witness --answer answer.tsr")
 
 
 def _tell(taken: Stamp, *, as_json: bool) -> None:
     if as_json:
         write_json(_stamp_json(taken))
     else:
-        click.echo(str(taken))
+        say(str(taken))
 
 
 def _moment(taken: Stamp) -> str:
@@ -152,7 +152,7 @@ def _list(session: Session, *, as_json: bool) -> None:
         rows = [(f"#{one.entry}", f"#{one.statement.seq}", _moment(one), one.authority or "carried") for one in found]
         table(("entry", "stamps up to", "moment", "authority"), rows, wide="authority")
     else:
-        click.echo("the ledger holds no time stamps")
+        say("the ledger holds no time stamps")
 
 
 def _stamp_json(one: Stamp) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def stamps_hold(session: Session, verdict: Verdict, certificates: Path | None) -
     with session.store.reading() as tx:
         lines, well = witness.summary(witness.examine(tx, certificates or session.workspace.certificates))
     for line in lines:
-        click.echo(line)
+        say(line)
     return well
 
 
@@ -223,17 +223,17 @@ def heads_are_there(session: Session, verdict: Verdict, anchors: Path | None, to
 
 def _tell_compared(found: Compared) -> None:
     for name, why in found.damaged[:_SHOWN]:
-        click.echo(f"left out: {_clean(name)} ({_clean(why)})")
+        say(f"left out: {_clean(name)} ({_clean(why)})")
     if len(found.damaged) > _SHOWN:
-        click.echo(f"left out: {len(found.damaged) - _SHOWN} more that cannot be read")
+        say(f"left out: {len(found.damaged) - _SHOWN} more that cannot be read")
     count = f"{number(found.heads, 'head')} in {number(found.messages, 'message')}"
     without = f" ({found.empty} without one)" if found.empty and found.heads else ""
     if not found.heads:
-        click.echo(f"{count}: nothing was compared; name a folder or file with digests")
+        say(f"{count}: nothing was compared; name a folder or file with digests")
     elif not found.strange:
-        click.echo(f"{count}{without}: all are in the ledger, from #{found.first} to #{found.last}")
+        say(f"{count}{without}: all are in the ledger, from #{found.first} to #{found.last}")
     else:
-        click.echo(f"{count}{without}: {len(found.strange)} not in the ledger, so it was rewritten or cut off:")
+        say(f"{count}{without}: {len(found.strange)} not in the ledger, so it was rewritten or cut off:")
         rows = [(str(one), _clean(one.message), _clean(one.sent)) for one in found.strange]
         table(("head", "message", "sent"), rows, wide="message")
 

@@ -17,7 +17,7 @@ from commitments.model import Event, EventKind
 from commitments.transitions import refusals
 from commitments.trouble import TroubleError
 from engine.cli.completing import complete_ids
-from engine.cli.output import Day, EntryNumber, Words, actor_option, workspace_option
+from engine.cli.output import Day, EntryNumber, Words, actor_option, say, workspace_option
 from engine.cli.reading import today, unknown
 from engine.session import Session, open_session
 
@@ -66,7 +66,7 @@ def write_down(session: Session, events: Sequence[tuple[str, Event]], *, actor: 
 def _tell(entries: Iterable[Entry], events: Iterable[tuple[str, Event]]) -> None:
     for entry, (identifier, event) in zip(entries, events, strict=True):
         what = event.kind.replace("_", " ") + (f" #{event.undoes}" if event.undoes else "")
-        click.echo(f"written down as ledger #{entry.seq}: {identifier} {what} on {event.occurred_on}")
+        say(f"written down as ledger #{entry.seq}: {identifier} {what} on {event.occurred_on}")
 
 
 @click.command("record")

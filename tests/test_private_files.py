@@ -60,3 +60,9 @@ def test_a_digest_in_a_folder_is_its_owners(workspace, tmp_path):
     assert files
     assert {mode(file) for file in files} == {0o600}
     assert mode(tmp_path / "outbox") == 0o700
+
+
+def test_doctor_says_that_others_can_read_a_register(workspace, tmp_path):
+    assert "chmod" not in workspace("doctor")[1]
+    (tmp_path / "gestand.db").chmod(0o644)
+    assert "others on this machine can read it" in workspace("doctor")[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from importlib import metadata, resources
@@ -25,7 +26,7 @@ from engine.linting import findings
 from engine.match import engine_name
 from engine.missing import missing
 from engine.publishing import doubtful
-from engine.session import open_session
+from engine.session import Session, open_session
 from engine.setbacks import FIRST, kept, sentences
 from engine.settings import FILE, REGISTER_FILES, Workspace, languages, shipped_packs, store_place, workspace_or_shipped
 from engine.trials import gather
@@ -176,16 +177,9 @@ def doctor_command(folder: Path) -> None:
         packs = ", ".join(str(loaded) for loaded in session.workspace.book.packs)
         say(f"{'in use':<12}{packs or 'no packs: name some in gestand.yaml'}")
         say(f"{'mail':<12}{_mail(session.workspace)}")
-        session.store.check()
-        say(f"{'register':<12}{session.store.where} is whole, ledger head {session.head()}")
-        if behind := session.behind():
-            say(f"{'clock':<12}{behind}")
-        for wrong in session.wrong_clocks():
-            say(f"{'':<12}{wrong}")
-        if gone := session.store.unguarded():
-            say(f"{'':<12}nothing keeps its ledger from being changed ({', '.join(gone)}); see gestand verify")
-        if reason := session.held():
-            say(f"{'':<12}{held_line(reason)}")
+        behind = session.behind()
+        for name, line in _of_register(session, behind):
+            say(f"{name:<12}{line}")
         for place, line in enumerate(witnessed(session)):
             say(f"{'' if place else 'witness':<12}{line}")
         with session.store.reading() as tx:
@@ -194,6 +188,26 @@ def doctor_command(folder: Path) -> None:
             say(f"{'assessing':<12}{sentence}")
     if count or behind or unassessed:
         raise Failed
+
+
+def _of_register(session: Session, behind: str) -> Iterator[tuple[str, str]]:
+    """What is to be said of a register that is whole: its head, and what is not as it should be."""
+    session.store.check()
+    yield "register", f"{session.store.where} is whole, ledger head {session.head()}"
+    if _is_open_to_others(file := Path(session.store.where)):
+        yield "", f"others on this machine can read it, with the secret that signs links: chmod 600 {as_path(file)}"
+    if behind:
+        yield "clock", behind
+    yield from (("", str(wrong)) for wrong in session.wrong_clocks())
+    if gone := session.store.unguarded():
+        yield "", f"nothing keeps its ledger from being changed ({', '.join(gone)}); see gestand verify"
+    if reason := session.held():
+        yield "", held_line(reason)
+
+
+def _is_open_to_others(file: Path) -> bool:
+    """Whether a register is a file that others than its owner may read: those of earlier versions are."""
+    return file.is_file() and bool(file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
 
 
 def _facts() -> Iterator[tuple[str, str]]:

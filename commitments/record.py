@@ -72,6 +72,16 @@ class Record:
             return None
         return Record(tuple(e for e in there if e.event.occurred_on <= day or e.event.kind in _OF_ALL_DAYS), unread)
 
+    @property
+    def revision(self) -> int:
+        """How many entries the commitment has since it was made: grows with each, and never falls."""
+        return len(self.history) - 1
+
+    @property
+    def changed_at(self) -> datetime:
+        """When the last entry was written down."""
+        return self.history[-1].recorded_at
+
     @cached_property
     def since(self) -> date:
         """The day it was made; where no source tells, the first on which it must have existed."""

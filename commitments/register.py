@@ -37,6 +37,7 @@ from commitments.transitions import allowed
 from commitments.trouble import TroubleError
 
 __all__ = [
+    "ACTOR",
     "Draft",
     "Intake",
     "UnknownCommitmentError",
@@ -63,6 +64,9 @@ __all__ = [
     "take_in",
     "wrong_clocks",
 ]
+
+ACTOR: Final = "rules"
+"""Who the ledger says it was, where a pass brought something about by itself."""
 
 _EVENTS = tuple(EventKind)
 _LAST: Final = (

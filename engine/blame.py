@@ -6,18 +6,17 @@ stop a command at any place. Where one stops so, the register is looked through,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from commitments.store import DamagedStoreError, misfits
+from commitments.store import Connection, DamagedStoreError, Store, misfits
 from commitments.trouble import TroubleError
+from engine.assess import Assessor
 from engine.delivered import forged_notices
 from engine.rebuilding import compare
+from engine.settings import Workspace
 from engine.verifying import ledger_of
-
-if TYPE_CHECKING:
-    from engine.session import Session
 
 _MEETS: Final = (
     ArithmeticError,
@@ -43,7 +42,7 @@ class DamagedRegisterError(TroubleError):
 
 
 @contextmanager
-def blamed_on_damage(session: Session) -> Iterator[None]:
+def blamed_on_damage(base: Store, workspace: Workspace, assessor: Assessor) -> Iterator[None]:
     """Raises DamagedRegisterError in the place of an error of ours, where the register is damaged."""
     try:
         yield
@@ -52,42 +51,37 @@ def blamed_on_damage(session: Session) -> Iterator[None]:
     except _MEETS as error:
         if type(error) is not RuntimeError and isinstance(error, RuntimeError):
             raise  # one of those by which a library leaves, such as click's
-        if what := damage_of(session):
-            raise DamagedRegisterError(session.store.where, what) from error
+        if what := damage_of(base, workspace, assessor):
+            raise DamagedRegisterError(base.where, what) from error
         raise
 
 
-def damage_of(session: Session) -> str:
+def damage_of(base: Store, workspace: Workspace, assessor: Assessor) -> str:
     """What is damaged in a register, in a few words: the first that is found, empty where nothing is."""
-    return next((found for look in _LOOKS if (found := look(session))), "")
-
-
-def _broken(session: Session) -> str:
     try:
-        session.store.check()
+        base.check()
     except DamagedStoreError as error:
         return error.reason
-    return ""
+    with base.reading() as tx:
+        looks = (_unfit(tx), _changed(tx), _forged(tx, workspace, assessor))
+        return next((found for look in looks for found in look), "")
 
 
-def _unfit(session: Session) -> str:
-    with session.store.reading() as tx:
-        return str(next(misfits(tx), ""))
+def _unfit(tx: Connection) -> Iterator[str]:
+    yield from map(str, misfits(tx))
 
 
-def _changed(session: Session) -> str:
-    with session.store.reading() as tx:
-        found = ledger_of(tx)
-    return str(found.damage[0]) if found.damage else found.verdict.wrong
+def _changed(tx: Connection) -> Iterator[str]:
+    found = ledger_of(tx)
+    yield from map(str, found.damage)
+    if found.verdict.wrong:
+        yield found.verdict.wrong
 
 
-def _forged(session: Session) -> str:
+def _forged(tx: Connection, workspace: Workspace, assessor: Assessor) -> Iterator[str]:
     """What the projection, or a notice, says otherwise than it should."""
-    with session.store.reading() as tx:
-        if keys := forged_notices(tx):
-            return f"the notice {keys[0]} says something else than its key"
-        differing = compare(tx, session.workspace, session.assessor).differing
-    return f"the projection is not what the ledger makes of it, for {', '.join(differing[:3])}" if differing else ""
-
-
-_LOOKS: Final[tuple[Callable[[Session], str], ...]] = (_broken, _unfit, _changed, _forged)
+    for key in forged_notices(tx):
+        yield f"the notice {key} says something else than its key"
+    differing = compare(tx, workspace, assessor).differing
+    if differing:
+        yield f"the projection is not what the ledger makes of it, for {', '.join(differing[:3])}"

@@ -12,6 +12,7 @@ from datetime import date
 from commitments.dates import DAY, Window
 from commitments.model import Commitment, Event, EventKind, Parties
 from commitments.record import Record
+from commitments.store.notices import MUTED
 from engine.assess import Assessment, Assessor, facts
 from engine.match import Joiner
 from engine.setbacks import UnassessedError
@@ -20,8 +21,6 @@ from rules.condition import Condition, Value, holds
 from rules.consequence import FollowUp, GroupEscalation
 from rules.period import Point
 
-MUTED = "muted by "
-"""How the reason begins for which a muted notice is not sent."""
 FOLLOW_UP = "follow-up "
 """How the document begins that a commitment made by a follow-up refers to."""
 _LONGEST_ID = 120

@@ -14,10 +14,11 @@ from typing import Any
 from commitments import register, store
 from commitments.lineage import in_circles, parents_of
 from commitments.store import Connection
+from commitments.store.notices import MUTED, is_muted
 from engine.assess import Assessment, Assessor
-from engine.consequences import MUTED, first_day, gathered, muted, mutes, since
+from engine.consequences import first_day, gathered, muted, mutes, since
 from engine.match import Joiner
-from engine.owing import add, is_muted, turn
+from engine.owing import add, turn
 from notifications.notice import Notice, Stage
 from rules.book import RuleBook
 

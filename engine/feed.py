@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date
 
-from commitments.record import Record
 from engine.assess import Assessment
 from engine.obligations import reason
 from engine.setbacks import Setbacks
@@ -54,20 +53,10 @@ def entries(workspace: Workspace, assessment: Assessment, language: str) -> Iter
             record.commitment,
             assessment.against(obligation),
             reason(obligation, record),
-            revision=revision(record),
-            changed_at=changed_at(record),
+            revision=record.revision,
+            changed_at=record.changed_at,
             names=workspace.parties,
             base=workspace.settings.base_address,
         )
         if made is not None:
             yield made
-
-
-def revision(record: Record) -> int:
-    """How many events befell a commitment since it was made: grows with each move, and never falls."""
-    return len(record.history) - 1
-
-
-def changed_at(record: Record) -> datetime:
-    """When the last event was written down."""
-    return record.history[-1].recorded_at

@@ -8,11 +8,10 @@ from typing import Final
 
 from commitments.model import Event
 from commitments.record import Record
-from commitments.register import append, record, records
+from commitments.register import ACTOR, append, record, records
 from commitments.store import Connection
 from engine.assess import Assessor
 from engine.consequences import FOLLOW_UP, follow_ups
-from engine.grow import ACTOR
 from engine.setbacks import Setbacks, keep, kept
 
 _KIND: Final = "what follows from "

@@ -13,16 +13,12 @@ from typing import Final
 from commitments.dates import Window
 from commitments.model import Commitment, Event, EventKind
 from commitments.record import Record
-from commitments.register import append, record
+from commitments.register import ACTOR, append, record
 from commitments.store import Connection
 from engine.setbacks import Setbacks, keep, kept
 from rules.book import RuleBook
 from rules.cycle import Edition, derived_commitment, editions, main_commitment, name
 from rules.pack import Cycle, Pack
-
-ACTOR = "rules"
-"""Who the ledger says it was, where a pack brought something about."""
-
 
 _KIND: Final = "the cycle "
 """How the name of a cycle begins that goes wrong."""

@@ -9,9 +9,9 @@ from datetime import datetime
 from commitments import store
 from commitments.record import Record
 from commitments.store import Connection
+from commitments.store.notices import is_muted
 from engine.assess import Assessment
 from engine.hush import hushed
-from engine.owing import is_muted
 from engine.recipients import Recipient
 from engine.settings import Workspace
 from engine.timetable import coming_slots

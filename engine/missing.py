@@ -17,7 +17,6 @@ from commitments.problem import Problem
 from commitments.source import whole
 from commitments.store import Connection
 from commitments.trouble import TroubleError
-from engine.grow import ACTOR
 from engine.settings import REGISTER_FILES, Workspace, shipped_packs
 
 WITHOUT: Final = "went_without"
@@ -121,7 +120,7 @@ def let_go(tx: Connection, workspace: Workspace, names: Collection[str], now: da
     gone = missing(tx, workspace)
     if any(one.name not in names for one in gone):
         raise MissingError(gone)
-    register.note(tx, WITHOUT, {"gone": [f"{one.kind} {one.name}" for one in gone]}, at=now, actor=ACTOR)
+    register.note(tx, WITHOUT, {"gone": [f"{one.kind} {one.name}" for one in gone]}, at=now, actor=register.ACTOR)
     _keep(tx, in_use(workspace))
 
 

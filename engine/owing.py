@@ -13,7 +13,7 @@ from typing import Any
 from commitments import store
 from commitments.model import Status
 from commitments.store import Connection
-from engine.consequences import MUTED
+from commitments.store.notices import is_muted, last_number
 from engine.finding import Found
 from engine.judging import Judgement
 from notifications.notice import Notice
@@ -90,15 +90,3 @@ def turn(tx: Connection, keys: Sequence[str], state: str, reason: str) -> None:
         values["number"] = last_number(tx) + 1
     for some in store.batches(keys):
         tx.execute(table.update().where(table.c.key.in_(some)).values(**values))
-
-
-def last_number(tx: Connection) -> int:
-    """The number of the notices that came to be owed last."""
-    table = store.notice
-    last = table.select().with_only_columns(table.c.number).order_by(table.c.number.desc()).limit(1)
-    return tx.execute(last).scalar() or 0
-
-
-def is_muted(row: Any) -> bool:  # noqa: ANN401 (a row has no type of its own)
-    """Whether a notice is not sent because of another commitment."""
-    return bool(row.reason.startswith(MUTED))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import urllib.request
 from dataclasses import dataclass, field
 from http.client import HTTPException
 
-from engine.schedule import log
+log = logging.getLogger("gestand")
+
 
 _SECONDS = 10.0
 

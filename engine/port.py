@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import socket
 import threading
 import time
@@ -21,8 +22,9 @@ from typing import Any, Final
 
 from commitments.trouble import TroubleError
 from engine.body import BodyError, read_body
-from engine.schedule import log
 from engine.settings import ServiceSettings
+
+log = logging.getLogger("gestand")
 
 _POLICY: Final = "default-src 'none'; form-action 'self'; frame-ancestors 'none'"
 _SECONDS: Final = 10.0

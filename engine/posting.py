@@ -15,7 +15,6 @@ from uuid import uuid4
 from commitments import register, store
 from commitments.store import Connection
 from engine.dispatch import administrator
-from engine.grow import ACTOR
 from engine.recipients import Recipient
 from engine.settings import Mail, Workspace
 from engine.timetable import reader
@@ -98,7 +97,7 @@ def _tell_once(tx: Connection, workspace: Workspace, trouble: str, now: datetime
         return
     store.remember(tx, TROUBLE, used if trouble else "")
     if trouble:
-        register.note(tx, TROUBLE, {"problem": trouble}, at=now, actor=ACTOR)
+        register.note(tx, TROUBLE, {"problem": trouble}, at=now, actor=register.ACTOR)
         log.error("a template has a mistake and is not used: %s", trouble)
         sentence = f"a template has a mistake and is not used: {trouble}"
         administrator(workspace.settings.mail).tell(tx, "template", sentence, now)

@@ -15,7 +15,6 @@ from commitments import register, store
 from commitments.store import Connection
 from engine.assess import Assessor
 from engine.assessing import last_pass, stale
-from engine.grow import ACTOR
 from engine.settings import Workspace
 
 _RULES: Final = "rules"
@@ -56,7 +55,7 @@ def judging(tx: Connection, workspace: Workspace, at: datetime, *, anew: bool) -
     if under != version:
         packs = {loaded.pack.pack: loaded.hash for loaded in workspace.book.packs}
         content = {"packs": packs, "calendars": workspace.calendars.version}
-        register.note(tx, "pack_loaded", content, at=at, actor=ACTOR)
+        register.note(tx, "pack_loaded", content, at=at, actor=register.ACTOR)
     elif not (left and left.rules):
         judged(tx, workspace)
         return Judging(everything=cut_off)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
+import logging
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,9 +29,10 @@ from engine.ends import FeedSettings
 from engine.feed import safe_entries, written
 from engine.profiles import Profiles
 from engine.recipients import Scope
-from engine.schedule import log
 from engine.settings import FILE, Workspace
 from notifications.ics import Entry
+
+log = logging.getLogger("gestand")
 
 _FEEDS: Final = "feeds"
 """Under this name the store remembers how the calendar files are."""

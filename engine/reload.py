@@ -6,6 +6,7 @@ What would break a file that works is refused: the rules go on as they were, and
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -17,14 +18,14 @@ from commitments import register, store
 from commitments.problem import Problem
 from commitments.source import files_in
 from commitments.zone import zone_files
-from engine.grow import ACTOR
 from engine.match import matcher
 from engine.missing import in_use, lost, way_out
-from engine.schedule import log
 from engine.session import Session, conditions
 from engine.settings import FILE, NoWorkspaceError, Workspace, open_workspace
 from notifications.slots import instant
 from rules.book import SUFFIXES
+
+log = logging.getLogger("gestand")
 
 REFUSED = "pack_refused"
 """The kind of the ledger's note on files that were not taken."""
@@ -130,7 +131,7 @@ class Watched:
             if store.recall(tx, REFUSED) == content:
                 return
             note, texts = {"content": content, "in_use": how}, {"problems": reasons}
-            register.note(tx, REFUSED, note, at=now, actor=ACTOR, texts=texts)
+            register.note(tx, REFUSED, note, at=now, actor=register.ACTOR, texts=texts)
             store.remember(tx, REFUSED, content)
         for refused in self._refused:
             log.error("%s", refused)

@@ -10,7 +10,6 @@ from commitments import register, store
 from commitments.listing import brief
 from commitments.store import Connection, Row, given
 from engine.assess import Assessor
-from engine.grow import ACTOR
 from engine.posting import posted
 from engine.recipients import Recipient
 from engine.served import digest_row, told_in, turn, untell
@@ -72,7 +71,7 @@ def _without(
     gone = {**gone, **{held.notice.key: held.reason for held in left.held}}
     untell(tx, row.recipient, list(gone))
     content = {"message_id": row.message_id, "dropped": sorted(gone)}
-    register.note(tx, "digest_revised", content, at=desk.now, actor=ACTOR, texts={"reasons": gone})
+    register.note(tx, "digest_revised", content, at=desk.now, actor=register.ACTOR, texts={"reasons": gone})
     ending = warned_lately(tx, row.recipient, desk.waiting(tx, recipient).silences, desk.today)
     if not left.items and not ending and not recipient.all_clear:
         return _dropped(tx, row, "; ".join(sorted(set(gone.values()))))

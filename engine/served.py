@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from commitments import store
 from commitments.store import Connection, Row, given
-from engine.owing import last_number
+from commitments.store.notices import last_number
 from notifications.outbox import NOT_GONE, State
 
 _TABLE: Final = store.digest

@@ -160,7 +160,7 @@ def open_session(folder: Path, *, new: bool = False) -> Iterator[Session]:
     assessor = Assessor(workspace.book, workspace.calendars, chosen, workspace.settings.timezone)
     session = Session(workspace, store, assessor)
     try:
-        with blamed_on_damage(session):
+        with blamed_on_damage(store, workspace, assessor):
             yield session
     finally:
         chosen.close()

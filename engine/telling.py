@@ -13,7 +13,6 @@ from commitments import register
 from commitments.model import Status
 from commitments.store import Connection, Store
 from engine.assess import Assessor
-from engine.grow import ACTOR
 from engine.posting import posted
 from engine.recipients import Recipient
 from engine.served import (
@@ -174,7 +173,7 @@ def _tell(tx: Connection, workspace: Workspace, desk: Desk, recipient: Recipient
         outbox.supersede(tx, address, by=message_id, at=desk.at)
         turn(tx, told.replaced, "superseded", f"its place was taken at {text(told.slot)}")
     content = {"slot": text(told.slot), "message_id": message_id, "notices": keys, "rules": workspace.book.hash}
-    register.note(tx, "digest_queued", content, at=desk.at, actor=ACTOR, texts={"recipient": address})
+    register.note(tx, "digest_queued", content, at=desk.at, actor=register.ACTOR, texts={"recipient": address})
     return made
 
 

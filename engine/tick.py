@@ -18,7 +18,7 @@ from engine.assessing import Change, last_pass
 from engine.batches import Batches
 from engine.clock import steady
 from engine.dispatch import administrator, dispatch
-from engine.grow import ACTOR, grow
+from engine.grow import grow
 from engine.missing import settle
 from engine.progress import passed
 from engine.publishing import Published, publish
@@ -171,7 +171,7 @@ def _assess(
         if early or jumped:
             before = now - jumped if jumped else last
             content = {"from": before.isoformat() if before else None, "to": now.isoformat()}
-            register.note(tx, "clock_jump", content, at=at, actor=ACTOR)
+            register.note(tx, "clock_jump", content, at=at, actor=register.ACTOR)
         grown = grow(tx, workspace.book, today=assessor.today(now), at=at)
         batches = Batches.begun(tx, workspace, assessor, now, at)
         batches.go_on(tx, at)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from commitments import store
 from commitments.store import Connection, Row, given
-from engine.owing import last_number
+from commitments.store.notices import last_number
 from engine.profiles import Profiles
 from engine.recipients import Recipient, Scope
 

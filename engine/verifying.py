@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from commitments import ledger, register
 from commitments.contents import Damage, damage, unreadable
 from commitments.ledger import Line, Verdict
-from commitments.store import Connection, DamagedStoreError, Misfit, Stranger, misfits
+from commitments.store import Connection, DamagedStoreError, Misfit, Store, Stranger, misfits
+from engine.assess import Assessor
 from engine.delivered import Deliveries, forged_notices
 from engine.rebuilding import Compared, compare
-
-if TYPE_CHECKING:
-    from engine.session import Session
+from engine.settings import Workspace
 
 _SHOWN: Final = 20
 """So many damaged entries are told, and so many messages; the others are counted."""
@@ -58,15 +57,18 @@ class Findings:
         return self.kept and self.clocks_known and not remade
 
 
-def verify(session: Session, anchor: str | None = None, *, chain_only: bool = False) -> Findings:
+def verify(
+    base: Store, workspace: Workspace, assessor: Assessor, anchor: str | None = None, *, chain_only: bool = False
+) -> Findings:
     """What a check finds. Meanwhile a thread has the database check itself."""
     with ThreadPoolExecutor(1) as pool:
-        itself = pool.submit(session.store.check)
-        with session.store.reading() as tx:
-            found = _chain(tx, anchor) if chain_only else _whole(session, tx, anchor)
+        itself = pool.submit(base.check)
+        with base.reading() as tx:
+            found = _chain(tx, anchor) if chain_only else _whole(tx, workspace, assessor, anchor)
+            clocks = register.wrong_clocks(tx)
         found = replace(found, broken=_broken(itself))
-    unguarded, strangers = session.store.unguarded(), session.store.strangers()
-    known = not found.verdict.ok or session.wrong_clocks() == list(found.verdict.corrections)
+    unguarded, strangers = base.unguarded(), base.strangers()
+    known = not found.verdict.ok or list(clocks) == list(found.verdict.corrections)
     return replace(found, unguarded=tuple(unguarded), strangers=tuple(strangers), clocks_known=known)
 
 
@@ -100,7 +102,7 @@ def _of_ledger(tx: Connection, anchor: str | None, contents: _Contents) -> Findi
     )
 
 
-def _whole(session: Session, tx: Connection, anchor: str | None) -> Findings:
+def _whole(tx: Connection, workspace: Workspace, assessor: Assessor, anchor: str | None) -> Findings:
     found = tuple(misfits(tx))
     spoilt = {misfit.table for misfit in found}
     contents = _Contents(None if spoilt & _OF_MESSAGES else Deliveries(tx))
@@ -108,9 +110,7 @@ def _whole(session: Session, tx: Connection, anchor: str | None) -> Findings:
         _of_ledger(tx, anchor, contents),
         misfits=found,
         messages=tuple(contents.messages(tx)),
-        compared=None
-        if spoilt & _OF_PROJECTION
-        else compare(tx, session.workspace, session.assessor, contents.leaving_out),
+        compared=None if spoilt & _OF_PROJECTION else compare(tx, workspace, assessor, contents.leaving_out),
     )
 
 

@@ -14,7 +14,6 @@ from commitments import register, store
 from commitments.model import Status
 from commitments.store import Connection, Row
 from engine.assess import Assessment, Assessor
-from engine.feed import changed_at, revision
 from engine.hush import hushed, silencing
 from engine.obligations import reason
 from engine.posting import Files
@@ -177,6 +176,6 @@ def as_item(assessment: Assessment, notice: Notice) -> Item:
         notice=notice,
         reason=reason(obligation, assessment.record) if obligation else None,
         moved=assessment.moved_in(obligation) if obligation else None,
-        revision=revision(assessment.record),
-        changed_at=changed_at(assessment.record),
+        revision=assessment.record.revision,
+        changed_at=assessment.record.changed_at,
     )

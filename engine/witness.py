@@ -18,7 +18,6 @@ from commitments.ledger import Entry, Head
 from commitments.store import Connection, Store
 from commitments.witness import Pending, Stamp, Statement
 from engine import authority, stamping
-from engine.grow import ACTOR
 from engine.session import Session
 from engine.settings import WitnessSettings
 from engine.stamping import MissingWitnessError, StampError, WitnessError
@@ -156,7 +155,7 @@ def now_and_then(session: Session, now: datetime) -> Stamp | Failure | None:
     if settings is None or not _due(session.store, settings, now):
         return None
     try:
-        return obtain(session, settings.address, session.workspace.folder / settings.certificates, actor=ACTOR)
+        return obtain(session, settings.address, session.workspace.folder / settings.certificates, actor=register.ACTOR)
     except WitnessError as error:
         failed = Failure(now, str(error))
     with session.store.writing() as tx:

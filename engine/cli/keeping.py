@@ -52,7 +52,7 @@ def verify_command(
     were kept.
     """
     with open_session(folder) as session, telling(anchors, as_json=as_json) as told:
-        found = verify(session, anchor, chain_only=asked["chain_only"])
+        found = verify(session.store, session.workspace, session.assessor, anchor, chain_only=asked["chain_only"])
         if asked["rebuild"] and found.compared is not None and not found.compared.standing:
             raise NoPassError
         for sentence in _sentences(found):

@@ -2,10 +2,13 @@
 
 import os
 import stat
+from contextlib import closing
 
 import pytest
 
 from commitments.replacing import create_private, create_private_folder, replace
+from commitments.store import Store, back_up, copies, restore
+from engine import clock
 
 
 @pytest.fixture(params=[0o022, 0o000, 0o777, 0o077], ids=oct)
@@ -66,3 +69,34 @@ def test_doctor_says_that_others_can_read_a_register(workspace, tmp_path):
     assert "chmod" not in workspace("doctor")[1]
     (tmp_path / "gestand.db").chmod(0o644)
     assert "others on this machine can read it" in workspace("doctor")[1]
+
+
+def test_a_copy_is_its_owners_from_its_first_byte_to_its_last(tmp_path, umask, monkeypatch):
+    seen = {}
+
+    def looking(name):
+        done = getattr(copies, name)
+
+        def look(*arguments):
+            made = done(*arguments)
+            seen.update({(name, file.name[-12:]): mode(file) for file in tmp_path.glob("*.partial*")})
+            return made
+
+        return look
+
+    for name in ("_copy_pages", "_take", "remember", "_broken"):
+        monkeypatch.setattr(copies, name, looking(name))
+    with closing(Store.open(tmp_path / "gestand.db", new=True)) as opened:
+        back_up(opened, tmp_path / "copy.db")
+        (tmp_path / "copy.db-wal").touch(0o644)
+    aside = restore(tmp_path / "copy.db", tmp_path / "gestand.db", replace=True, at=clock.now())
+    assert {name for name, _ in seen} == {"_copy_pages", "_take", "remember", "_broken"}
+    assert set(seen.values()) == {0o600}
+    assert [mode(file) for file in (tmp_path / "copy.db", tmp_path / "gestand.db", aside)] == [0o600] * 3
+
+
+def test_a_copy_that_others_can_read_is_not_made_a_register_that_they_can(tmp_path):
+    Store.open(tmp_path / "copy.db", new=True).close()
+    (tmp_path / "copy.db").chmod(0o644)
+    restore(tmp_path / "copy.db", tmp_path / "gestand.db", replace=False, at=clock.now())
+    assert mode(tmp_path / "gestand.db") == 0o600

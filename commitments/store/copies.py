@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from commitments.replacing import create_private
 from commitments.store.misfits import misfits
 from commitments.store.opened import Store
 from commitments.store.places import database
@@ -23,6 +27,7 @@ from commitments.store.tables import ledger, metadata
 from commitments.store.trouble import (
     DamagedStoreError,
     ForeignStoreError,
+    FullStoreError,
     NoCopyError,
     NoRegisterError,
     TakenPlaceError,
@@ -31,8 +36,11 @@ from commitments.store.trouble import (
 HELD = "held"
 """Under this name the store remembers why nothing is to be delivered from it."""
 _COPY = "it is a copy, and the original may still be at work"
+_ANOTHER = "name a new file for the copy"
 _BESIDE = ("", "-wal", "-shm")
 _SOME = 1000
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""What the system says of the file that is written, naming the one that is read."""
 
 
 def back_up(store: Store, file: Path) -> str:
@@ -41,9 +49,9 @@ def back_up(store: Store, file: Path) -> str:
     Others may read and write meanwhile. A damaged store is copied as it is; what is wrong with the copy comes back,
     empty where it is whole. Raises TakenPlaceError, NoCopyError.
     """
-    if file.exists():
-        raise TakenPlaceError(str(file), "name a new file for the copy")
-    with _made_whole(file) as partial:
+    if os.path.lexists(file):
+        raise TakenPlaceError(str(file), _ANOTHER)
+    with _made_whole(file, new=True) as partial:
         if isinstance(store.database, Sqlite):
             _copy_pages(store, partial)
         with closing(Store.open(partial, new=True)) as copy:
@@ -56,9 +64,15 @@ def back_up(store: Store, file: Path) -> str:
 
 def _copy_pages(store: Store, file: Path) -> None:
     """Copy a SQLite file as it is, page by page, whatever its rows hold."""
+    create_private(file)
     with store.reading() as source, closing(sqlite3.connect(file)) as target:
         driven: Any = source.connection.driver_connection
-        driven.backup(target)
+        try:
+            driven.backup(target)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname == "SQLITE_FULL":  # of the copy: what is only read cannot be
+                raise FullStoreError(str(file), str(error)) from error
+            raise
 
 
 def _broken(copy: Store) -> str:
@@ -79,12 +93,12 @@ def restore(file: Path, place: str | Path, *, replace: bool, at: datetime) -> Pa
     if not isinstance(there, Sqlite):
         _fill(file, place)
         return None
-    if there.path.exists() and not replace:
+    if there.found() and not replace:
         raise TakenPlaceError(there.where, "with --replace it is put aside and the copy takes its place")
-    with there.lock(), _made_whole(there.path) as partial:
+    with there.lock(), _made_whole(there.file) as partial:
         with _opened_copy(file, partial) as copy, copy.writing() as tx:
             remember(tx, HELD, _COPY)
-        return _put_aside(there.path, at)
+        return _put_aside(there.file, at)
 
 
 def _fill(file: Path, place: str | Path) -> None:
@@ -121,15 +135,17 @@ def _opened_copy(file: Path, own: Path) -> Iterator[Store]:
     except (DamagedStoreError, ForeignStoreError) as error:
         raise NoCopyError(str(file), "it is damaged, or not a copy of a register") from error
     except OSError as error:
-        raise NoCopyError(str(file), error.strerror or str(error)) from error
+        place = own if error.errno in _NO_ROOM else file
+        raise NoCopyError(str(place), error.strerror or str(error)) from error
 
 
 def _take(file: Path, own: Path) -> None:
     """Copy a file, with what stands in its log where one lies beside it: that is what was written last."""
-    shutil.copyfile(file, own)
-    log = file.with_name(f"{file.name}-wal")
-    if log.is_file():
-        shutil.copyfile(log, own.with_name(f"{own.name}-wal"))
+    for ending in ("", "-wal"):
+        source, target = (path.with_name(f"{path.name}{ending}") for path in (file, own))
+        if not ending or source.is_file():
+            create_private(target)
+            shutil.copyfile(source, target)
 
 
 def _refuse_part(copy: Store, file: Path) -> None:
@@ -158,12 +174,17 @@ def _number_on(target: Connection, table: sa.Table) -> None:
 
 
 @contextmanager
-def _made_whole(file: Path) -> Iterator[Path]:
-    """A path beside a file: what was written there becomes the file in the end, and is gone where that fails."""
-    partial = file.with_name(f"{file.name}.partial")
+def _made_whole(file: Path, *, new: bool = False) -> Iterator[Path]:
+    """A path beside a file: what was written there becomes the file in the end, and is gone where that fails.
+
+    A `new` file takes nothing's place, and several processes may be at it at once. Raises TakenPlaceError, NoCopyError.
+    """
+    partial = file.with_name(f"{file.name}.{token_hex(4)}.partial" if new else f"{file.name}.partial")
     try:
         _remove(partial)
         yield partial
+        if new and os.path.lexists(file):
+            raise TakenPlaceError(str(file), _ANOTHER)
         partial.replace(file)
     except OSError as error:
         raise NoCopyError(str(file), error.strerror or str(error)) from error
@@ -186,8 +207,14 @@ def _put_aside(path: Path, at: datetime) -> Path | None:
     if there:
         with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    aside = path.with_name(f"{path.name}{ASIDE}{at.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    aside = _free_name(path, at)
     for ending in _BESIDE:
         with suppress(FileNotFoundError):
             path.with_name(f"{path.name}{ending}").rename(aside.with_name(f"{aside.name}{ending}"))
     return aside if there else None
+
+
+def _free_name(path: Path, at: datetime) -> Path:
+    """The name of a register that is put aside; a later one where another was put aside in the same second."""
+    aside = path.with_name(f"{path.name}{ASIDE}{at.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    return _free_name(path, at + timedelta(seconds=1)) if os.path.lexists(aside) else aside

@@ -49,7 +49,7 @@ def replace(target: Path, pieces: Iterable[bytes], *, private: bool = False) -> 
         with target.open("wb") as stream:
             stream.writelines(pieces)
         return
-    there = target.resolve()
+    there = _itself(target)
     former = _mode(there)
     mode = PRIVATE if private else former
     draft = there.with_name(f".{there.name[:_SHOWN]}.{token_hex(4)}")
@@ -78,6 +78,14 @@ def settle(folder: Path) -> None:
 
 def _is_stream(target: Path) -> bool:
     return _DEVICES in target.absolute().parents or (target.exists() and not target.is_file())
+
+
+def _itself(target: Path) -> Path:
+    """The file that a path leads to; raises OSError for a link that leads to itself."""
+    there = Path(os.path.realpath(target))
+    if there.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(target))
+    return there
 
 
 def _mode(file: Path) -> int | None:

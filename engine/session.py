@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -15,7 +15,6 @@ from commitments.listing import Wanted, listed
 from commitments.moments import ClockBehindError, Known, WrongClock
 from commitments.problem import Problem
 from commitments.store import Connection, Store
-from commitments.trouble import TroubleError
 from engine import clock, dispatch
 from engine.assess import Assessment, Assessor
 from engine.assessing import overlaid, stale
@@ -24,17 +23,9 @@ from engine.match import matcher
 from engine.missing import Missing, missing
 from engine.progress import outdated
 from engine.setbacks import FIRST, kept
-from engine.settings import FILE, Workspace, open_workspace
+from engine.settings import FILE, BrokenSettingsError, Workspace, open_workspace
 from notifications.deliverer import Deliverer
 from rules.condition import Condition
-
-
-class BrokenSettingsError(TroubleError):
-    """Settings that cannot be read: with others than those that were meant nothing may be done."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        told = "\n\n".join(str(problem) for problem in problems)
-        super().__init__(f"nothing was done, for the settings have a mistake\n\n{told}")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,9 +154,17 @@ class NoWorkspaceError(TroubleError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"there is no {FILE} in {folder.resolve()}; make a workspace with `gestand init {folder}`, "
+            f"there is no {FILE} in {os.path.realpath(folder)}; make a workspace with `gestand init {folder}`, "
             "or name one with --workspace"
         )
+
+
+class BrokenSettingsError(TroubleError):
+    """Settings that cannot be read: with others than those that were meant nothing may be done."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        told = "\n\n".join(str(problem) for problem in problems)
+        super().__init__(f"nothing was done, for the settings have a mistake\n\n{told}")
 
 
 @dataclass(frozen=True)
@@ -213,12 +222,14 @@ class Workspace:
 def store_place(folder: Path) -> str:
     """Where the register of a workspace is, when nothing else of it is asked for.
 
-    Raises NoWorkspaceError where there is no gestand.yaml, or none that can be read.
+    Raises NoWorkspaceError where there is no gestand.yaml, BrokenSettingsError where it cannot be used.
     """
-    document, _ = read(folder / FILE)
-    settings = check(Settings, document)[0] if document else None
-    if settings is None:
+    if not _is_there(folder / FILE):
         raise NoWorkspaceError(folder)
+    document, problems = read(folder / FILE)
+    settings, faults = check(Settings, document) if document else (None, ())
+    if settings is None:
+        raise BrokenSettingsError((*problems, *faults))
     return Workspace(folder, settings, RuleBook(), Calendars()).store
 
 
@@ -245,11 +256,14 @@ def open_workspace(folder: Path) -> Workspace:
 
 
 def _is_there(file: Path) -> bool:
-    """Whether a file is there; one that cannot be looked at may be."""
+    """Whether something is there, if only a link that leads nowhere; what cannot be looked at may be."""
     try:
-        return file.is_file()
+        file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError:
         return True
+    return True
 
 
 def languages(settings: Settings) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from commitments.store.trouble import (
     AlreadyRunningError,
     BusyStoreError,
     DamagedStoreError,
+    ForbiddenStoreError,
     FullStoreError,
     GoneStoreError,
     HalfRestoredError,
@@ -64,6 +65,11 @@ class Sqlite:
         return str(self.path)
 
     @property
+    def file(self) -> Path:
+        """The file itself, where the path is a link: what belongs to it lies beside it, as SQLite's log does."""
+        return Path(os.path.realpath(self.path)) if self.path.is_symlink() else self.path
+
+    @property
     def between(self) -> float:
         """The seconds between two long transactions: SQLite has no queue, so who waits tries again and again."""
         return 4 * _PAUSE
@@ -77,7 +83,7 @@ class Sqlite:
         is there.
         """
         mounts = _MOUNTS.read_text("utf-8", "replace") if _MOUNTS.exists() else ""
-        filesystem = filesystem_of(self.path.resolve(), mounts)
+        filesystem = filesystem_of(Path(os.path.realpath(self.path)), mounts)
         # SQLite's write-ahead log needs memory shared between processes, which no network file system has.
         if filesystem.startswith(_NETWORK):
             raise NetworkStoreError(self.where, filesystem)
@@ -90,7 +96,7 @@ class Sqlite:
     @property
     def _mode(self) -> str:
         """How the file is opened: for writing, or where it may only be read, so that nothing is left beside it."""
-        if all(os.access(one, os.W_OK) for one in (self.path, self.path.parent)):
+        if all(os.access(one, os.W_OK) for one in (self.file, self.file.parent)):
             return _WRITING
         # Without the shared memory nobody is writing, and none must be made: it would have the rights of the file.
         return _READING if self._beside("-shm").exists() else _ALONE
@@ -117,21 +123,28 @@ class Sqlite:
 
     def _find(self, *, new: bool) -> None:
         """See that a register can be in the file; a new one is begun as an empty file."""
-        try:
-            there = self.path.stat()
-        except FileNotFoundError:
-            there = None
-        except OSError as error:
-            raise MissingFolderError(self.where, error.strerror or str(error)) from error
-        if there and not stat.S_ISREG(there.st_mode):
-            raise MissingFolderError(self.where, "it is not a file")
+        there = self.found()
         if there and there.st_size:
+            if not os.access(self.file, os.R_OK):
+                raise ForbiddenStoreError(self.where, there.st_uid)
             return
-        if not there and (aside := put_aside(self.path)):
+        if not there and (aside := put_aside(self.file)):
             raise HalfRestoredError(self.where, str(aside))
         if not new:
             raise NoRegisterError(self.where, self._absence("the file is empty" if there else "there is no such file"))
         self._make()
+
+    def found(self) -> os.stat_result | None:
+        """What is known of the file; None where there is none. Raises MissingFolderError where no file can be there."""
+        try:
+            there = self.path.stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise MissingFolderError(self.where, error.strerror or str(error)) from error
+        if not stat.S_ISREG(there.st_mode):
+            raise MissingFolderError(self.where, "it is not a file")
+        return there
 
     def _absence(self, reason: str) -> str:
         """Why there is no register, and what shows that there was one."""
@@ -139,7 +152,7 @@ class Sqlite:
 
     def _make(self) -> None:
         try:
-            create_private(self.path)
+            create_private(self.file)
         except FileExistsError:
             return
         except OSError as error:
@@ -168,7 +181,7 @@ class Sqlite:
         return self._beside(".lock")
 
     def _beside(self, ending: str) -> Path:
-        return self.path.with_name(f"{self.path.name}{ending}")
+        return self.file.with_name(f"{self.file.name}{ending}")
 
     def trouble(self, error: Exception) -> StoreError | None:
         """What an error of the database means in our words; None where it is a fault of ours."""
@@ -207,14 +220,18 @@ class Sqlite:
         right is still held, which here it always is.
         """
         try:
-            handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, PRIVATE)
+            handle = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE)
+        except FileNotFoundError as error:
+            raise MissingFolderError(self.where, error.strerror or str(error)) from error
         except OSError as error:
             raise ReadOnlyStoreError(self.where, f"{self._lock.name}: {error.strerror}") from error
         try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise ReadOnlyStoreError(self.where, f"{self._lock.name}: it is not a file")
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                holder = os.read(handle, 32).decode().strip() or "unknown"
+                holder = os.read(handle, 32).decode("ascii", "replace").strip() or "unknown"
                 raise AlreadyRunningError(self.where, f"process {holder}") from error
             os.truncate(handle, 0)
             os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)

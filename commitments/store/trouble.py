@@ -52,6 +52,16 @@ class MissingFolderError(StoreError):
         super().__init__(f"{where} cannot be opened ({reason}); see whether its folder exists and may be entered")
 
 
+class ForbiddenStoreError(StoreError):
+    """The file is there, and this user may not read it."""
+
+    def __init__(self, where: str, owner: int) -> None:
+        super().__init__(
+            f"{where} may not be read by this user: it belongs to user {owner}. Run gestand as that user, or let this "
+            "one read the file"
+        )
+
+
 class NoRegisterError(StoreError):
     """There is no register at the place; none is made unless that is asked for, for an older one may be missing."""
 

@@ -366,6 +366,6 @@ def hand_out(pieces: Iterable[bytes], output: Path | None, *, as_csv: bool = Fal
 def as_path(folder: Path) -> str:
     """A folder as it is best named to the one who called: relative where it lies below."""
     try:
-        return str(folder.resolve().relative_to(Path.cwd()))
+        return str(Path(os.path.realpath(folder)).relative_to(Path.cwd()))
     except ValueError:
         return str(folder)

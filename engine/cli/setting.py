@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import platform
-import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from commitments import exchange
 from commitments.holding import held_line
 from commitments.intake import Draft
 from commitments.problem import Problem
+from commitments.replacing import replace
 from commitments.source import files_in
 from commitments.store import NoRegisterError, Store, TakenPlaceError
 from commitments.trouble import TroubleError
@@ -67,7 +68,7 @@ def init_command(folder: Path, new: bool) -> None:
 
 def make_workspace(folder: Path) -> None:
     """Make a new workspace in a folder, with an empty register; raises FolderTakenError where there is one."""
-    if (folder / FILE).exists():
+    if os.path.lexists(folder / FILE):
         raise FolderTakenError(folder)
     copy_workspace("starter", folder)
     (folder / "calendars").mkdir(exist_ok=True)
@@ -84,7 +85,7 @@ def _make_register(folder: Path) -> None:
 
 
 def copy_workspace(name: str, folder: Path) -> None:
-    """Copy the files of one of the workspaces that ship with Gestand."""
+    """Copy the files of one of the workspaces that ship with Gestand; what lies there already stays as it is."""
     _copy(resources.files("engine.workspaces") / name, folder)
 
 
@@ -94,8 +95,8 @@ def _copy(source: Traversable, target: Path) -> None:
         if item.is_dir():
             _copy(item, target / item.name)
             continue
-        with resources.as_file(item) as path:
-            shutil.copyfile(path, target / item.name)
+        if not os.path.lexists(target / item.name):
+            replace(target / item.name, [item.read_bytes()])
 
 
 @click.command("check")

@@ -12,6 +12,7 @@ from datetime import datetime
 from html import escape
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import unquote
 
 from commitments.store import Connection, Store, recall, remember
 from engine.port import Answer, Asked
@@ -26,9 +27,10 @@ from notifications.words import Words
 
 PATH: Final = "/unsubscribe/"
 _ONE_CLICK: Final = re.compile(
-    rb"""\s*(?:List-Unsubscribe=One-Click
+    rb"""\s*(?:List(?:-|%2[Dd])Unsubscribe=One(?:-|%2[Dd])Click
     |--(?P<mark>[^\r\n]{1,70})\r?\n
-     (?:[A-Za-z-]+:[^\r\n]*\r?\n)*?Content-Disposition:[ ]*form-data;[ ]*name="?List-Unsubscribe"?\r?\n
+     (?:[A-Za-z-]+:[^\r\n]*\r?\n)*?(?i:Content-Disposition:[ \t]*form-data);[ \t]*(?i:name)="?List-Unsubscribe"?
+     [ \t]*(?:;[^\r\n]*)?\r?\n
      (?:[A-Za-z-]+:[^\r\n]*\r?\n)*\r?\nOne-Click\r?\n--(?P=mark)--)\s*""",
     re.VERBOSE,
 )
@@ -39,7 +41,7 @@ _ACTOR: Final = "reader"
 
 def leave(base: Store, workspace: Workspace, asked: Asked, now: datetime) -> Answer:
     """What is answered to one who asks for the address in a digest, and done where it was meant."""
-    text = asked.path.removeprefix(PATH)
+    text = unquote(asked.path.removeprefix(PATH)).removesuffix("/")  # what stands between may write %2D for -
     with base.reading() as tx:
         key = known_secret(tx)
     addresses = [recipient.address for recipient in workspace.settings.recipients]

@@ -28,6 +28,8 @@ _ADVICE = {
     "failed": "`gestand outbox --state failed` lists what was refused; `gestand outbox retry ID` tries it again.",
     "dead": "`gestand outbox --state dead` lists what was given up; `gestand outbox retry --dead` tries it all again.",
     "bounced": "`gestand outbox suppressed` lists the addresses that get nothing more, and since when.",
+    "behind": "Digests go there as ever, for others may get them too. Let it pass its mail on to others, or take the "
+    "recipient out of gestand.yaml where nobody is left.",
     "unassessed": "A commitment among them is undated until then, and nobody is reminded of it; the others are as "
     "ever. `gestand doctor` names what is still so.",
     "feed": "The file that was there is as it was; every pass tries again. `gestand check` says more.",

@@ -19,13 +19,14 @@ from typing import Any
 
 from commitments import register
 from commitments.ledger import stamp
-from commitments.store import Connection, Row
+from commitments.store import Connection, Row, recall, remember
 from commitments.store import bounce as table
 from commitments.store import outbox as sent
 from notifications.mailboxes import Mail
 from notifications.phrases import clean
 from notifications.signing import same, secret, sign
 from notifications.suppression import Kind, is_gone, suppress
+from notifications.told_in_words import UNDEFINED, told
 
 ACTOR = "bounces"
 FRESH = timedelta(hours=48)
@@ -35,6 +36,9 @@ _MOST = 50
 """Recipients that one report may be about; ours are about one."""
 _REPORT = "multipart/report"
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_GLOBAL = re.compile(rb"^(content-type:[ \t]*message/)global-(?=delivery-status\b)", re.IGNORECASE | re.MULTILINE)
+"""RFC 6533: the same report in UTF-8, which Python's parser does not take apart."""
+_SAID = re.compile(r"5\d\d[ -](5\.\d{1,3}\.\d{1,3})\b")
 _NESTING = re.compile(rb"multipart/|message/", re.IGNORECASE)
 _DEEPEST = 60
 """Parts that may hold others: a report has three, and Python's parser looks at each line once for every one of them."""
@@ -78,12 +82,16 @@ class Returned:
 
 @dataclass(frozen=True, kw_only=True)
 class Bounce:
-    """What became of a report; `address` is empty where it was not believed."""
+    """What became of a report; `address` is empty where it was not believed.
+
+    `behind` is a mailbox that is gone, to which the one that was written to passes mail on.
+    """
 
     verdict: Verdict
     address: str = ""
     status: str = ""
     detail: str = ""
+    behind: str = ""
 
 
 # ------------------------------------------------------------------------------------------------- return addresses
@@ -117,13 +125,14 @@ def _signature(key: bytes, number: int) -> str:
 def read(mail: Mail) -> Returned:
     """What a mail reports, whatever a stranger wrote into it: one that cannot be read says why."""
     try:
-        head = BytesHeaderParser().parsebytes(_END_OF_HEAD.split(mail.content, maxsplit=1)[0])
+        above, *below = _END_OF_HEAD.split(mail.content, maxsplit=1)
+        head = BytesHeaderParser().parsebytes(above)
         subject = _text(head, "Subject")
         if head.get_content_type() != _REPORT:
-            return Returned(place=mail.place, subject=subject)
+            return Returned(place=mail.place, subject=subject, reports=tuple(_in_words(head, b"".join(below))))
         if len(_NESTING.findall(mail.content)) > _DEEPEST:
             return Returned(place=mail.place, subject=subject, trouble=_TOO_DEEP)
-        found = tuple(reports(BytesParser().parsebytes(mail.content)))
+        found = tuple(reports(BytesParser().parsebytes(_GLOBAL.sub(rb"\1", mail.content))))
     except Exception as error:
         return Returned(place=mail.place, trouble=clean(f"{type(error).__name__}: {error}"))
     cut_off = not found and not mail.whole
@@ -137,22 +146,51 @@ def reports(mail: Message) -> Iterator[Report]:
         return
     parts = list(mail.walk())
     original = next(filter(None, map(_original, parts)), "")
-    returned_to = tuple(_text(mail, name) for name in _RETURNED_TO if mail[name])
+    returned_to = _returned_to(mail)
     for block in islice((block for part in parts for block in _blocks(part)), _MOST):
         yield Report(
             returned_to=returned_to,
             about=tuple(_address(block, name) for name in ("Original-Recipient", "Final-Recipient")),
             message_id=original,
             action=_text(block, "Action").lower(),
-            status=_text(block, "Status").partition(" ")[0],
-            diagnostic=_text(block, "Diagnostic-Code").partition(";")[2].strip(),
+            status=_status(block),
+            diagnostic=_diagnostic(block),
         )
+
+
+def _in_words(head: Message, body: bytes) -> Iterator[Report]:
+    """What a mail tells that is no report by its form; most are none at all."""
+    for one in islice(told(head, body), _MOST):
+        yield Report(
+            returned_to=_returned_to(head),
+            about=("", one.about),
+            message_id=one.message_id,
+            action="failed",
+            status=one.status,
+            diagnostic=clean(one.text, 500),
+        )
+
+
+def _returned_to(mail: Message) -> tuple[str, ...]:
+    return tuple(_text(mail, name) for name in _RETURNED_TO if mail[name])
 
 
 def _blocks(part: Message) -> Iterator[Message]:
     """What a part says of each recipient, as header fields."""
     if part.get_content_type() == "message/delivery-status":
         yield from (block for block in _within(part) if block["Final-Recipient"])
+
+
+def _diagnostic(block: Message) -> str:
+    """What the server that refused said."""
+    return _text(block, "Diagnostic-Code").partition(";")[2].strip()
+
+
+def _status(block: Message) -> str:
+    """The status; what the server that refused said of it where the report leaves it undefined, as those of Exim do."""
+    status = _text(block, "Status").partition(" ")[0]
+    said = _SAID.match(_diagnostic(block)) if status == UNDEFINED else None
+    return said[1] if said else status
 
 
 def _original(part: Message) -> str:
@@ -207,24 +245,31 @@ def _judge(tx: Connection, report: Report, address: str, key: bytes, at: datetim
         return Bounce(verdict=Verdict.NO_REPORT, detail=f"nothing failed: {report.action}")
     if row is None or row.sent_at is None:
         return _refused(tx, Verdict.FORGED, at)
+    # That of the administrator is tried all the same. Behind another address there may be those of more people.
+    hard = report.action == "failed" and is_gone(report.status) and row.digest is not None
+    behind = report.about[-1] if hard and report.about[-1] != row.address.lower() else ""
+    verdict = Verdict.GONE if hard and not behind else Verdict.FOR_NOW
+    if tx.execute(table.select().where(table.c.outbox == row.id, table.c.kind == verdict.value)).first():
+        return Bounce(verdict=Verdict.SEEN)
     if at - datetime.fromisoformat(row.sent_at) > fresh:
         return _refused(tx, Verdict.OLD, at)
-    hard = report.action == "failed" and is_gone(report.status)
-    verdict = Verdict.GONE if hard else Verdict.FOR_NOW
-    if tx.execute(table.select().where(table.c.outbox == row.id, table.c.kind == verdict.value)).first():
-        return _refused(tx, Verdict.SEEN, at)
     detail = clean(report.diagnostic or report.status, 300)
     tx.execute(table.insert().values(outbox=row.id, kind=verdict.value, status=report.status, at=stamp(at)))
     content = {"message_id": row.message_id, "verdict": verdict.value, "status": report.status}
     register.note(tx, "bounced", content, at=at, actor=ACTOR)
-    if hard:
+    if verdict is Verdict.GONE:
         suppress(tx, row.address, Kind.BOUNCED, at=at, actor=ACTOR, detail=detail)
-    return Bounce(verdict=verdict, address=row.address, status=report.status, detail=detail)
+    return Bounce(verdict=verdict, address=row.address, status=report.status, detail=detail, behind=behind)
 
 
 def _refused(tx: Connection, verdict: Verdict, at: datetime) -> Bounce:
-    """A report that is not believed; that it came is written down, for many of them are an attack."""
-    if verdict is not Verdict.SEEN:
+    """A report that is not believed; that such came is written down, once a day, for many of them are an attack.
+
+    They stay in the mailbox, and are read again each hour.
+    """
+    name, day = f"bounce refused {verdict.value}", at.date().isoformat()
+    if recall(tx, name) != day:
+        remember(tx, name, day)
         register.note(tx, "bounce_refused", {"reason": verdict.value}, at=at, actor=ACTOR)
     return Bounce(verdict=verdict)
 

@@ -69,7 +69,7 @@ class Mailbox:
         if not name.isascii():
             name = Header(name, "utf-8", header_name=field, maxlinelen=75).encode(linesep="\r\n")
         elif name:
-            name = str(Address(display_name=name, addr_spec=self.address)).rpartition(" <")[0]
+            name = str(Address(display_name=name)).rpartition(" <")[0]
         last = f"{field}: {name}".rpartition("\n")[2]
         gap = "\r\n " if len(f"{last} <{self.address}>") > _LINE else " "
         return f"{field}: {name}{gap}<{self.address}>\r\n".encode("ascii") if name else self._bare(field)

@@ -18,9 +18,8 @@ STDIN = Path("-")
 LONGEST = 256 * 1024
 """Octets that are kept of a mail. A report of failed delivery stands before the mail that it gives back (RFC 3464)."""
 _AT_ONCE = 64 * 1024
-_SEPARATOR = re.compile(rb"From ")
-_DATED_SEPARATOR = re.compile(rb"From \S.* \d{1,2}:\d\d(:\d\d)?\b.* \d{4}\s*$")
-"""RFC 4155, A: the line before a mail says who sent it and when; asked for in full where a file begins without one."""
+_SEPARATOR = re.compile(rb"From \S.* \d{1,2}:\d\d(:\d\d)?\b.* \d{4}( [+-]\d{4})?\s*$")
+"""RFC 4155, A: the line before a mail says who sent it and when; not every program quotes a "From " of the text."""
 
 
 class NoMailError(TroubleError):
@@ -60,6 +59,8 @@ def mails(path: Path) -> Iterator[Mail | Unread]:
 
 def _mails(path: Path) -> Iterator[Mail | Unread]:
     if path == STDIN:
+        if sys.stdin is None:
+            raise NoMailError(path, "nothing is piped in")
         yield from _split(sys.stdin.buffer, "what was piped in")
     elif path.is_dir():
         yield from _folder(path)
@@ -127,16 +128,15 @@ def _mail(name: str, number: int, kept: bytearray, size: int) -> Mail:
 def _lines(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
     """The lines of a file, long ones in pieces, and whether a mail begins behind each.
 
-    A file that begins otherwise is a single mail, or an mbox that was cut off at its head: a line parts mails there
-    only where it has a date, behind an empty one.
+    A line parts mails where it says who sent one and when. A file that does not begin with "From " is a single mail, or
+    an mbox that was cut off at its head: there only behind an empty line.
     """
-    parts = None
+    is_box = None
     before = b"\n"
     while line := file.readline(_AT_ONCE):
-        if parts is None:
-            parts = _SEPARATOR if line.startswith(b"From ") else _DATED_SEPARATOR
-        ready = before.endswith(b"\n") if parts is _SEPARATOR else before in {b"\n", b"\r\n"}
-        yield line, ready and parts.match(line) is not None
+        first, is_box = is_box is None, line.startswith(b"From ") if is_box is None else is_box
+        ready = before.endswith(b"\n") if is_box else before in {b"\n", b"\r\n"}
+        yield line, (first and is_box) or (ready and _SEPARATOR.match(line) is not None)
         before = line
 
 

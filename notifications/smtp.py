@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from commitments.model import Frozen
 from notifications.credentials import credential, trusting
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
+from notifications.hosts import can_be_looked_up
 from notifications.replies import BadReplyError, BrokenOffError, Replies
 from notifications.timelimit import no_longer_than
 
@@ -30,14 +31,23 @@ PER_CONNECTION = 100
 _GO_ON = 354
 """What a server answers to DATA that awaits the message (RFC 5321, 4.1.1.4)."""
 _DOT = re.compile(rb"^\.", re.MULTILINE)
+_TOO_MUCH = 552
+_SIZE = re.compile(r"5\.(3\.4|2\.3)\b")
+"""RFC 3463: the message is larger than the server takes, or than the mailbox does."""
 _STATUS = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
+
+
+def _server_name(host: str) -> str:
+    if not can_be_looked_up(host):
+        raise ValueError("this is no name of a server; write one such as mail.example.org")
+    return host
 
 
 class SmtpSettings(Frozen):
     """The mail server in gestand.yaml. The password stands elsewhere: in an environment variable, or in a file."""
 
-    host: Annotated[str, Field(min_length=1, max_length=253)]
+    host: Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_server_name)]
     tls: Literal["starttls", "implicit", "none"] = "starttls"
     port: Annotated[int, Field(ge=1, le=65535)] = _PORTS["starttls"]
     user: str = ""
@@ -208,6 +218,8 @@ class SmtpLine:
         """The server, after it accepted a message's sender and recipient."""
         esmtp = server.does_esmtp and server.has_extn("size")
         code, text = server.mail(envelope_from, [f"size={size}"] if esmtp else [])
+        if code == _TOO_MUCH and esmtp:
+            raise _too_large(code, text)
         if not _done(code):
             raise smtplib.SMTPSenderRefused(code, text, envelope_from)
         code, text = server.rcpt(to)
@@ -275,6 +287,10 @@ def _log_in(server: smtplib.SMTP, settings: SmtpSettings) -> None:
         for secret in (password, _base64(password), _base64(f"\0{settings.user}\0{password}")):
             said = said.replace(secret, "…")
         raise smtplib.SMTPAuthenticationError(error.smtp_code, said) from None
+    except smtplib.SMTPServerDisconnected:
+        raise
+    except smtplib.SMTPException as error:  # it knows none of the ways to log in that we know
+        raise smtplib.SMTPNotSupportedError(str(error)) from error
 
 
 def _base64(text: str) -> str:
@@ -350,6 +366,15 @@ def _refusal(settings: SmtpSettings, code: int, text: bytes, *, doubtful: bool =
     if code < 400:
         return ServerError(0, f"{_where(settings)} answers out of turn: {code} {said}", doubtful=doubtful)
     return (PermanentError if code >= 500 else TemporaryError)(code, said)
+
+
+def _too_large(code: int, text: bytes) -> DeliveryError:
+    """A refusal of a message's size, told before the message (RFC 1870, 6.1); final where it says so in full.
+
+    Without that it may be about what the sender may send in all, and no other day's.
+    """
+    said = _readable(text)
+    return (PermanentError if _SIZE.match(said) else TemporaryError)(code, said)
 
 
 def _of_the_address(error: DeliveryError) -> DeliveryError:

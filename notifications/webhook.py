@@ -24,6 +24,7 @@ from pydantic import Field, field_validator, model_validator
 from commitments.model import Frozen
 from notifications.credentials import credential, trusting
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
+from notifications.hosts import can_be_looked_up
 from notifications.timelimit import no_longer_than
 
 TOTAL = 30.0
@@ -69,7 +70,7 @@ def _parts(url: str) -> SplitResult | None:
         return None
     with contextlib.suppress(ValueError):
         parts = urlsplit(url)
-        if parts.hostname and parts.port != 0:
+        if parts.hostname and can_be_looked_up(parts.hostname) and parts.port != 0:
             return parts
     return None
 

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sample_digest import reader
 from test_outbox import NOW, Taking, at, noted, put
 
 from commitments.store import Store
@@ -19,6 +20,7 @@ from notifications import mailboxes
 from notifications.bounces import Verdict, number_of, read, reports, return_address, take_in
 from notifications.delivery import deliver
 from notifications.mailboxes import Mail, NoMailError, mails
+from notifications.outbox import queue
 from notifications.signing import secret
 from notifications.suppression import suppressed
 
@@ -107,8 +109,25 @@ def test_d14_a_mailbox_that_is_gone_gets_nothing_more(store, sent, form):
 
 
 def test_d14_the_address_that_a_message_comes_back_to_is_enough(store, sent):
-    forwarded = report(to=f"<{sent.back[1]}>", about="somebody@else.example")
-    assert judged(store, forwarded) == [(Verdict.GONE, "b@example.org")]
+    back = report(to=f"<{sent.back[1]}>", about="B@example.org")
+    assert judged(store, back) == [(Verdict.GONE, "b@example.org")]
+
+
+def test_a_mailbox_gone_behind_an_address_silences_nobody_else_behind_it(store, sent):
+    """The clerks' address passes mail on to each of them, and one has left (Postfix names both)."""
+    behind = report(to=sent.back[1], about="left@example.org\nOriginal-Recipient: rfc822; b@example.org")
+    known = report(message_id=sent.ids[0], about="left@example.org\nOriginal-Recipient: rfc822; a@example.org")
+    assert judged(store, behind, known) == [(Verdict.FOR_NOW, "b@example.org"), (Verdict.FOR_NOW, "a@example.org")]
+    assert gone(store) == gone(store, "b@example.org") == ""
+
+
+def test_the_administrators_address_is_tried_all_the_same(store):
+    body = b"From: gestand@example.org\r\n\r\ntrouble\r\n"
+    with store.writing() as tx:
+        queue(tx, None, reader(address="a@example.org"), body, "<trouble@example.org>", NOW)
+    deliver(store, Taking(), now=at(NOW))
+    assert judged(store, report(message_id="<trouble@example.org>")) == [(Verdict.FOR_NOW, "a@example.org")]
+    assert gone(store) == ""
 
 
 @pytest.mark.parametrize(
@@ -174,6 +193,21 @@ def test_d14_a_replayed_report_counts_once(store, sent):
     assert [line.split()[0] for line in noted(store)].count("bounced") == 1
 
 
+def test_reports_that_stay_in_the_mailbox_do_not_make_the_ledger_grow(store, sent):
+    """They are read again each hour: one entry a day says that such came."""
+    genuine, forged = report(message_id=sent.ids[0]), report()
+    old = report(message_id=sent.ids[1], about="b@example.org")
+    assert [verdict for verdict, _ in judged(store, genuine)] == ["gone"]
+    for hour in range(49, 60):
+        again = judged(store, genuine, forged, old, after=timedelta(hours=hour))
+        assert [verdict for verdict, _ in again] == ["seen", "forged", "old"]
+    refused = [line for line in noted(store) if line.startswith("bounce_refused")]
+    assert refused == ['bounce_refused {"reason":"forged"}', 'bounce_refused {"reason":"old"}']
+    judged(store, forged, after=timedelta(days=4))
+    assert noted(store)[-1] == 'bounce_refused {"reason":"forged"}'
+    assert len([line for line in noted(store) if line.startswith("bounce_refused")]) == 3
+
+
 def test_d14_what_is_no_report_of_a_failure_is_nothing(store, sent):
     holiday = message_from_string(f"To: {sent.back[0]}\nSubject: I am away\n\nuntil Monday")
     delivered = report(message_id=sent.ids[0], action="delivered", status="2.0.0")
@@ -218,6 +252,12 @@ def test_mail_is_read_from_an_mbox_a_maildir_a_file_and_a_pipe_which_stay_as_the
     assert (tmp_path / "mbox").read_bytes() == before
 
 
+def test_where_nothing_can_be_piped_in_it_is_told(monkeypatch):
+    monkeypatch.setattr(mailboxes.sys, "stdin", None)
+    with pytest.raises(NoMailError, match=r"- holds no mail that can be read \(nothing is piped in\)"):
+        list(mails(mailboxes.STDIN))
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(NoMailError, match=r"none holds no mail that can be read \(No such file or directory\)"):
         list(mails(tmp_path / "none"))
@@ -249,3 +289,24 @@ def test_d14_the_command_tells_what_it_found_and_the_administrator_hears_of_it(w
     told = [path.read_text() for path in (tmp_path / "outbox").glob("*admin-example-org*.txt")]
     assert [text.splitlines()[0] for text in told] == ["a mailbox is gone: 550 5.1.1 <clerk@example.org> gone"]
     assert workspace("bounces", "none.eml")[0] == 1
+
+
+def test_the_administrator_hears_of_a_mailbox_gone_behind_an_address(workspace, tmp_path):
+    settings = (tmp_path / "gestand.yaml").read_text()
+    (tmp_path / "gestand.yaml").write_text(
+        settings.replace("mail:\n", "mail:\n  administrator: admin@example.org\n  bounces: {address: b@example.org}\n")
+    )
+    assert workspace("tick")[0] == 0
+    [letter] = json.loads(workspace("outbox", "--all", "--json")[1])
+    about = "left@example.org\nOriginal-Recipient: rfc822; clerk@example.org"
+    back = report(about=about, message_id=letter["message_id"])
+    (tmp_path / "back.eml").write_bytes(back.as_bytes())
+    said = (
+        "clerk@example.org: did not get it, this time (550 5.1.1 no such user)\n1 report: 1 not delivered this time\n"
+    )
+    assert workspace("bounces", "back.eml")[1] == said
+    assert workspace("tick")[0] == 0
+    [told] = [path.read_text() for path in (tmp_path / "outbox").glob("*admin-example-org*.txt")]
+    assert told.splitlines()[0] == (
+        "clerk@example.org passes its mail on to left@example.org, which is gone: 550 5.1.1 no such user"
+    )

@@ -129,6 +129,14 @@ def test_a_box_whose_head_was_cut_off_is_read_and_a_single_mail_is_not_parted(tm
     assert list(mails(tmp_path / "empty")) == []
 
 
+def test_a_line_of_the_text_that_nobody_quoted_parts_no_mail(tmp_path):
+    said = GOOD.replace(b"\n\n", b"\n\nFrom now on it is closed.\n\n")
+    zoned = FROM.replace(b"2026\n", b"2026 +0100\n")
+    (tmp_path / "box").write_bytes(FROM + said + b"\n" + zoned + GOOD)
+    assert statuses(tmp_path / "box") == ["5.1.1", "5.1.1"]
+    assert len(list(mails(tmp_path / "box"))) == 2
+
+
 def test_what_cannot_be_read_of_a_report_is_told_with_its_place():
     deep = read(Mail(place="box, mail 7", content=BAD["parts in parts"].partition(b"\n")[2]))
     assert deep.place == "box, mail 7"

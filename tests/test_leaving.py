@@ -97,6 +97,14 @@ def test_d15_one_valid_post_unsubscribes_and_twice_is_once(service, ask, made):
     assert "clerk@example.org" not in entries[0].payload
 
 
+@pytest.mark.parametrize(
+    "changed", [lambda link: link.replace("-", "%2D").replace("_", "%5f"), lambda link: f"{link}/"]
+)
+def test_a_link_that_was_written_another_way_in_between_is_the_same(service, ask, made, changed):
+    assert ask(changed(made("clerk@example.org")), "POST", ONE_CLICK)[0] == 200
+    assert gone(service) == ["clerk@example.org"]
+
+
 PARTS = (
     b"---FormBoundaryjWmhtjORrn\r\n"
     b'Content-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
@@ -110,6 +118,9 @@ PARTS = (
     [
         (PARTS, 200),  # the example of RFC 8058, 8.2
         (PARTS.replace(b'"\r\n\r\n', b'"\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n'), 200),
+        (PARTS.replace(b"Content-Disposition: form-data", b"content-disposition:Form-Data"), 200),
+        (PARTS.replace(b'"\r\n\r\n', b'"; filename=""\r\n\r\n'), 200),
+        (b"List%2DUnsubscribe=One%2dClick", 200),  # the same form, as RFC 3986 (2.3) has it
         (PARTS.replace(b"One-Click", b"Two-Clicks"), 400),
         (PARTS.replace(b"List-Unsubscribe", b"List-Subscribe"), 400),
         (PARTS.replace(b"--\r\n", b"\r\n"), 400),  # it does not end

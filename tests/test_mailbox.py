@@ -104,6 +104,14 @@ def test_a_name_outside_ascii_is_encoded_and_the_address_is_not():
     assert str(read["List-Id"]) == "<digests.gestand.example.org>"
 
 
+@pytest.mark.parametrize("address", [".a@example.org", "a.@example.org", "a..b@example.org"])
+@pytest.mark.parametrize("name", ["Chair", "Chair, the", "für Bürger"])
+def test_an_address_with_dots_where_few_have_them_is_written_as_it_is(address, name):
+    """Some Japanese providers have them; RFC 5322 does not, and Python refuses to write them."""
+    read = message_from_bytes(made(sender=Mailbox(address, name)))
+    assert shown(read["From"]) == (name, address)
+
+
 def test_without_a_name_it_comes_from_gestand_and_without_reply_to_there_is_none():
     read = message_from_bytes(made(), policy=policy.SMTP)
     assert str(read["From"]) == "Gestand <g@example.org>"

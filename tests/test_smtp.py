@@ -310,3 +310,16 @@ def test_settings_that_are_not_safe_are_refused(settings, said):
 def test_the_port_follows_from_the_encryption(tls, port):
     assert SmtpSettings(host="mail.example.org", tls=tls).port == port
     assert SmtpSettings(host="mail.example.org", tls=tls, port=2525).port == 2525
+
+
+@pytest.mark.parametrize(
+    "host", ["mail..example.org", ".example.org", "a" * 64 + ".example.org", "mail example.org", "a\nb"]
+)
+def test_what_is_no_name_of_a_server_is_refused(host):
+    with pytest.raises(ValidationError, match=r"this is no name of a server; write one such as mail\.example\.org"):
+        SmtpSettings(host=host)
+
+
+@pytest.mark.parametrize("host", ["localhost", "mail.example.org.", "mäil.example.org", "192.0.2.1", "::1", "mail_1"])
+def test_a_name_or_number_of_a_server_is_taken(host):
+    assert SmtpSettings(host=host).host == host

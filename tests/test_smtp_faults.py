@@ -14,7 +14,7 @@ from test_outbox import NOW, at, put
 from test_smtp import FROM, TO, refused
 
 from commitments.store import Store, outbox
-from notifications.deliverer import ServerError
+from notifications.deliverer import ConfigError, ServerError
 from notifications.delivery import deliver
 from notifications.outbox import supersede
 from notifications.replies import LONGEST, BadReplyError, BrokenOffError, Replies, Reply
@@ -219,6 +219,18 @@ def test_a_challenge_that_is_no_base64_is_the_servers_fault(store, certificate, 
     assert rows(store) == [("queued", 1, False)]
 
 
+def test_a_server_that_knows_no_way_to_log_in_of_ours_is_a_wrong_setting(certificate, monkeypatch):
+    monkeypatch.setenv("MAIL_PASSWORD", "right")
+    monkeypatch.setitem(GOOD, "ehlo", b"250-hello\r\n250-STARTTLS\r\n250 AUTH XOAUTH2\r\n")
+    settings = {"tls": "starttls", "ca_file": str(certificate), "user": "gestand", "password_env": "MAIL_PASSWORD"}
+    with crooked("quit", answers(GOOD["quit"]), certificate) as server:
+        error = refused(server.deliverer(**settings))
+    assert type(error) is ConfigError
+    assert str(error) == (
+        f"localhost:{server.port} does not do what mail.smtp asks of it: No suitable authentication method found."
+    )
+
+
 def test_what_is_said_before_the_encryption_counts_for_nothing_behind_it(store, certificate):
     """Whoever sits between could put answers in front of the encrypted ones (CVE-2011-0411 and its kind)."""
     put(store, "a@example.org")
@@ -292,3 +304,42 @@ def test_a_server_that_hung_up_before_the_message_was_said_did_not_take_it(store
     with crooked("data", hangs_up_after(b"354 go on\r\n")) as server:
         round_of(store, server)
     assert rows(store)[0][:2] == ("queued", 1)
+
+
+# ------------------------------------------------------------------------------------------------- too large
+
+
+@pytest.mark.parametrize(
+    ("said", "first"),
+    [
+        (b"552 5.3.4 Message size exceeds fixed limit\r\n", ("failed", 1, False)),  # as Postfix has it
+        (b"552 message too large, or your quota is used up\r\n", ("queued", 1, False)),
+    ],
+)
+def test_a_message_that_is_too_large_for_a_server_holds_up_no_other(store, said, first):
+    """The server says so before the message, for it was told the size."""
+    put(store, "a@example.org", "b@example.org", "c@example.org")
+    with crooked("mail", once(said)) as server:
+        round_of(store, server)
+    assert rows(store) == [first, ("sent", 1, False), ("sent", 1, False)]
+    assert why(store) == said.decode().strip()
+    assert server.visits == 1
+
+
+def test_without_a_size_the_same_refusal_is_the_servers_own(store, monkeypatch):
+    monkeypatch.setitem(GOOD, "ehlo", b"250 hello\r\n")
+    put(store, "a@example.org", "b@example.org")
+    with crooked("mail", once(b"552 5.3.4 no\r\n")) as server:
+        round_of(store, server)
+    assert rows(store) == [("queued", 1, False), ("queued", 0, False)]
+
+
+def once(octets: bytes):
+    """What is said the first time, in place of the right answer."""
+    left = [octets]
+
+    def say(visitor) -> bool:
+        visitor.sendall(left.pop() if left else GOOD["mail"])
+        return True
+
+    return say

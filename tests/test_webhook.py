@@ -198,6 +198,7 @@ def test_a_name_that_leads_into_a_private_network_is_not_asked(monkeypatch, plac
         ({"url": "https://exa mple.org/"}, "this is not an address"),
         ({"url": "https://example.org:99999/"}, "this is not an address"),
         ({"url": "https://[::1/"}, "this is not an address"),
+        ({"url": "https://hook..example.org/"}, "this is not an address"),
         ({"url": "https://example.org/", "secret_env": ""}, "say where the secret stands"),
     ],
 )

@@ -262,9 +262,15 @@ def _taken_in(session: Session, some: Iterable[bounces.Returned]) -> list[Bounce
     with session.store.writing() as tx:
         found = bounces.take_in(tx, some, address=address, at=now, fresh=timedelta(hours=hours))
         gone = [bounce for bounce in found if bounce.verdict is Verdict.GONE]
+        behind = [bounce for bounce in found if bounce.behind]
         if gone:
             addresses = "a mailbox is gone" if len(gone) == 1 else f"{len(gone)} mailboxes are gone"
             dispatch.administrator(mail).tell(tx, "bounced", f"{addresses}: {gone[0].detail}", now)
+        if behind:
+            sentence = (
+                f"{behind[0].address} passes its mail on to {behind[0].behind}, which is gone: {behind[0].detail}"
+            )
+            dispatch.administrator(mail).tell(tx, "behind", sentence, now)
     return found
 
 

@@ -145,9 +145,10 @@ class Postgres:
                 raise AlreadyRunningError(self.where, holder)
 
             def assure() -> None:
+                # Asked again after it was lost, a connection answers with another kind of error.
                 try:
                     connection.exec_driver_sql("SELECT 1")
-                except sa.exc.DBAPIError as error:
+                except sa.exc.SQLAlchemyError as error:
                     raise LostRightError(self.where, "was lost with its connection, which was cut") from error
 
             yield assure

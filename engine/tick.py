@@ -17,6 +17,7 @@ from engine.assess import Assessor
 from engine.assessing import Change, last_pass
 from engine.batches import Batches
 from engine.clock import steady
+from engine.collector import without_collector
 from engine.dispatch import administrator, dispatch
 from engine.grow import grow
 from engine.missing import settle
@@ -79,7 +80,8 @@ def tick(
     done.
     """
     moment = steady(clock or (lambda: now))
-    done = _assess(base, workspace, assessor, now, moment, back=back, jumped=jumped)
+    with without_collector():
+        done = _assess(base, workspace, assessor, now, moment, back=back, jumped=jumped)
     if done.earlier_than is not None:
         return done
     if done.held:

@@ -13,7 +13,7 @@ from test_listing import plain, replayed
 from commitments import register, store
 from commitments.listing import Wanted
 from commitments.model import Event, EventKind
-from engine import assessing
+from engine import assessing, batches
 from engine.batches import Batches
 from engine.rebuilding import compare
 from engine.session import open_session
@@ -60,6 +60,7 @@ def folder(place, tmp_path):
 @pytest.fixture(autouse=True)
 def _some(monkeypatch):
     monkeypatch.setattr(assessing, "SOME", 7)
+    monkeypatch.setattr(batches, "IN_ONE", 1)
 
 
 def pass_on(session, now):
@@ -277,12 +278,12 @@ KILLED = """
 import os, signal, sys
 from datetime import datetime
 from pathlib import Path
-from engine import assessing
+from engine import assessing, batches
 from engine.batches import Batches
 from engine.session import open_session
 from engine.tick import tick
 
-assessing.SOME = 7
+assessing.SOME, batches.IN_ONE = 7, 1
 go_on, calls = Batches.go_on, []
 
 def killed(self, tx, at):

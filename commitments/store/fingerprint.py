@@ -16,7 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from commitments.store.rows import batches, recall, remember
+from commitments.store.rows import batches, given, recall, remember
 from commitments.store.tables import commitment
 
 _NAME: Final = "projection"
@@ -28,6 +28,9 @@ _BETWEEN: Final = "\x1f"
 @contextmanager
 def rewriting(tx: Connection, identifiers: Sequence[str]) -> Iterator[None]:
     """Where rows of the projection are written: the sum follows from what they were to what they are."""
+    if not identifiers:
+        yield
+        return
     before = _sum(tx, identifiers)
     yield
     known = recall(tx, _NAME)
@@ -49,17 +52,12 @@ def is_ours(tx: Connection) -> bool:
 
 
 def _total(tx: Connection) -> int:
-    return int(tx.execute(_sums(tx)).scalar_one())
+    return int(tx.execute(_SUMS[tx.dialect.name]).scalar_one())
 
 
 def _sum(tx: Connection, identifiers: Sequence[str]) -> int:
-    query = _sums(tx)
-    return sum(int(tx.execute(query.where(commitment.c.id.in_(some))).scalar_one()) for some in batches(identifiers))
-
-
-def _sums(tx: Connection) -> sa.Select[Any]:
-    number: sa.ColumnElement[int] = _SQLITE if tx.dialect.name == "sqlite" else _POSTGRES
-    return sa.select(sa.func.coalesce(sa.func.sum(number), 0)).select_from(commitment)
+    query = _SUMS_OF[tx.dialect.name]
+    return sum(int(tx.execute(query, {"some": some}).scalar_one()) for some in batches(identifiers))
 
 
 def _plain(column: sa.Column[Any]) -> sa.ColumnElement[str]:
@@ -70,14 +68,20 @@ def _plain(column: sa.Column[Any]) -> sa.ColumnElement[str]:
     return sa.func.coalesce(text, "") if column.nullable else text
 
 
-_ROW: Final = reduce(
-    lambda first, second: first + _BETWEEN + second,
-    [_plain(column) for column in commitment.columns if column.name not in _LEFT_OUT],
-)
+_COLUMNS: Final = [column for column in commitment.columns if column.name not in _LEFT_OUT]
+_ROW: Final = reduce(lambda first, second: first + _BETWEEN + second, map(_plain, _COLUMNS))
 FUNCTION: Final = "gestand_fingerprint"
 """The name of the function of SQLite that says what number a text has (commitments.store.sqlite)."""
-_SQLITE: Final = sa.Function(FUNCTION, _ROW, type_=sa.BigInteger)
+_FORMATTED: Final = sa.func.printf(_BETWEEN.join(["%s"] * len(_COLUMNS)), *_COLUMNS)
+"""The same text as `_ROW`, which SQLite makes of a row in half the time."""
+_SQLITE: Final = sa.Function(FUNCTION, _FORMATTED, type_=sa.BigInteger)
 _HASH: Final = sa.func.encode(sa.func.sha256(sa.func.convert_to(_ROW, "UTF8")), "hex")
 _POSTGRES: Final = sa.cast(
     sa.cast(sa.literal("x000000") + sa.func.substr(_HASH, 1, 10), sa.dialects.postgresql.BIT(64)), sa.BigInteger
 )
+_SUMS: Final = {
+    dialect: sa.select(sa.func.coalesce(sa.func.sum(number), 0)).select_from(commitment)
+    for dialect, number in (("sqlite", _SQLITE), ("postgresql", _POSTGRES))
+}
+_SUMS_OF: Final = {dialect: query.where(commitment.c.id.in_(given("some"))) for dialect, query in _SUMS.items()}
+"""What asks for the sum over all rows, and over some, by dialect."""

@@ -12,7 +12,8 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -75,7 +76,8 @@ class Heartbeat:
         if event.exception is not None:
             self.errors += 1
             self.failing = str(event.exception) or type(event.exception).__name__
-            self.lost = event.exception if isinstance(event.exception, LostRightError) else None
+            if isinstance(event.exception, LostRightError):
+                self.lost = event.exception
             log.error("the pass failed and will be tried again: %s", self.failing)
 
     def timed(self, tick: Callable[[], object]) -> Callable[[], None]:
@@ -128,6 +130,16 @@ class Watch:
         notify("WATCHDOG=1")
 
 
+@contextmanager
+def no_hangup() -> Iterator[None]:
+    """Lets SIGHUP end nothing meanwhile: what has just begun, or is about to end, has no old files to read anew."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def serve(
     tick: Callable[[], object],
     *,
@@ -161,6 +173,8 @@ def serve(
                 raise heartbeat.lost
     finally:
         notify("STOPPING=1")
+        if heartbeat.under_way:
+            log.info("the pass that is under way is finished first")
         scheduler.shutdown(wait=True)
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -1,6 +1,7 @@
 """The service: passes from now on, one instance at a time, a clean stop, and a scheduler that no clock can silence."""
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -10,9 +11,11 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
+from commitments.store import LostRightError
 from engine import clock, schedule
 from engine.cli import main
 from engine.clock import TwoClocks
@@ -54,7 +57,8 @@ def test_a_pass_that_raises_is_counted_and_the_next_one_runs(caplog):
     assert "the pass failed and will be tried again: the disk is gone" in caplog.text
 
 
-def test_a_pass_under_way_is_finished_before_the_service_stops():
+def test_a_pass_under_way_is_finished_before_the_service_stops_and_that_is_said(caplog):
+    caplog.set_level(logging.INFO)
     done = []
 
     def slow():
@@ -64,6 +68,7 @@ def test_a_pass_under_way_is_finished_before_the_service_stops():
     stop_after(0.1)
     schedule.serve(slow, interval=10)
     assert done == [1]
+    assert "the pass that is under way is finished first" in caplog.text
 
 
 def test_a_silent_scheduler_is_woken():
@@ -143,6 +148,13 @@ def test_a_pass_that_goes_well_ends_what_the_last_one_failed_with():
     stop_after(0.5)
     schedule.serve(tick, interval=0.1, heartbeat=heartbeat)
     assert (heartbeat.errors, heartbeat.failing) == (1, "")
+
+
+def test_a_right_that_is_lost_stays_lost_whatever_comes_of_the_next_pass():
+    heartbeat, lost = Heartbeat(), LostRightError("the register", "was taken by another process")
+    for error in (lost, OSError("the disk is full"), None):
+        heartbeat.beat(SimpleNamespace(exception=error))
+    assert heartbeat.lost is lost
 
 
 @pytest.mark.parametrize(

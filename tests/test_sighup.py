@@ -1,9 +1,11 @@
 """SIGHUP has `serve` read its files anew at once, and go on; SIGTERM still ends it in order."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 SERVE = [sys.executable, "-c", "from engine.cli import main; main()", "serve", "--interval", "600", "--port", "0"]
 
@@ -23,6 +25,23 @@ def test_sighup_reads_the_files_anew_at_once_and_the_service_goes_on(workspace, 
             served.terminate()
     assert served.returncode == 0
     assert "asked to read the files anew" in log.read_text()
+
+
+def test_sighup_before_the_service_is_ready_ends_nothing(workspace, tmp_path):
+    # Somebody writes, so that it waits before it is ready.
+    with closing(sqlite3.connect(tmp_path / "gestand.db", isolation_level=None)) as other, _piped(tmp_path) as served:
+        other.execute("BEGIN IMMEDIATE")
+        assert "waiting for another process" in served.stderr.readline()
+        served.send_signal(signal.SIGHUP)
+        other.execute("ROLLBACK")
+        assert served.stdout.readline().startswith("serving ")
+        served.terminate()
+        assert served.wait(30) == 0
+
+
+def _piped(folder):
+    pipe = subprocess.PIPE
+    return subprocess.Popen(SERVE, cwd=folder, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
 
 
 def _until(so, seconds=30):

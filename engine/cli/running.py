@@ -146,6 +146,7 @@ def serve_command(folder: Path, interval: float, port: int | None) -> None:
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     logging.getLogger("gestand.setbacks").setLevel(logging.DEBUG)
     with (
+        schedule.no_hangup(),
         open_session(folder) as session,
         session.store.acting(),
         closing(Watched(session)) as watched,

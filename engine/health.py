@@ -77,7 +77,8 @@ def examine(
             unassessed = tuple(sentences(kept(tx, FIRST)))
         unreadable: tuple[str, ...] = ()
     except TroubleError as error:
-        unreadable = (str(error),)
+        # The last pass may have failed of the same.
+        unreadable = (str(error),) if str(error) != heartbeat.failing else ()
     return Health(
         troubles=(
             *_silent(heartbeat, interval),
@@ -133,11 +134,14 @@ def metrics(health: Health, standings: Mapping[str, int]) -> bytes:
 
 
 def standings(base: Store) -> dict[str, int]:
-    """How many commitments stand how, as the last pass left them."""
+    """How many commitments stand how, as the last pass left them; nothing where the register cannot be read."""
     table = store.commitment
-    with base.reading() as tx:
-        rows = tx.execute(store.counted(table, table.c.status, table.c.status))
-        return {row.value or "new": row.number for row in rows}
+    try:
+        with base.reading() as tx:
+            rows = tx.execute(store.counted(table, table.c.status, table.c.status))
+            return {row.value or "new": row.number for row in rows}
+    except TroubleError:
+        return {}
 
 
 @dataclass(frozen=True, eq=False)

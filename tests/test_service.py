@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from commitments import register, store
 from commitments.ledger import stamp
 from commitments.moments import ClockBehindError
+from commitments.store import GoneStoreError
 from engine import health
 from engine.clock import TwoClocks
 from engine.ping import Ping
@@ -87,6 +88,23 @@ def test_health_is_red_where_the_register_cannot_be_read(service, tmp_path):
     found = health.examine(base, Heartbeat(), interval=30, now=lambda: NOW)
     assert not found.well
     assert "is damaged or not a database" in found.troubles[0]
+
+
+def test_where_the_register_is_gone_prometheus_is_told_that_the_service_is_not_well_and_health_says_so_once(
+    service, tmp_path
+):
+    service.turn()
+    service.watched.session.store.close()
+    (tmp_path / "gestand.db").rename(tmp_path / "elsewhere.db")
+    with pytest.raises(GoneStoreError) as raised:
+        service.turn()
+    service.heartbeat.failing = str(raised.value)
+    with asking(service) as ask:
+        status, _, text = ask("/metrics")
+        told = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+        assert (status, [one.value for one in told if one.name == "gestand_up"]) == (200, [0.0])
+        assert not [one for one in told if one.name == "gestand_commitments"]
+        assert json.loads(ask("/health")[2])["troubles"] == [f"the last pass failed: {raised.value}"]
 
 
 def queue(tx, number, state, queued_at):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from commitments import register, store
 from commitments.ledger import BODY, ERASURE
@@ -102,10 +102,38 @@ def _named(tx: Connection, identifier: str | None, numbers: Collection[int]) -> 
 def _silenced(tx: Connection, numbers: Collection[int], identifier: str | None) -> list[Row[Any]]:
     """The entries of the silences of these numbers, and of those that name a commitment."""
     table = store.ledger
-    found = [(row, json.loads(row.payload)) for row in tx.execute(table.select().where(table.c.kind == SILENCED))]
-    if missing := set(numbers) - {said["silence"] for _, said in found}:
+    query = table.select().where(table.c.kind == SILENCED)
+    found = [(row, _Silence.read(_object(row.payload))) for row in tx.execute(query)]
+    if missing := set(numbers) - {said.number for _, said in found}:
         raise NothingToEraseError(f"there was no silence {min(missing)}")
-    return [row for row, said in found if said["silence"] in numbers or identifier in said["scope"].get("id", ())]
+    return [row for row, said in found if said.number in numbers or identifier in said.ids]
+
+
+class _Silence(NamedTuple):
+    """What an entry says of a silence: its number, 0 where it cannot be read, and the commitments it names."""
+
+    number: int
+    ids: tuple[Any, ...]
+
+    @classmethod
+    def read(cls, said: dict[str, Any]) -> _Silence:
+        number, scope = said.get("silence"), said.get("scope")
+        ids = scope.get("id") if isinstance(scope, dict) else None
+        known = number if isinstance(number, int) and 0 < number < _HIGHEST else 0
+        return cls(known, tuple(ids) if isinstance(ids, list) else ())
+
+
+_HIGHEST: Final = 2**31
+"""No silence has so high a number."""
+
+
+def _object(text: str) -> dict[str, Any]:
+    """A text as the JSON object that it should be; an empty one where it is none, which is no reason to keep it."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _sealed_in(row: Row[Any]) -> bool:
@@ -136,10 +164,11 @@ def _unsay(tx: Connection, rows: Iterable[Row[Any]]) -> None:
     """Take what these entries say of silences and messages out of their rows: why, and what a server answered."""
     silence, outbox = store.silence, store.outbox
     for row in rows:
-        content = json.loads(row.payload)
+        content = _object(row.payload)
         if row.kind == SILENCED:
-            tx.execute(silence.update().where(silence.c.id == content["silence"]).values(reason=ERASED))
-        elif "message_id" in content and _COPIED & json.loads(row.body).keys():
+            number = _Silence.read(content).number
+            tx.execute(silence.update().where(silence.c.id == number).values(reason=ERASED))
+        elif isinstance(content.get("message_id"), str) and _COPIED & _object(row.body).keys():
             mine = outbox.c.message_id == content["message_id"], outbox.c.last_error != ""
             tx.execute(outbox.update().where(*mine).values(last_error=ERASED))
 

@@ -325,6 +325,17 @@ def test_why_a_message_was_dropped_is_erased_with_its_entry(workspace, tmp_path)
     assert b"Quixotically" not in everything(tmp_path)
 
 
+@pytest.mark.parametrize("payload", ["[1]", "{}", '{"silence":1e30,"scope":[]}', f'{{"silence":{10**30}}}', "no JSON"])
+@pytest.mark.parametrize("kind", ["silenced", "message_dropped"])
+def test_an_entry_that_cannot_be_read_keeps_no_text_of_another_from_being_erased(tx, kind, payload):
+    head = register.head(tx)
+    wrong = ledger.Entry(head.seq + 1, ledger.stamp(AT), "x", kind, None, payload, head.hash, "0" * 64, '["Bodine"]')
+    tx.execute(store.ledger.insert(), wrong._asdict())
+    assert forget(tx).entries == (1, 2)
+    assert forget(tx, None, [wrong.seq]).entries == (wrong.seq,)
+    assert [entry.body for entry in entries(tx)][: wrong.seq] == [None] * wrong.seq
+
+
 def test_a_silence_that_there_was_not_is_told(workspace):
     status, _, err = workspace("erase", "--silence", "7", "--reason", "x")
     assert (status, err) == (1, "gestand: nothing was erased: there was no silence 7\n")

@@ -310,6 +310,25 @@ def test_a_projection_that_is_not_what_the_ledger_makes_of_it_is_told_and_mended
     assert workspace("verify", "--rebuild")[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("table", "was", "spoilt"),
+    [
+        ("digest", "state TEXT", "stbte TEXT"),
+        ("digest", "slot TEXT NOT NULL", "slot TEXT COLLATE x"),
+        ("message", "REFERENCES outbox (id)", "REFERENCES outbox (ie)"),
+        ("meta", "PRIMARY KEY (name)", "CHECK (name <> '')"),
+    ],
+)
+def test_tables_that_are_not_as_they_were_made_are_no_mistake_of_ours(workspace, tmp_path, table, was, spoilt):
+    with closing(sqlite3.connect(tmp_path / "gestand.db")) as db, db:
+        db.execute("PRAGMA writable_schema = ON")
+        (sql,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = ?", [table]).fetchone()
+        assert was in sql
+        db.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", [sql.replace(was, spoilt), table])
+    status, _, err = workspace("tick", "--as-of", "2018-08-13")
+    assert (status, "is damaged or not a database" in err) == (1, True)
+
+
 def test_a_damaged_store_says_how_to_go_on(tmp_path):
     path = tmp_path / "a.db"
     path.write_bytes(b"this is a letter" * 100)

@@ -190,7 +190,7 @@ class Sqlite:
         name = "_".join(full.split("_")[:2])
         if full == "SQLITE_READONLY_DBMOVED" or (name == "SQLITE_CANTOPEN" and not self.path.exists()):
             return GoneStoreError(self.where, str(met))
-        if name == "SQLITE_ERROR" and str(met).startswith(_NOT_OURS):
+        if name == "SQLITE_ERROR" and any(said in str(met) for said in _NOT_OURS):
             return DamagedStoreError(self.where, str(met))
         return _TROUBLE[name](self.where, str(met)) if name in _TROUBLE else None
 
@@ -354,7 +354,16 @@ def _began(connection: sqlite3.Connection, *, last: bool) -> bool:
     return True
 
 
-_NOT_OURS = ("no such column", "no such table", "malformed")
+_NOT_OURS = (
+    "no such column",
+    "has no column named",
+    "no such table",
+    "no such collation",
+    "malformed",
+    "ON CONFLICT clause does not match",
+    "foreign key mismatch",
+    "because it is a view",
+)
 """What SQLite says of tables that are not as they were made."""
 _TROUBLE: dict[str, Callable[[str, str], StoreError]] = {
     "SQLITE_NOTADB": DamagedStoreError,

@@ -7,10 +7,11 @@ it. A stamp (RFC 3161) is an entry of the ledger, of the kind `witnessed`, that 
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ KIND: Final = "witnessed"
 """The kind of an entry that carries a time stamp."""
 _LAST: Final = "witness_last"
 """Under this name the store keeps the number of the entry with the last stamp."""
+_NUMBER: Final = r"[0-9]{1,18}"
+"""How the store remembers a number."""
 _REQUEST: Final = "witness_request"
 """Under this name and an imprint the store keeps what was asked for and not answered yet."""
 
@@ -86,7 +89,7 @@ class Stamp:
                 entry=entry.seq,
                 recorded_at=_aware(entry.at),
             )
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             return None
 
     def __str__(self) -> str:
@@ -111,7 +114,7 @@ def _aware(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text} has no time zone")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def current(tx: Connection) -> Statement:
@@ -162,7 +165,10 @@ def stamps(tx: Connection) -> list[Stamp]:
 
 def last_stamp(tx: Connection) -> Stamp | None:
     """The stamp that was taken in last, None where there is none; found without a search, for each pass asks."""
-    entry = register.entry(tx, int(store.recall(tx, _LAST) or 0))
+    number = store.recall(tx, _LAST) or "0"
+    if not re.fullmatch(_NUMBER, number):  # somebody else wrote there
+        return max(stamps(tx), key=lambda one: one.entry, default=None)
+    entry = register.entry(tx, int(number))
     return Stamp.of(entry) if entry and entry.kind == KIND else None
 
 

@@ -24,7 +24,15 @@ class AuthorityError(WitnessError):
     """An authority that does not answer, or not as it should."""
 
     def __init__(self, address: str, reason: str) -> None:
-        super().__init__(f"{urlsplit(address).netloc or address} {reason}")
+        super().__init__(f"{_host(address)} {reason}")
+
+
+def _host(address: str) -> str:
+    """Who is asked, without what else may stand in an address; all of what is none."""
+    try:
+        return urlsplit(address).netloc or address
+    except ValueError:
+        return address
 
 
 def ask(address: str, query: bytes, seconds: float = SECONDS) -> bytes:

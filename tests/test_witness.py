@@ -286,6 +286,7 @@ def test_an_address_that_is_none_is_told(workspace, tsa):
         "http://a b/",
         "http://u:p@h/",
         "http://h:x/",
+        "http://[::1",
     ):
         status, _, told = workspace("witness", "--authority", address, "--ca", tsa.certificates)
         assert (status, "is not an address" in told) == (1, True), address
@@ -463,6 +464,7 @@ def changed_payload(**changes):
         pytest.param({"seq": "many"}, id="no number"),
         pytest.param({"time": "yesterday"}, id="no moment"),
         pytest.param({"time": "2026-11-26T09:00:00"}, id="no zone"),
+        pytest.param({"time": "9999-12-31T23:59:59-14:00"}, id="no moment in UTC"),
     ],
 )
 def test_a_stamp_that_cannot_be_read_is_named(stamped, tsa, change):
@@ -501,9 +503,18 @@ def test_another_moment_beside_the_stamp_is_named(stamped, tsa):
 
 def test_a_stamp_of_more_than_there_was_is_named(stamped, tsa):
     count = len(ledger_of())
-    for seq in (0, -1, count, count + 5, 10**18):
+    for seq in (0, -1, count, count + 5, 10**18, 10**30):
         rewrite(changed_payload(seq=seq))
         assert verified(stamped, tsa) == (1, [f"entry #{count}: the ledger up to #{seq} is not what was stamped"])
+        assert stamped("proof", "#1")[0] == 1
+
+
+@pytest.mark.parametrize("damaged", ["zz", "\u00b2", "9" * 30])
+def test_the_last_stamp_is_found_where_its_number_was_lost(stamped, damaged):
+    with sqlite3.connect("gestand.db") as db:
+        db.execute("UPDATE meta SET value = ? WHERE name = 'witness_last'", [damaged])
+    status, out, _ = stamped("doctor")
+    assert (status, f"{SAID}; kept as entry #{len(ledger_of())}" in out) == (0, True)
 
 
 def with_stamp_at(tx, tsa, *, at, moment):

@@ -120,9 +120,12 @@ class WrongClock:
         try:
             said = json.loads(payload)
             steps = tuple(int(one) for one in said.get("steps", ()))
-            return cls(seq=seq, at=at, actor=actor, first=int(said["first"]), last=int(said["last"]), steps=steps)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            made = cls(seq=seq, at=at, actor=actor, first=int(said["first"]), last=int(said["last"]), steps=steps)
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise UnreadEntryError(seq) from error
+        if not (0 <= made.first <= made.last < seq and all(0 < one < seq for one in steps)):
+            raise UnreadEntryError(seq)  # nobody can speak of entries to come
+        return made
 
     @property
     def payload(self) -> dict[str, Any]:

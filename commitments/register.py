@@ -63,6 +63,7 @@ __all__ = [
     "records",
     "take_in",
     "wrong_clocks",
+    "wrong_clocks_remembered",
 ]
 
 ACTOR: Final = "rules"
@@ -77,11 +78,9 @@ _LAST: Final = (
 )
 _WRONG_CLOCKS: Final = "wrong_clocks"
 """Under this name the store remembers the numbers of the entries that say that the clock was wrong."""
-_OF_WRONG_CLOCKS: Final = (
-    store.ledger.select()
-    .where(store.ledger.c.seq.in_(store.given("numbers")), store.ledger.c.kind == WRONG_CLOCK)
-    .order_by(store.ledger.c.seq)
-)
+_OF_WRONG_CLOCKS: Final = store.ledger.select().where(store.ledger.c.kind == WRONG_CLOCK).order_by(store.ledger.c.seq)
+_HIGHEST: Final = 2**63 - 1
+"""No entry has a higher number: no database can count further."""
 _FIRST_AFTER: Final = (
     store.ledger.select()
     .with_only_columns(store.ledger.c.seq)
@@ -302,7 +301,8 @@ def known(tx: Connection, at: datetime) -> Known:
     the entry that says so, if not before: by then it was written.
     """
     text = _stamped(at)
-    said = max((one.seq for one in wrong_clocks(tx) if one.at <= text), default=0)
+    # Of the ledger itself: a list beside it that somebody changed would change the past.
+    said = max((one.seq for one in _corrections(tx, None) if one.at <= text), default=0)
     later = tx.execute(_FIRST_AFTER, {"seq": said, "at": text}).scalar()
     return Known(at=at, last=head(tx).seq if later is None else later - 1)
 
@@ -316,10 +316,29 @@ def _stamped(at: datetime) -> str:
 
 
 def wrong_clocks(tx: Connection) -> list[WrongClock]:
-    """The entries that say that the clock was wrong, in their order; `verify` names those that cannot be read."""
-    numbers = json.loads(store.recall(tx, _WRONG_CLOCKS) or "[]")
+    """The entries that say that the clock was wrong, in their order; `verify` names those that cannot be read.
+
+    They are found by the list of their numbers, and by a search of the ledger where that cannot be read.
+    """
+    numbers = wrong_clocks_remembered(tx)
+    return [] if numbers == [] else _corrections(tx, numbers)
+
+
+def wrong_clocks_remembered(tx: Connection) -> list[int] | None:
+    """The numbers of these entries as the store remembers them; None where that is no list of numbers."""
+    try:
+        numbers = json.loads(store.recall(tx, _WRONG_CLOCKS) or "[]")
+    except (ValueError, RecursionError):
+        return None
+    readable = isinstance(numbers, list) and all(type(one) is int and 0 < one <= _HIGHEST for one in numbers)
+    return numbers if readable else None
+
+
+def _corrections(tx: Connection, numbers: list[int] | None) -> list[WrongClock]:
+    """The entries that say that the clock was wrong, of those with these numbers, or of all."""
+    query = _OF_WRONG_CLOCKS if numbers is None else _OF_WRONG_CLOCKS.where(store.ledger.c.seq.in_(numbers))
     found: list[WrongClock] = []
-    for row in tx.execute(_OF_WRONG_CLOCKS, {"numbers": numbers}) if numbers else ():
+    for row in tx.execute(query):
         with suppress(UnreadEntryError):
             found.append(WrongClock.read(row.seq, row.at, row.actor, row.payload))
     return found
@@ -348,6 +367,8 @@ def last_told(tx: Connection) -> int:
 
 def entry(tx: Connection, seq: int) -> Entry | None:
     """The entry of that number, None where there is none."""
+    if not 0 < seq <= _HIGHEST:
+        return None
     row = tx.execute(store.ledger.select().where(store.ledger.c.seq == seq)).first()
     return Entry(*row) if row else None
 

@@ -65,10 +65,10 @@ def verify(
         itself = pool.submit(base.check)
         with base.reading() as tx:
             found = _chain(tx, anchor) if chain_only else _whole(tx, workspace, assessor, anchor)
-            clocks = register.wrong_clocks(tx)
+            clocks = register.wrong_clocks_remembered(tx)
         found = replace(found, broken=_broken(itself))
     unguarded, strangers = base.unguarded(), base.strangers()
-    known = not found.verdict.ok or list(clocks) == list(found.verdict.corrections)
+    known = not found.verdict.ok or clocks == [one.seq for one in found.verdict.corrections]
     return replace(found, unguarded=tuple(unguarded), strangers=tuple(strangers), clocks_known=known)
 
 

@@ -198,7 +198,19 @@ def test_a_forged_entry_of_the_past_is_named_and_changes_no_past(tx):
     assert register.known(tx, datetime(2021, 1, 1, tzinfo=UTC)).last == 0
 
 
-@pytest.mark.parametrize("payload", [{}, {"first": 1}, {"first": "x", "last": 1}, {"first": 1, "last": 1, "steps": 4}])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"first": 1},
+        {"first": "x", "last": 1},
+        {"first": 1, "last": 1, "steps": 4},
+        {"first": 1, "last": 2},
+        {"first": 1, "last": 10**30},
+        {"first": 1, "last": 0},
+        {"first": 1, "last": 1, "steps": [7]},
+    ],
+)
 def test_an_entry_that_speaks_of_a_wrong_clock_and_does_not_say_enough_is_named(tx, payload):
     write(tx, AT)
     forge(tx, AT, WRONG_CLOCK, payload)
@@ -431,6 +443,37 @@ def test_what_the_register_remembers_of_wrong_clocks_is_checked_and_mended(house
     assert house("verify")[0] == 1
     assert house("verify", "--mend")[0] == 0
     assert house("verify")[0] == 0
+
+
+@pytest.mark.parametrize("damaged", ["x", "{}", "5", '["a"]', "[true]", f"[{10**30}]", "[0]", "[" * 9000, "[1]"])
+def test_what_the_register_remembers_of_wrong_clocks_may_be_anything(house, clock, tmp_path, damaged):
+    clock("2027-11-01")
+    house("record", "fulfilled", "EXAMPLE-1", "--on", "2026-12-01")
+    clock("2026-12-02")
+    house("clock-was-wrong", "--note", "wrong")
+    asked = ("list", "--known-at", "2026-12-03", "--columns", "id,status", "--csv")
+    before = house(*asked)[:2]
+    assert (before[0], "EXAMPLE-1,fulfilled_late" in before[1]) == (0, True)
+    with open_session(tmp_path) as session, session.store.writing() as tx:
+        store.remember(tx, "wrong_clocks", damaged)
+    assert house(*asked)[:2] == before  # the past hangs on the ledger alone
+    status, out, _ = house("verify")
+    assert (status, "that the clock was wrong" in out or "say the clock was wrong is not" in out) == (1, True)
+    assert {house(*words)[0] for words in (("doctor",), ("show", "EXAMPLE-1"), ("verify", "--mend"))} == {0}
+    assert house("verify")[0] == 0
+
+
+def test_an_answer_that_hangs_on_a_clock_that_was_said_to_be_wrong_says_so(house, clock):
+    clock("2026-06-10T10:00")  # mallory, in December
+    assert house("clock-was-wrong", "--note", "no", "--actor", "mallory")[0] == 0
+    house("record", "fulfilled", "EXAMPLE-1", "--on", "2026-06-08", "--actor", "mallory")
+    clock("2026-12-02")
+    status, out, err = house(*KNOWN)
+    assert (status, "EXAMPLE-1,fulfilled" in out) == (0, True)
+    assert err.startswith("gestand: what was known then hangs on ledger #")
+    assert "2026-06-10 10:00 UTC by mallory: the clock was wrong (#" in err
+    assert house("audit", "--known-at", "2026-07-01")[2] == err
+    assert house("list", "--known-at", "2026-06-09")[2] == ""  # before anybody said so
 
 
 # ------------------------------------------------------------------------------------------------- passes

@@ -147,9 +147,13 @@ def known(session: Session, said: date | None) -> Known | None:
     if said is None:
         return None
     if not isinstance(said, datetime):
-        return session.known(session.end(said))
-    zone = said.tzinfo or ZoneInfo(session.workspace.settings.timezone)
-    return session.known(said.replace(tzinfo=zone))
+        then = session.known(session.end(said))
+    else:
+        then = session.known(said.replace(tzinfo=said.tzinfo or ZoneInfo(session.workspace.settings.timezone)))
+    for wrong in session.wrong_clocks():
+        if wrong.seq <= then.last:
+            click.echo(f"gestand: what was known then hangs on ledger {wrong}", err=True)
+    return then
 
 
 def when(session: Session, as_of: date | None, known_at: date | None) -> tuple[date, Known | None]:

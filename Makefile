@@ -20,6 +20,9 @@ demo: $(VENV)/.ready ## set everything up and run the main job on the real case,
 test: $(VENV)/.ready ## set everything up and pass the tests, on all processors
 	@$(BIN)/python -m pytest $(PARALLEL)
 
+thorough: $(VENV)/.ready ## the tests with ten times as many examples made up, and a million conditions (a quarter of an hour)
+	@GESTAND_EXAMPLES=10 GESTAND_EVALUATIONS=1000000 $(BIN)/python -m pytest $(PARALLEL)
+
 coverage: $(VENV)/.ready ## the same, and which lines no test runs; with DAYS=400 as if it were so many days later
 	@$(BIN)/python -m pytest $(PARALLEL) --days-later $(DAYS) --cov --cov-report=term:skip-covered
 
@@ -73,4 +76,4 @@ lock: ## resolve the dependencies anew and pin them with their hashes (needs uv)
 clean: ## remove what make has made
 	rm -rf $(VENV) demo build *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test coverage later check chronos docs torture pictures serve audit sbom lock clean
+.PHONY: help demo test thorough coverage later check chronos docs torture pictures serve audit sbom lock clean

@@ -26,7 +26,8 @@ def postgres_server():
                 server = pgserver.get_server(Path(folder) / "data")
         except Exception as error:
             pytest.skip(f"no PostgreSQL server can be started here: {error}")
-        ask(server.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+        careless = [f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "full_page_writes", "autovacuum")]
+        ask(server.get_uri(), *careless, "SELECT pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
 
@@ -50,10 +51,10 @@ def ask(address, *statements):
 
 
 @contextmanager
-def new_database(server):
-    """The address of an empty database, dropped in the end."""
+def new_database(server, like=None):
+    """The address of an empty database, or of a copy of another that nobody uses; dropped in the end."""
     name = f"gestand_test_{os.getpid()}_{next(_NUMBERS)}"
-    ask(server, f"CREATE DATABASE {name}")
+    ask(server, f"CREATE DATABASE {name}" + (f" TEMPLATE {like.partition('?')[0].rpartition('/')[2]}" if like else ""))
     head, _, query = server.partition("?")
     yield f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
     ask(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

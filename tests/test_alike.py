@@ -6,6 +6,7 @@ The reference asks nothing of what was counted before, and tells stages and days
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,14 +87,14 @@ def reference(assessor, record, today):
     return assess(then, assessor.applying(then), Counts(assessor.book, assessor.calendars), today)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(50))
 @given(st.lists(records(), min_size=2, max_size=5), days)
 def test_sharing_what_is_alike_changes_nothing(assessor, some, today):
     for record in some + some:
         assert assessor.on(record, today) == reference(assessor, record, today)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(50))
 @given(records(), days)
 def test_what_a_row_keeps_is_judged_as_the_record_is(assessor, record, today):
     now = datetime(today.year, today.month, today.day, 9, tzinfo=UTC)  # the same day in every pack's zone
@@ -106,7 +107,7 @@ def test_what_a_row_keeps_is_judged_as_the_record_is(assessor, record, today):
     assert (again.ground, again.news) == (found.ground, found.news)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(50))
 @given(records(), days)
 def test_stages_and_days_are_those_of_the_definitions(assessor, record, today):
     found = assessor.on(record, today)
@@ -117,7 +118,7 @@ def test_stages_and_days_are_those_of_the_definitions(assessor, record, today):
         assert list(found.notices) == told
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(100))
 @given(records())
 def test_a_ground_is_read_back_from_its_text(record):
     ground = Ground.of(record, FIRST + timedelta(250))

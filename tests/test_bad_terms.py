@@ -5,6 +5,7 @@ import re
 from datetime import date
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -148,7 +149,7 @@ phrased = st.sampled_from([phrase.words for phrase in BOOK.phrases]).flatmap(
 anything = st.lists(words | st.text(max_size=4), max_size=8).map(" ".join) | phrased
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(text=anything, said=st.dates() | st.none())
 def test_no_text_is_too_much(text, said):
     found = resolve(text, said, BOOK.phrases, CALENDARS)
@@ -163,7 +164,7 @@ templates = st.lists(
 keys = st.sampled_from(["in", "within", "full_week"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     terms=st.dictionaries(templates, st.dictionaries(keys, templates, min_size=1, max_size=2), max_size=3),
     text=anything,

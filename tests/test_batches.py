@@ -1,10 +1,12 @@
 """A pass assesses in many short transactions: cut off at any of them, or written between them, nothing is otherwise."""
 
+import json
 import signal
 import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 
 import pytest
 from sample_register import SETTINGS, drafts, take_in
@@ -44,8 +46,8 @@ class CutOffError(BaseException):
     """The process ends."""
 
 
-def settings(place, more=""):
-    return SETTINGS + PEOPLE + f"store: {place}\n" + more
+def settings(place):
+    return SETTINGS + PEOPLE + f"store: {place}\n"
 
 
 @pytest.fixture
@@ -107,13 +109,17 @@ def outcome(session):
         return rows, owed, members, slots, told, kinds
 
 
-def one_go(tmp_path, monkeypatch, moments, more="", house=""):
-    """What comes of it where nothing cuts a pass off, in a register of its own."""
-    alone = tmp_path / "alone"
-    alone.mkdir()
-    (alone / "gestand.yaml").write_text(settings("gestand.db", more))
+@pytest.fixture(scope="module")
+def one_go(tmp_path_factory):
+    """A function that gives what comes of it where nothing cuts a pass off, found once for all tests."""
+    return cache(partial(_one_go, tmp_path_factory))
+
+
+def _one_go(tmp_path_factory, moments, house=""):
+    alone = tmp_path_factory.mktemp("alone")
+    (alone / "gestand.yaml").write_text(settings("gestand.db"))
     furnished(alone, house)
-    with monkeypatch.context() as whole, open_session(alone, new=True) as session:
+    with pytest.MonkeyPatch.context() as whole, open_session(alone, new=True) as session:
         whole.setattr(assessing, "SOME", 500)
         take_in(session, of_families(), NOW)
         lived(session, moments)
@@ -141,21 +147,21 @@ def furnished(folder, house):
 
 
 @pytest.mark.parametrize("house", ["", FAMILY])
-def test_a_pass_in_many_transactions_comes_to_the_same_as_in_one(folder, tmp_path, monkeypatch, house):
-    moments = [NOW, NOW + timedelta(1), NOW + timedelta(40)]
+def test_a_pass_in_many_transactions_comes_to_the_same_as_in_one(folder, one_go, house):
+    moments = (NOW, NOW + timedelta(1), NOW + timedelta(40))
     furnished(folder, house)
     with open_session(folder, new=True) as session:
         assert session.workspace.problems == ()
         take_in(session, of_families(), NOW)
         lived(session, moments)
-        assert outcome(session) == one_go(tmp_path, monkeypatch, moments, house=house)
+        assert outcome(session) == one_go(moments, house)
 
 
 @pytest.mark.parametrize("house", ["", FAMILY])
 @pytest.mark.parametrize("number", range(1, 8))
-def test_a_pass_that_is_cut_off_is_taken_up_by_the_next(folder, tmp_path, monkeypatch, number, house):
+def test_a_pass_that_is_cut_off_is_taken_up_by_the_next(folder, one_go, monkeypatch, number, house):
     """At its first pass, when everything is judged, and 40 days later, when there is news of everything."""
-    moments = [NOW, NOW + timedelta(40)]
+    moments = (NOW, NOW + timedelta(40))
     furnished(folder, house)
     with open_session(folder, new=True) as session:
         take_in(session, of_families(), NOW)
@@ -163,7 +169,7 @@ def test_a_pass_that_is_cut_off_is_taken_up_by_the_next(folder, tmp_path, monkey
             news(session, moment, nth)
             cut_off_at(monkeypatch, session, moment, number)
             pass_on(session, moment)
-        assert outcome(session) == one_go(tmp_path, monkeypatch, moments, house=house)
+        assert outcome(session) == one_go(moments, house)
 
 
 def cut_off_at(monkeypatch, session, moment, number):
@@ -182,7 +188,7 @@ def cut_off_at(monkeypatch, session, moment, number):
     assert f"{moment:%Y-%m-%d}" not in slots
 
 
-def test_the_rules_count_only_when_all_was_judged_under_them(folder, tmp_path, monkeypatch):
+def test_the_rules_count_only_when_all_was_judged_under_them(folder, monkeypatch):
     """From one book to another and back, each time cut off: what was judged under the other is judged again."""
     with open_session(folder, new=True) as session:
         take_in(session, of_families(), NOW)
@@ -275,7 +281,7 @@ def test_whoever_reads_between_sees_all_as_it_stands_now(folder, monkeypatch):
 
 
 KILLED = """
-import os, signal, sys
+import json, os, signal, sys
 from datetime import datetime
 from pathlib import Path
 from engine import assessing, batches
@@ -286,29 +292,49 @@ from engine.tick import tick
 assessing.SOME, batches.IN_ONE = 7, 1
 go_on, calls = Batches.go_on, []
 
-def killed(self, tx, at):
-    go_on(self, tx, at)
-    calls.append(1)
-    if len(calls) == int(sys.argv[2]):
-        os.kill(os.getpid(), signal.SIGKILL)
+def pass_of(folder, number, now):
+    def killed(self, tx, at):
+        go_on(self, tx, at)
+        calls.append(1)
+        if len(calls) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-Batches.go_on = killed
-with open_session(Path(sys.argv[1])) as session:
-    now = datetime.fromisoformat(sys.argv[3])
-    tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
+    Batches.go_on = killed
+    with open_session(Path(folder)) as session:
+        now = datetime.fromisoformat(now)
+        tick(session.store, session.workspace, session.assessor, session.deliverer, now=now)
+
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        try:
+            pass_of(*json.loads(line))
+        finally:
+            os._exit(1)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+
+
+@pytest.fixture(scope="module")
+def killer():
+    """A function that lets a pass in a process of its own be killed, and gives how that ended."""
+    command = [sys.executable, "-c", KILLED]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def killed(folder, number, now):
+            print(json.dumps([str(folder), number, now.isoformat()]), file=process.stdin, flush=True)
+            return int(process.stdout.readline())
+
+        yield killed
 
 
 @pytest.mark.parametrize("house", ["", FAMILY])
 @pytest.mark.parametrize("number", [1, 4, 9])
-def test_a_process_that_is_killed_within_a_transaction_loses_and_doubles_nothing(
-    folder, tmp_path, monkeypatch, number, house
-):
+def test_a_process_that_is_killed_within_a_transaction_loses_and_doubles_nothing(folder, one_go, killer, number, house):
     furnished(folder, house)
     with open_session(folder, new=True) as session:
         take_in(session, of_families(), NOW)
-    command = [sys.executable, "-c", KILLED, str(folder), str(number), NOW.isoformat()]
-    assert subprocess.run(command, check=False, timeout=60).returncode == -signal.SIGKILL
+    assert killer(folder, number, NOW) == -signal.SIGKILL
     with open_session(folder, new=True) as session:
         pass_on(session, NOW)
-        assert outcome(session) == one_go(tmp_path, monkeypatch, [NOW], house=house)
+        assert outcome(session) == one_go((NOW,), house)

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from datetime import date, timedelta
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from postgres import new_database
@@ -118,7 +119,7 @@ def pressing(rows, status, most):
     return tuple(order[:most])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(rows=REGISTERS, most=st.integers(1, 5))
 def test_an_account_of_the_projection_counts_every_row_once(opened, rows, most):
     with opened.writing() as tx:
@@ -138,7 +139,7 @@ def test_an_account_of_the_projection_counts_every_row_once(opened, rows, most):
         assert ids == tuple(row.id for row in rows if placed(row)[0] == place)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(rows=REGISTERS, text=st.sampled_from(["é", "SS", "c0", "34 9"]))
 def test_an_account_of_some_words_counts_what_has_them(opened, rows, text):
     fitting = [row for row in rows if text.casefold() in f"{row.id} {row.title} {row.dossier}".casefold()]

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -251,7 +252,7 @@ def act(tx, how, at):
         return
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(STEPS, st.booleans())
 def test_whatever_clocks_do_moments_go_forward_and_what_was_known_grows(steps, legacy):
     with (

@@ -4,10 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
 
 import pytest
+from postgres import new_database
 from sample_register import SETTINGS, drafts, take_in
 from test_listing import plain, replayed
 
@@ -36,15 +39,46 @@ def _clock(monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: LATER)
 
 
-@pytest.fixture
-def folder(place, tmp_path):
+@pytest.fixture(params=["sqlite", "postgresql"])
+def folder(request, tmp_path, kept):
     """A workspace in each kind of database, with a pass of 40 days ago and ten commitments that none has seen."""
-    return made(tmp_path / "workspace", place)
+    if request.param == "sqlite":
+        yield request.getfixturevalue("on_disk")
+        return
+    server = request.getfixturevalue("postgres")
+    with new_database(server, like=kept(server)) as place:
+        (tmp_path / "workspace").mkdir()
+        yield settled(tmp_path / "workspace", place)
+
+
+@pytest.fixture
+def on_disk(tmp_path, kept):
+    """The same, in a file."""
+    return Path(shutil.copytree(kept(), tmp_path / "workspace"))
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A function that makes the workspace once for each kind of database: its folder, or its address on a server."""
+    with ExitStack() as stack:
+
+        @cache
+        def once(server=None):
+            place = stack.enter_context(new_database(server)) if server else "gestand.db"
+            folder = made(tmp_path_factory.mktemp("kept") / "workspace", place)
+            return place if server else folder
+
+        yield once
+
+
+def settled(folder, place="gestand.db"):
+    (folder / "gestand.yaml").write_text(f"{SETTINGS}{PEOPLE}store: {place}\n")
+    return folder
 
 
 def made(folder, place="gestand.db"):
     folder.mkdir()
-    (folder / "gestand.yaml").write_text(f"{SETTINGS}{PEOPLE}store: {place}\n")
+    settled(folder, place)
     with open_session(folder, new=True) as session:
         take_in(session, drafts(60), NOW)
         tick(session.store, session.workspace, session.assessor, session.deliverer, now=NOW)
@@ -109,8 +143,8 @@ def test_what_would_be_told_is_found_without_a_trace(folder, days):
             assert store.recall(tx, "last_pass") == NOW.isoformat()
 
 
-def test_what_would_be_told_is_found_while_another_writes(tmp_path, impatient):
-    with open_session(made(tmp_path / "workspace")) as session, session.store.writing():
+def test_what_would_be_told_is_found_while_another_writes(on_disk, impatient):
+    with open_session(on_disk) as session, session.store.writing():
         assert waiting(session.store, session.workspace, session.assessor, now=LATER)["clerk@example.org"][0] > 0
         with session.store.trial() as tx:
             assert compare(tx, session.workspace, session.assessor).count == 70
@@ -206,40 +240,37 @@ READS = [command for command in COMMANDS if command != ["doctor"]]
 
 
 @pytest.mark.parametrize("command", READS, ids=" ".join)
-def test_a_register_where_nothing_can_be_written_is_read(tmp_path, command, run):
-    folder = made(tmp_path / "workspace")
-    expected = run("-w", str(folder), *command)
-    with shut(folder):
-        assert run("-w", str(folder), *command) == expected
-        assert [path.name for path in folder.iterdir() if "gestand.db" in path.name] == ["gestand.db"]
+def test_a_register_where_nothing_can_be_written_is_read(on_disk, command, run):
+    expected = run("-w", str(on_disk), *command)
+    with shut(on_disk):
+        assert run("-w", str(on_disk), *command) == expected
+        assert [path.name for path in on_disk.iterdir() if "gestand.db" in path.name] == ["gestand.db"]
 
 
-def test_where_nothing_can_be_written_who_writes_is_told(tmp_path, run):
-    folder = made(tmp_path / "workspace")
-    with shut(folder):
+def test_where_nothing_can_be_written_who_writes_is_told(on_disk, run):
+    with shut(on_disk):
         for command in (["tick"], ["record", "note", "C-1", "--on", "2020-06-01", "--note", "x"]):
-            code, _, complaints = run("-w", str(folder), *command)
+            code, _, complaints = run("-w", str(on_disk), *command)
             assert (code, "cannot be written" in complaints) == (1, True), complaints
             assert "Traceback" not in complaints
 
 
-def test_what_stands_in_the_log_of_another_is_read_too(tmp_path):
-    folder = made(tmp_path / "workspace")
-    with open_session(folder) as session:
+def test_what_stands_in_the_log_of_another_is_read_too(on_disk):
+    with open_session(on_disk) as session:
         note(session.store)
         head = session.head()
-        assert (folder / "gestand.db-wal").exists()
-        with shut(folder), open_session(folder) as other:
+        assert (on_disk / "gestand.db-wal").exists()
+        with shut(on_disk), open_session(on_disk) as other:
             assert other.head() == head
             assert plain(other.listed(LATER, Wanted())) == plain(replayed(other, LATER.date()))
 
 
-def test_entries_that_a_process_left_in_the_log_are_not_left_out_without_a_word(tmp_path):
-    folder, copy = made(tmp_path / "workspace"), tmp_path / "copy"
-    with open_session(folder) as session:
+def test_entries_that_a_process_left_in_the_log_are_not_left_out_without_a_word(on_disk, tmp_path):
+    copy = tmp_path / "copy"
+    with open_session(on_disk) as session:
         note(session.store)
         head = session.head()
-        shutil.copytree(folder, copy)
+        shutil.copytree(on_disk, copy)
     (copy / "gestand.db-shm").unlink()
     with shut(copy), pytest.raises(LeftLogError, match="is not all of the register"):
         Store.open(copy / "gestand.db")
@@ -247,26 +278,25 @@ def test_entries_that_a_process_left_in_the_log_are_not_left_out_without_a_word(
         assert other.head() == head
 
 
-def test_a_file_that_is_not_to_be_written_is_read_without_leaving_anything_beside_it(tmp_path, monkeypatch):
+def test_a_file_that_is_not_to_be_written_is_read_without_leaving_anything_beside_it(on_disk, monkeypatch):
     """Files that SQLite makes beside it have its rights: whoever was allowed to write later could not."""
-    folder = made(tmp_path / "workspace")
-    file = folder / "gestand.db"
+    file = on_disk / "gestand.db"
     file.chmod(0o444)
     may = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: may(path, mode) and not (path == file and mode == os.W_OK))
-    with open_session(folder) as session:
+    with open_session(on_disk) as session:
         assert len(session.listed(LATER, Wanted())) == 70
         with pytest.raises(ReadOnlyStoreError, match="cannot be written"):
             note(session.store)
-        assert not (folder / "gestand.db-shm").exists()
+        assert not (on_disk / "gestand.db-shm").exists()
     file.chmod(0o644)
     monkeypatch.setattr(os, "access", may)
-    with open_session(folder) as session:
+    with open_session(on_disk) as session:
         note(session.store)
 
 
-def test_a_file_that_cannot_be_locked_and_is_written_meanwhile_is_told(tmp_path, monkeypatch):
-    place = made(tmp_path / "workspace") / "gestand.db"
+def test_a_file_that_cannot_be_locked_and_is_written_meanwhile_is_told(on_disk, monkeypatch):
+    place = on_disk / "gestand.db"
     may = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: may(path, mode) and mode != os.W_OK)
     with (
@@ -277,21 +307,20 @@ def test_a_file_that_cannot_be_locked_and_is_written_meanwhile_is_told(tmp_path,
         _ = register.head(tx), os.utime(place, ns=(1, 1))
 
 
-def test_a_pipe_that_is_read_slowly_keeps_nobody_from_writing(tmp_path, impatient):
-    folder = made(tmp_path / "workspace")
+def test_a_pipe_that_is_read_slowly_keeps_nobody_from_writing(on_disk, impatient):
     command = [
         sys.executable,
         "-c",
         "from engine.cli import main; main()",
         "-w",
-        str(folder),
+        str(on_disk),
         "audit",
         "--format",
         "csv",
     ]
     reading = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert reading.stdout.read(1)
-    with open_session(folder) as session:
+    with open_session(on_disk) as session:
         note(session.store)
     reading.communicate()
     assert reading.returncode == 0

@@ -5,6 +5,7 @@ import sqlite3
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -485,7 +486,7 @@ texts = (
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(entries=st.lists(st.tuples(st.sampled_from(EventKind), texts, st.none() | texts), max_size=4))
 def test_no_payload_stops_the_others(tmp_path_factory, entries):
     folder = tmp_path_factory.mktemp("w")

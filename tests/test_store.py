@@ -32,7 +32,7 @@ LINE = {"seq": 1, "at": "", "actor": "", "kind": "note", "commitment": None, "pa
 
 
 @pytest.fixture
-def opened(tmp_path):
+def opened(tmp_path, disk):
     made = Store.open(tmp_path / "gestand.db", new=True)
     yield made
     made.close()

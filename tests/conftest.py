@@ -18,6 +18,7 @@ from postgres import new_database, postgres_server
 
 from commitments.store import sqlite
 from commitments.store.postgres import Postgres
+from engine import clock
 from engine.cli import main
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -172,16 +173,17 @@ def run(monkeypatch, capsys, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def _made(tmp_path_factory) -> Callable[[float], Path]:
+def _made(tmp_path_factory) -> Callable[[str], Path]:
     """Where the workspace with the example is kept that was made at a moment; there is nothing yet if none was."""
     kept = tmp_path_factory.mktemp("workspaces")
-    return lambda moment: kept / str(moment)
+    return lambda moment: kept / moment
 
 
 @pytest.fixture
 def workspace(run, tmp_path, wall_clock, _made):
     """The same, in a new workspace with the example taken in: made once for each moment, and copied for each test."""
-    kept, bare = _made(time.time()), not any(tmp_path.iterdir())
+    # a test that sets our own clock gets a workspace of that moment, and leaves it to nobody else
+    kept, bare = _made(f"{time.time()} {clock.now()}".replace(":", "-")), not any(tmp_path.iterdir())
     if kept.exists():
         shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
         return run

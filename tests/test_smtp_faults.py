@@ -47,7 +47,12 @@ def round_of(store: Store, server, *, after: timedelta = timedelta(0), **setting
     deliver(store, server.deliverer(**settings), now=at(NOW + after))
 
 
-@pytest.mark.parametrize("fault", WRONG)
+def timed(faults) -> list:
+    """These faults; what dribbles is cut off by a wait, and that needs the real clock."""
+    return [pytest.param(one, marks=pytest.mark.real_clock) if one == "dribbles" else one for one in faults]
+
+
+@pytest.mark.parametrize("fault", timed(WRONG))
 @pytest.mark.parametrize("step", [*BEFORE, "end"])
 def test_a_wrong_answer_is_the_servers_fault_and_doubtful_behind_the_whole_message(step, fault):
     with crooked(step, WRONG[fault]) as server:
@@ -58,7 +63,7 @@ def test_a_wrong_answer_is_the_servers_fault_and_doubtful_behind_the_whole_messa
     assert error.doubtful is (step == "end")
 
 
-@pytest.mark.parametrize("fault", WRONG)
+@pytest.mark.parametrize("fault", timed(WRONG))
 @pytest.mark.parametrize("step", ["starttls", "auth"])
 def test_a_wrong_answer_before_the_encryption_or_the_login_is_the_servers_fault(certificate, monkeypatch, step, fault):
     monkeypatch.setenv("MAIL_PASSWORD", "right")
@@ -74,7 +79,7 @@ def test_a_wrong_answer_before_the_encryption_or_the_login_is_the_servers_fault(
         assert len(server.taken) == 1
 
 
-@pytest.mark.parametrize("fault", WRONG)
+@pytest.mark.parametrize("fault", timed(WRONG))
 def test_a_wrong_goodbye_changes_nothing(fault):
     with crooked("quit", WRONG[fault]) as server:
         server.deliverer().send(FROM, TO, BODY)
@@ -104,7 +109,7 @@ SOME = (
 )
 
 
-@pytest.mark.parametrize("fault", SOME)
+@pytest.mark.parametrize("fault", timed(SOME))
 @pytest.mark.parametrize("step", ["banner", "rcpt", "end"])
 def test_a_wrong_answer_costs_one_try_a_round_and_the_same_message_goes_later(store, step, fault):
     made = put(store, "a@example.org", "b@example.org", "c@example.org")
@@ -119,7 +124,7 @@ def test_a_wrong_answer_costs_one_try_a_round_and_the_same_message_goes_later(st
     assert sorted(server.identifiers()) == sorted([*made, made[0]] if doubtful else made)
 
 
-@pytest.mark.parametrize("fault", SOME)
+@pytest.mark.parametrize("fault", timed(SOME))
 @pytest.mark.parametrize(("step", "state"), [("data", "superseded"), ("end", "queued")])
 def test_only_what_was_certainly_not_delivered_gives_way_to_a_later_message(store, step, state, fault):
     put(store, "a@example.org")

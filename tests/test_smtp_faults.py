@@ -200,6 +200,7 @@ def test_why_it_was_put_off_says_what_the_server_did(store, step, fault, said):
     assert why(store).startswith(f"127.0.0.1:{server.port} {said}")
 
 
+@pytest.mark.real_clock
 @pytest.mark.parametrize(
     ("tls", "step", "wrong"),
     [("starttls", "starttls", shakes_hands_slowly(b"220 go on\r\n")), ("implicit", "banner", shakes_hands_slowly())],

@@ -315,6 +315,7 @@ def test_a_proxy_is_asked_for_a_tunnel_where_the_authority_speaks_tls(tsa, monke
     assert tsa.asked == []
 
 
+@pytest.mark.real_clock
 def test_an_authority_that_dribbles_is_cut_off_in_time(tsa, monkeypatch):
     def slow(_query):
         sleep(1)
@@ -325,6 +326,7 @@ def test_an_authority_that_dribbles_is_cut_off_in_time(tsa, monkeypatch):
         authority.ask(tsa.address, b"query", seconds=0.3)
 
 
+@pytest.mark.real_clock
 def test_an_answer_that_trickles_is_cut_off_in_time():
     """Each byte comes soon enough; all of them would take ten seconds."""
     with socket.create_server(("127.0.0.1", 0)) as listening:

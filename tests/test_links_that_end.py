@@ -135,6 +135,7 @@ def test_a_link_whose_day_was_put_off_is_not_ours(session, link, press):
     assert sent(session) == []
 
 
+@pytest.mark.at("2026-11-26T09:00")
 def test_who_gets_nothing_more_is_sent_nothing(session, link, press):
     with session.store.writing() as tx:
         suppress(tx, "clerk@example.org", Kind.BOUNCED, at=NOW, actor="test")
@@ -155,6 +156,7 @@ def test_a_link_asked_for_before_anything_was_signed_writes_nothing(place, works
 # ------------------------------------------------------------------------------------------------- another secret
 
 
+@pytest.mark.at("2026-11-26T09:00")
 def test_another_secret_makes_all_links_void_and_is_in_the_ledger(session, link, press):
     old = link()
     with session.store.writing() as tx:

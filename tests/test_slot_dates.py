@@ -218,6 +218,7 @@ def test_t5_a_zone_that_changes_its_future_moves_the_slots_to_come_and_none_that
     assert caplog.text.count("time zones read anew") == 1
 
 
+@pytest.mark.at("2026-11-26T09:00")
 def test_t5_a_change_that_is_learnt_of_late_tells_nobody_twice(served, tmp_path):
     """It was +03:00 since the day before: the slot of today would have been at 04:30 UTC, and was served at 06:30."""
     base, live, change = served

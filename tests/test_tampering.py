@@ -73,6 +73,7 @@ def forge(path, kind, payload, commitment=None):
         ),
     ],
 )
+@pytest.mark.at("2026-11-26T09:00")
 def test_what_was_told_is_compared_with_what_was_sealed(told, workspace, statement, found):
     told(statement)
     status, out, _ = workspace("verify")

@@ -83,6 +83,7 @@ def _drips_until_hung_up_on(connection, limit):
     return limit
 
 
+@pytest.mark.real_clock
 def test_where_as_many_as_there_may_be_are_answered_the_next_is_hung_up_on(monkeypatch):
     monkeypatch.setattr(port, "_PATIENCE", 0.1)
     answered, go_on = threading.Semaphore(0), threading.Event()
@@ -112,6 +113,7 @@ main()
 
 
 @pytest.mark.skipif(resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 512, reason="the system gives too few files")
+@pytest.mark.real_clock
 def test_passes_go_on_with_300_half_sent_requests_and_256_files(workspace, tmp_path):
     number, log = _free_port(), tmp_path / "log"
     words = [sys.executable, "-c", SERVED, str(number)]

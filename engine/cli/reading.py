@@ -152,7 +152,7 @@ def known(session: Session, said: date | None) -> Known | None:
         then = session.known(said.replace(tzinfo=said.tzinfo or ZoneInfo(session.workspace.settings.timezone)))
     for wrong in session.wrong_clocks():
         if wrong.seq <= then.last:
-            click.echo(f"gestand: what was known then hangs on ledger {wrong}", err=True)
+            say(f"gestand: what was known then hangs on ledger {wrong}", err=True)
     return then
 
 

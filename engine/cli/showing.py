@@ -168,7 +168,8 @@ def _explained(
     verbose: bool,
 ) -> Iterator[str]:
     if said:
-        yield f"what if {', '.join(said)}\n"
+        yield f"what if {', '.join(said)}"
+        yield ""
     yield from explain.explanation(assessment, session.workspace.book, muted)
     if verbose:
         for answer in explain.applied(session.assessor, assessment):
@@ -176,7 +177,8 @@ def _explained(
             yield from explain.why_not_lines(answer)
     if said:
         due = explain.spoken_window(actual.standing.current) if actual.standing.current else "not known"
-        yield f"\nas it is: due {due}, {explain.verdict(actual.standing)}"
+        yield ""
+        yield f"as it is: due {due}, {explain.verdict(actual.standing)}"
 
 
 def _muted(session: Session, assessment: Assessment, moment: Known | None) -> str:

@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 DAYS   ?= 0
-PARALLEL = -n auto --maxprocesses 8 --dist worksteal
+# Two tests a processor: many of them wait for a clock, a server or another process.
+PARALLEL = -n $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN)) --maxprocesses 16 --dist worksteal
 
 .DEFAULT_GOAL := help
 

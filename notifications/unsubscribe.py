@@ -52,9 +52,11 @@ def is_over(text: str, today: date) -> bool:
 def _until(text: str) -> date | None:
     """The last day of a token, as it says; the last day of all where it says none, None where it is no token."""
     _, _, end = text.rpartition("-")
+    if not text.isascii():
+        return None
     if end == "0":
         return date.max
     try:
-        return date.fromisoformat(end) if text.isascii() and len(end) == 8 else None
+        return date.fromisoformat(end) if len(end) == 8 else None
     except ValueError:
         return None

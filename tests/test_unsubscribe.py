@@ -42,7 +42,7 @@ def test_d15_a_token_that_was_changed_reads_as_nothing(data):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "-0", "A-0", "A" * 22 + "-0", "é-0", "1" * 10_000, "-20180813", "x-2018٠813"]
+    "text", ["\ud800-0", "", "0", "-0", "A-0", "A" * 22 + "-0", "é-0", "1" * 10_000, "-20180813", "x-2018٠813"]
 )
 def test_d15_what_is_no_token_reads_as_nothing(text):
     assert read_token(text, KEY, READERS) is None

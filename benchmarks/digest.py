@@ -12,7 +12,7 @@ from dataclasses import replace
 from sample_digest import ITEMS, digest
 
 from engine.posting import attached
-from engine.settings import Settings, shipped
+from engine.workspace.settings import Settings, shipped
 from notifications.digest import Digest
 from notifications.mailbox import Mailbox
 from notifications.message import message

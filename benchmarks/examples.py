@@ -18,7 +18,7 @@ from commitments.intake import Draft
 from commitments.listing import Wanted
 from engine.accounting import Asked, report, source
 from engine.session import Session, open_session
-from engine.settings import FILE
+from engine.workspace.settings import FILE
 from notifications.render import render_template
 
 FOLDER = Path(__file__).parents[1] / "docs" / "examples"

@@ -24,8 +24,8 @@ from pathlib import Path
 from random import Random
 from unittest.mock import patch
 
-from engine import clock
 from engine.cli import main
+from engine.workspace import clock
 
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 BEGIN = (

@@ -31,7 +31,7 @@ from engine.assessing import (
 from engine.collector import without_collector
 from engine.follow import follow
 from engine.progress import Judging, come_to, ended, judged, judging
-from engine.settings import Workspace
+from engine.workspace.settings import Workspace
 
 IN_ONE: Final = 4
 """So many times what is read at once is assessed in one transaction: some 0.3 s that another waits for at most."""

@@ -15,8 +15,8 @@ from commitments.trouble import TroubleError
 from engine.assess import Assessor
 from engine.delivered import forged_notices
 from engine.rebuilding import compare
-from engine.settings import Workspace
 from engine.verifying import ledger_of
+from engine.workspace.settings import Workspace
 
 _MEETS: Final = (
     ArithmeticError,

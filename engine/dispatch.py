@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from commitments.store import Row, Store
-from engine import clock
-from engine.settings import Mail, Workspace
+from engine.workspace import clock
+from engine.workspace.settings import Mail, Workspace
 from notifications import bounces
 from notifications.administrator import Administrator
 from notifications.deliverer import Deliverer

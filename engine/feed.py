@@ -8,7 +8,7 @@ from datetime import date
 from engine.assess import Assessment
 from engine.obligations import reason
 from engine.setbacks import Setbacks
-from engine.settings import Workspace
+from engine.workspace.settings import Workspace
 from notifications import ics
 from notifications.languages import LANGUAGES
 

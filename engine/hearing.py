@@ -12,10 +12,10 @@ from commitments.store import Connection
 from commitments.store.notices import is_muted
 from engine.assess import Assessment
 from engine.hush import hushed
-from engine.recipients import Recipient
-from engine.settings import Workspace
 from engine.timetable import coming_slots
 from engine.waiting import Desk, notice_of
+from engine.workspace.recipients import Recipient
+from engine.workspace.settings import Workspace
 from notifications.outbox import State
 from notifications.suppression import suppressed
 

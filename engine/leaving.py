@@ -17,8 +17,8 @@ from urllib.parse import unquote
 from commitments.store import Connection, Store, recall, remember
 from engine.port import Answer, Asked
 from engine.posting import send_new_link
-from engine.recipients import Recipient
-from engine.settings import Workspace
+from engine.workspace.recipients import Recipient
+from engine.workspace.settings import Workspace
 from notifications.languages import LANGUAGES
 from notifications.signing import known_secret, sign
 from notifications.suppression import Kind, suppress, suppressed

@@ -10,7 +10,7 @@ from commitments.model import Event, EventKind
 from commitments.problem import Problem
 from commitments.record import Record, Recorded
 from engine.assess import facts
-from engine.settings import Workspace
+from engine.workspace.settings import Workspace
 from rules.book import RuleBook
 from rules.condition import Facts
 from rules.lint import lint

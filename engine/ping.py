@@ -29,7 +29,7 @@ class Ping:
 
     def _ask(self) -> None:
         try:
-            # The settings let only http and https pass (engine.settings).
+            # The settings let only http and https pass (engine.workspace.settings).
             with urllib.request.urlopen(self.address, timeout=_SECONDS) as answer:  # noqa: S310
                 answer.read(1024)
             if not self.reached:

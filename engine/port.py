@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from commitments.trouble import TroubleError
 from engine.body import BodyError, read_body
-from engine.settings import ServiceSettings
+from engine.workspace.settings import ServiceSettings
 
 log = logging.getLogger("gestand")
 

@@ -15,9 +15,9 @@ from uuid import uuid4
 from commitments import register, store
 from commitments.store import Connection
 from engine.dispatch import administrator
-from engine.recipients import Recipient
-from engine.settings import Mail, Workspace
 from engine.timetable import reader
+from engine.workspace.recipients import Recipient
+from engine.workspace.settings import Mail, Workspace
 from notifications import ics, outbox, payload
 from notifications.digest import Digest, Reader, compose
 from notifications.languages import LANGUAGES

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from commitments import store
 from commitments.store import Connection
-from engine.recipients import Scope
+from engine.workspace.recipients import Scope
 
 _KEPT: Final = 2000
 """So many scopes are remembered: recipients of one scope seldom stand far apart."""

@@ -15,7 +15,7 @@ from commitments import register, store
 from commitments.store import Connection
 from engine.assess import Assessor
 from engine.assessing import last_pass, stale
-from engine.settings import Workspace
+from engine.workspace.settings import Workspace
 
 _RULES: Final = "rules"
 _SPELLING: Final = "spelling"

@@ -25,11 +25,11 @@ from commitments.source import problem, read
 from commitments.store import Connection, Store
 from engine.assess import Assessor
 from engine.dispatch import administrator
-from engine.ends import FeedSettings
 from engine.feed import safe_entries, written
 from engine.profiles import Profiles
-from engine.recipients import Scope
-from engine.settings import FILE, Workspace
+from engine.workspace.destinations import FeedSettings
+from engine.workspace.recipients import Scope
+from engine.workspace.settings import FILE, Workspace
 from notifications.ics import Entry
 
 log = logging.getLogger("gestand")

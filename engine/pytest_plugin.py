@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from commitments.source import read
-from engine.settings import workspace_or_shipped
 from engine.trials import Outcome, Verdict, gather, run
+from engine.workspace.settings import workspace_or_shipped
 from rules.book import SUFFIXES, is_situation_file
 
 

@@ -19,7 +19,7 @@ from engine.assessing import kept_of, last_pass
 from engine.collector import without_collector
 from engine.finding import KEPT_OF_EACH, Reader
 from engine.progress import outdated, unfinished
-from engine.settings import Workspace
+from engine.workspace.settings import Workspace
 from notifications.phrases import clean
 from rules.book import RuleBook
 

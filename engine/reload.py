@@ -19,9 +19,14 @@ from commitments.problem import Problem
 from commitments.source import files_in
 from commitments.zone import zone_files
 from engine.match import matcher
-from engine.missing import in_use, lost, way_out
 from engine.session import Session, conditions
-from engine.settings import FILE, NoWorkspaceError, Workspace, open_workspace
+from engine.workspace.missing import in_use, lost, way_out
+from engine.workspace.settings import (
+    FILE,
+    NoWorkspaceError,
+    Workspace,
+    open_workspace,
+)
 from notifications.slots import instant
 from rules.book import SUFFIXES
 

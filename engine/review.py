@@ -11,12 +11,12 @@ from commitments.listing import brief
 from commitments.store import Connection, Row, given
 from engine.assess import Assessor
 from engine.posting import posted
-from engine.recipients import Recipient
 from engine.served import digest_row, told_in, turn, untell
-from engine.settings import Workspace
 from engine.silences import silences, warned_lately
 from engine.telling import digest_of
 from engine.waiting import Desk, owed
+from engine.workspace.recipients import Recipient
+from engine.workspace.settings import Workspace
 from notifications.delivery import Dropped, Replaced, Review
 
 _NOTICE: Final = store.notice

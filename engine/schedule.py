@@ -23,7 +23,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from commitments.store import LostRightError
-from engine import clock
+from engine.workspace import clock
 
 INTERVAL = 30.0
 """Seconds between the end of one tick's waiting and the next tick."""

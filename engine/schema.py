@@ -12,7 +12,7 @@ from pydantic_core.core_schema import BeforeValidatorFunctionSchema, TaggedUnion
 
 from commitments.exchange.written import LooseEvent, WrittenCommitment
 from commitments.model import Frozen, as_list
-from engine.settings import Settings
+from engine.workspace.settings import Settings
 from rules.calendar import CalendarFile
 from rules.due import listed
 from rules.pack import Pack

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from engine import clock, health, schedule
-from engine.clock import TwoClocks
+from engine import health, schedule
 from engine.leaving import PATH, leave
 from engine.ping import Ping
 from engine.port import NOT_FOUND, Answer, Asked
@@ -16,6 +15,8 @@ from engine.schedule import Heartbeat
 from engine.session import Session
 from engine.tick import Pass, tick
 from engine.witness import now_and_then
+from engine.workspace import clock
+from engine.workspace.clock import TwoClocks
 
 _METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"
 

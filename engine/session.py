@@ -15,15 +15,21 @@ from commitments.listing import Wanted, listed
 from commitments.moments import ClockBehindError, Known, WrongClock
 from commitments.problem import Problem
 from commitments.store import Connection, Store
-from engine import clock, dispatch
+from engine import dispatch
 from engine.assess import Assessment, Assessor
 from engine.assessing import overlaid, stale
 from engine.blame import blamed_on_damage
 from engine.match import matcher
-from engine.missing import Missing, missing
 from engine.progress import outdated
 from engine.setbacks import FIRST, kept
-from engine.settings import FILE, BrokenSettingsError, Workspace, open_workspace
+from engine.workspace import clock
+from engine.workspace.missing import Missing, missing
+from engine.workspace.settings import (
+    FILE,
+    BrokenSettingsError,
+    Workspace,
+    open_workspace,
+)
 from notifications.deliverer import Deliverer
 from rules.condition import Condition
 

@@ -16,7 +16,7 @@ from commitments.ledger import stamp
 from commitments.model import Commitment
 from commitments.store import Connection, given
 from commitments.trouble import TroubleError
-from engine.recipients import Scope
+from engine.workspace.recipients import Scope
 
 WARNED: Final = timedelta(days=3)
 """So long before a silence ends those who would hear again are told that it does."""

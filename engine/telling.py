@@ -14,7 +14,6 @@ from commitments.model import Status
 from commitments.store import Connection, Store
 from engine.assess import Assessor
 from engine.posting import posted
-from engine.recipients import Recipient
 from engine.served import (
     given_up,
     is_served,
@@ -29,11 +28,12 @@ from engine.served import (
     untell,
 )
 from engine.setbacks import Setbacks
-from engine.settings import Workspace
 from engine.silences import Silence, to_warn_of, warned_of
 from engine.timetable import due_slot, may_disturb, missed, month_began, reader
 from engine.unheard import look
 from engine.waiting import Desk, Waiting, owed
+from engine.workspace.recipients import Recipient
+from engine.workspace.settings import Workspace
 from notifications import outbox
 from notifications.digest import Digest, Ending, compose
 from notifications.notice import Item

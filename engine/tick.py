@@ -16,19 +16,19 @@ from commitments.store import Connection, Store
 from engine.assess import Assessor
 from engine.assessing import Change, last_pass
 from engine.batches import Batches
-from engine.clock import steady
 from engine.collector import without_collector
 from engine.dispatch import administrator, dispatch
 from engine.grow import grow
-from engine.missing import settle
 from engine.progress import passed
 from engine.publishing import Published, publish
-from engine.recipients import Recipient
 from engine.review import review
 from engine.setbacks import FIRST, Setback, keep, kept, tell
-from engine.settings import Workspace
 from engine.telling import DIGEST, digest_of, queue_digests
 from engine.waiting import Desk
+from engine.workspace.clock import steady
+from engine.workspace.missing import settle
+from engine.workspace.recipients import Recipient
+from engine.workspace.settings import Workspace
 from notifications.deliverer import Deliverer
 from notifications.delivery import Delivered
 from notifications.digest import Digest

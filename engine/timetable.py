@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from engine.recipients import Recipient
-from engine.settings import Workspace
+from engine.workspace.recipients import Recipient
+from engine.workspace.settings import Workspace
 from notifications.digest import Reader
 from notifications.slots import last_slot, missed_slots, next_slots
 

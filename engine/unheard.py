@@ -15,7 +15,7 @@ from commitments import store
 from commitments.store import Connection, Row, given
 from commitments.store.notices import last_number
 from engine.profiles import Profiles
-from engine.recipients import Recipient, Scope
+from engine.workspace.recipients import Recipient, Scope
 
 _OF_THESE: Final = store.notice.select().where(store.notice.c.commitment.in_(given("ids")))
 """Only by commitment: a database that is given more to choose from looks through all that was ever owed."""

@@ -14,7 +14,7 @@ from commitments.store import Connection, DamagedStoreError, Misfit, Store, Stra
 from engine.assess import Assessor
 from engine.delivered import Deliveries, forged_notices
 from engine.rebuilding import Compared, compare
-from engine.settings import Workspace
+from engine.workspace.settings import Workspace
 
 _SHOWN: Final = 20
 """So many damaged entries are told, and so many messages; the others are counted."""

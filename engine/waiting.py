@@ -18,9 +18,9 @@ from engine.hush import hushed, silencing
 from engine.obligations import reason
 from engine.posting import Files
 from engine.profiles import Profiles
-from engine.recipients import Recipient
 from engine.silences import Silence, silences
 from engine.unheard import Owed, unheard
+from engine.workspace.recipients import Recipient
 from notifications.notice import Item, Notice, Stage
 
 _ASSESSED: Final = 5000

@@ -19,8 +19,8 @@ from commitments.store import Connection, Store
 from commitments.witness import Pending, Stamp, Statement
 from engine import authority, stamping
 from engine.session import Session
-from engine.settings import WitnessSettings
 from engine.stamping import MissingWitnessError, StampError, WitnessError
+from engine.workspace.settings import WitnessSettings
 
 APART: Final = timedelta(minutes=5)
 """So far may our clock and that of an authority be from each other."""

@@ -18,8 +18,8 @@ from postgres import new_database, postgres_server
 
 from commitments.store import sqlite
 from commitments.store.postgres import Postgres
-from engine import clock
 from engine.cli import main
+from engine.workspace import clock
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 

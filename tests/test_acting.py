@@ -15,13 +15,13 @@ from postgres import ask
 
 from commitments import register, store
 from commitments.store import LostRightError, Store
-from engine import clock
-from engine.clock import TwoClocks
 from engine.ping import Ping
 from engine.port import Asked
 from engine.reload import Watched
 from engine.service import Service
 from engine.session import open_session
+from engine.workspace import clock
+from engine.workspace.clock import TwoClocks
 from notifications import outbox
 from notifications.delivery import deliver
 from notifications.digest import Reader

@@ -21,7 +21,7 @@ from engine.counts import Counts
 from engine.finding import KEPT_OF_EACH, Reader, _assessed
 from engine.match import matcher
 from engine.session import conditions
-from engine.settings import shipped
+from engine.workspace.settings import shipped
 from notifications.notice import Notice, Stage
 
 FIRST = date(2019, 1, 1)

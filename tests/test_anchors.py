@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import clock
+from engine.workspace import clock
 
 DAY = datetime(2026, 11, 26, 9, tzinfo=UTC)
 SENT = "Thu, 26 Nov 2026 07:30:00 +0000"

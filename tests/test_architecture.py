@@ -59,4 +59,4 @@ def test_the_clock_is_read_in_one_place():
         for line in path.read_text().splitlines()
         if reads.search(line)
     ]
-    assert places == ["engine/clock.py"]
+    assert places == ["engine/workspace/clock.py"]

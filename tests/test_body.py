@@ -13,7 +13,7 @@ from mail_server import free_port
 
 from engine.body import LONGEST_BODY, BodyError, read_body
 from engine.port import Answer, listening
-from engine.settings import ServiceSettings
+from engine.workspace.settings import ServiceSettings
 
 CHUNKED = "Transfer-Encoding: chunked"
 CLICK = b"List-Unsubscribe=One-Click"

@@ -11,7 +11,7 @@ import pytest
 from clocks import UnsetClockError, environment
 
 from commitments.store import Store
-from engine import clock
+from engine.workspace import clock
 
 READ_WITH_THE_FILE = datetime.now(UTC)
 MINUTE = timedelta(minutes=1)

@@ -16,7 +16,7 @@ from commitments.erasure import NothingToEraseError, erase
 from commitments.model import Citation, Commitment, Event, EventKind, StatedDue
 from commitments.store import Store
 from commitments.texts import OF_COMMITMENT, OF_EVENT, joined, parted
-from engine import clock
+from engine.workspace import clock
 
 AT = datetime(2018, 7, 13, 9, 30, tzinfo=UTC)
 REPLY = Commitment(
@@ -305,7 +305,7 @@ def test_what_is_taken_out_of_a_digest_copies_no_text_of_anybody(workspace, tmp_
     assert workspace("record", "snoozed", "EXAMPLE-1", *note)[0] == 0
     folder.unlink()
     in_an_hour = clock.now() + timedelta(hours=1)
-    monkeypatch.setattr("engine.clock.now", lambda: in_an_hour)
+    monkeypatch.setattr("engine.workspace.clock.now", lambda: in_an_hour)
     assert workspace("tick", "--as-of", "2018-08-14")[0] == 0
     assert "silenced until 2099-12-31 by clerk" in workspace("outbox", "--all")[1]
     for identifier in ("34964-B", "EXAMPLE-1"):

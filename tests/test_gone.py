@@ -22,12 +22,12 @@ from commitments.store import (
     remember,
     restore,
 )
-from engine import clock
 from engine.ping import Ping
 from engine.port import Asked
 from engine.reload import Watched
 from engine.service import Service
 from engine.session import open_session
+from engine.workspace import clock
 
 COMMANDS = (
     ("list",),

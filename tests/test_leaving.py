@@ -14,7 +14,7 @@ from engine.port import listening
 from engine.reload import Watched
 from engine.service import Service
 from engine.session import open_session
-from engine.settings import ServiceSettings
+from engine.workspace.settings import ServiceSettings
 from notifications.signing import secret
 from notifications.suppression import suppressed, suppressions
 from notifications.unsubscribe import last_day, token

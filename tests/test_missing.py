@@ -14,12 +14,12 @@ import pytest
 from commitments import register, store
 from commitments.source import files_in
 from commitments.store import Store
-from engine.missing import WITHOUT, MissingError
 from engine.ping import Ping
 from engine.port import Asked
 from engine.reload import Watched
 from engine.service import Service
 from engine.session import open_session
+from engine.workspace.missing import WITHOUT, MissingError
 
 CALENDAR = "calendar: house\ntitle: Of the house\nclosed:\n  - {from: 2026-01-02, to: 2026-01-02, name: a day off}\n"
 OWN = {"rules": "house-rules", "calendars": "house", "templates": "_foot.html", "commitments": "commitments"}

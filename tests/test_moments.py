@@ -21,12 +21,12 @@ from commitments.moments import TOLERANCE, WRONG_CLOCK, ClockBehindError, ClockR
 from commitments.register import Draft
 from commitments.store import HELD, Store
 from engine.ping import Ping
-from engine.recipients import Scope
 from engine.reload import Watched
 from engine.service import Service
 from engine.session import open_session
 from engine.silences import silence
 from engine.tick import tick
+from engine.workspace.recipients import Scope
 from notifications.suppression import Kind, suppress
 
 AT = datetime(2026, 12, 1, 10, tzinfo=UTC)
@@ -318,7 +318,7 @@ def clock(monkeypatch):
 
     def set_to(text):
         moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
-        monkeypatch.setattr("engine.clock.now", lambda: moment)
+        monkeypatch.setattr("engine.workspace.clock.now", lambda: moment)
 
     return set_to
 

@@ -25,7 +25,7 @@ from commitments.store import (
     back_up,
     restore,
 )
-from engine import clock
+from engine.workspace import clock
 
 
 def names(folder):

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sample_digest import LETTER, digest
 
-from engine import clock
 from engine.reload import Watched
 from engine.session import open_session
+from engine.workspace import clock
 from notifications import jail, jailed
 from notifications.jail import TemplateTroubleError, set_apart
 from notifications.overriding import read_templates, template_problems
@@ -210,7 +210,7 @@ def test_the_administrator_is_told_once_and_again_after_it_was_mended(workspace,
         """How the digest of that day begins, how often the ledger says that a template was refused, and the mail."""
         with_template(tmp_path, source)
         tomorrow = clock.now() + timedelta(days=1)
-        monkeypatch.setattr("engine.clock.now", lambda: tomorrow)
+        monkeypatch.setattr("engine.workspace.clock.now", lambda: tomorrow)
         assert workspace("tick", "--as-of", day)[0] == 0
         (digest_,) = (tmp_path / "outbox").glob(f"{day}-clerk-*.html")
         noted = workspace("export", "--ledger")[1].count('"kind":"template_refused"')

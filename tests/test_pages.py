@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.settings import shipped
+from engine.workspace.settings import shipped
 from rules.book import load
 from rules.calendar import Calendar, Calendars
 from rules.pages import page, texts

@@ -14,7 +14,7 @@ import pytest
 
 from engine import port
 from engine.port import MOST, Answer, listening
-from engine.settings import ServiceSettings
+from engine.workspace.settings import ServiceSettings
 
 
 @pytest.fixture

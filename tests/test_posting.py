@@ -12,7 +12,7 @@ from sample_digest import LETTER, commitment, digest
 
 from engine.posting import MOST_DEADLINES, attached
 from engine.session import open_session
-from engine.settings import shipped
+from engine.workspace.settings import shipped
 from notifications.signing import secret
 from notifications.unsubscribe import read_token
 

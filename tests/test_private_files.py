@@ -8,7 +8,7 @@ import pytest
 
 from commitments.replacing import create_private, create_private_folder, replace
 from commitments.store import Store, back_up, copies, restore
-from engine import clock
+from engine.workspace import clock
 
 
 @pytest.fixture(params=[0o022, 0o000, 0o777, 0o077], ids=oct)

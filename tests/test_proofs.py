@@ -13,7 +13,7 @@ from time_authority import make_authority, serving
 
 from commitments.ledger import Entry, Head, seal
 from commitments.merkle import roots
-from engine import clock
+from engine.workspace import clock
 
 CHECKER = Path(__file__).parent.parent / "docs" / "check_proof.py"
 DAY = datetime(2026, 11, 26, 9, tzinfo=UTC)

@@ -18,13 +18,13 @@ from commitments import register, store
 from commitments.listing import Wanted
 from commitments.model import Event, EventKind
 from commitments.store import LeftLogError, ReadOnlyStoreError, Store, WrittenMeanwhileError
-from engine import clock
 from engine.accounting import Asked, report, source
 from engine.leaving import leave
 from engine.port import Asked as Request
 from engine.rebuilding import compare
 from engine.session import open_session
 from engine.tick import preview, tick, waiting
+from engine.workspace import clock
 
 NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)
 LATER = NOW + timedelta(40)

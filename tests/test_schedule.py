@@ -16,10 +16,11 @@ from types import SimpleNamespace
 import pytest
 
 from commitments.store import LostRightError
-from engine import clock, schedule
+from engine import schedule
 from engine.cli import main
-from engine.clock import TwoClocks
 from engine.schedule import EveryFromNow, Heartbeat, Watch
+from engine.workspace import clock
+from engine.workspace.clock import TwoClocks
 
 pytestmark = pytest.mark.real_clock
 

@@ -19,14 +19,14 @@ from commitments.ledger import stamp
 from commitments.moments import ClockBehindError
 from commitments.store import GoneStoreError
 from engine import health
-from engine.clock import TwoClocks
 from engine.ping import Ping
 from engine.port import PortTakenError, listening
 from engine.reload import Watched
 from engine.schedule import Heartbeat
 from engine.service import Service
 from engine.session import open_session
-from engine.settings import ServiceSettings
+from engine.workspace.clock import TwoClocks
+from engine.workspace.settings import ServiceSettings
 
 NOW = datetime(2026, 11, 26, 8, tzinfo=UTC)
 
@@ -245,8 +245,8 @@ def test_t2_a_clock_that_was_set_forward_is_in_the_ledger_and_in_health(service,
 )
 def test_t2_whatever_the_clock_does_no_slot_has_two_digests(service, monkeypatch, jump):
     clock = [datetime(2026, 11, 26, 8, tzinfo=UTC), 1000.0]
-    monkeypatch.setattr("engine.clock.now", lambda: clock[0])
-    monkeypatch.setattr("engine.clock.running", lambda: clock[1])
+    monkeypatch.setattr("engine.workspace.clock.now", lambda: clock[0])
+    monkeypatch.setattr("engine.workspace.clock.running", lambda: clock[1])
     service.clocks.wall, service.clocks.run = clock
     waited = 0
     for moved in (timedelta(), jump, timedelta(), -jump, timedelta()):

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from commitments import erasure, register, store
 from commitments.ledger import _digest, seal
 from commitments.model import Commitment, Event, EventKind, Status
-from engine import assess, clock, consequences, grow, health, obligations, setbacks, telling, waiting
+from engine import (
+    assess,
+    consequences,
+    grow,
+    health,
+    obligations,
+    setbacks,
+    telling,
+    waiting,
+)
 from engine.ahead import turns
 from engine.backtest import backtest
 from engine.counts import Counts
@@ -22,6 +31,7 @@ from engine.schedule import Heartbeat
 from engine.session import open_session
 from engine.setbacks import Setbacks
 from engine.tick import tick
+from engine.workspace import clock
 from rules.calendar import CalendarData
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)

@@ -11,8 +11,8 @@ import pytest
 from clocks import environment
 
 from engine.coverage import coverage
-from engine.settings import shipped
 from engine.trials import Verdict, as_junit, as_values, gather, run
+from engine.workspace.settings import shipped
 from notifications.notice import Stage
 from rules.situation import StageName
 

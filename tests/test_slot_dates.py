@@ -10,12 +10,12 @@ import pytest
 from zones import LONG_AGO, made_zones
 
 from commitments import store
-from engine import clock
 from engine.ping import Ping
-from engine.recipients import Recipient
 from engine.reload import Watched
 from engine.service import Service
 from engine.session import open_session
+from engine.workspace import clock
+from engine.workspace.recipients import Recipient
 from notifications.slots import Cadence, last_slot, next_slots
 from rules.calendar import SHIPPED, Calendars
 
@@ -176,7 +176,7 @@ def served(workspace, tmp_path, monkeypatch):
             service = Service(watched=watched, interval=30, ping=Ping(""))
 
             def live(now):
-                monkeypatch.setattr("engine.clock.now", lambda: now)
+                monkeypatch.setattr("engine.workspace.clock.now", lambda: now)
                 service.clocks.wall, service.clocks.run = now, clock.running()
                 return service.turn()
 

@@ -12,12 +12,12 @@ from commitments import exchange, register, store
 from commitments.dates import Window
 from commitments.model import Event, EventKind
 from engine.dispatch import dispatch
-from engine.recipients import Scope
 from engine.review import review
 from engine.session import open_session
 from engine.silences import end, silence
 from engine.tick import tick
 from engine.timetable import coming_slots
+from engine.workspace.recipients import Scope
 from notifications.deadletters import retry
 from notifications.page import page
 from notifications.suppression import Kind, lift, suppress

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from engine import clock
+from engine.workspace import clock
 
 TIME_STAMPING = x509.ExtendedKeyUsageOID.TIME_STAMPING
 _SETTINGS = """

@@ -35,7 +35,7 @@ def completion_command(ctx: click.Context, shell: str) -> None:
 def complete_ids(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
     """The ids that begin as was typed, with their titles; none where there is no register to look into."""
     from commitments import store  # noqa: PLC0415 (what asks for no id does not wait for the database)
-    from engine.settings import store_place  # noqa: PLC0415
+    from engine.workspace.settings import store_place  # noqa: PLC0415
 
     folder = ctx.find_root().params.get("workspace") or Path()
     table = store.commitment

@@ -9,11 +9,11 @@ import click
 
 from commitments import holding, store
 from commitments.store import Store
-from engine import clock
 from engine.cli.output import Failed, actor_option, as_path, say, workspace_option
 from engine.session import open_session
-from engine.settings import store_place
 from engine.verifying import ledger_of
+from engine.workspace import clock
+from engine.workspace.settings import store_place
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 

@@ -13,7 +13,7 @@ import click
 from commitments import audit, exchange, register
 from commitments.register import Draft
 from commitments.trouble import TroubleError
-from engine import clock, explain
+from engine import explain
 from engine.accounting import Asked, report, source
 from engine.cli.auditing import SUFFIXES, written
 from engine.cli.output import Failed, as_path, say, tell_problems
@@ -22,8 +22,9 @@ from engine.cli.running import digest_line, tell_changes
 from engine.cli.setting import copy_workspace
 from engine.grow import grow
 from engine.session import Session, open_session
-from engine.settings import FILE
 from engine.tick import Pass, tick
+from engine.workspace import clock
+from engine.workspace.settings import FILE
 from rules.calendar import spoken
 
 SAMPLES = "commitments.samples"

@@ -16,12 +16,12 @@ from engine.cli.output import Day, hand_over, number, say, table, workspace_opti
 from engine.cli.reading import find, json_option
 from engine.hearing import Hearing, hearings
 from engine.posting import shown, tested
-from engine.recipients import Recipient
 from engine.served import served
 from engine.session import Session, open_session
 from engine.tick import preview, waiting
 from engine.timetable import coming_slots, reader
 from engine.waiting import Desk
+from engine.workspace.recipients import Recipient
 from notifications.deliverer import DeliveryError
 from notifications.outbox import valid
 from rules.calendar import spoken

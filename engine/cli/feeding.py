@@ -15,8 +15,8 @@ from engine.assess import Assessment
 from engine.cli.output import hand_out, workspace_option
 from engine.cli.reading import filter_options, fits, opened, when, when_options
 from engine.feed import feed
-from engine.recipients import Recipient
 from engine.session import Session, audited
+from engine.workspace.recipients import Recipient
 from notifications.languages import LANGUAGES
 
 

@@ -22,8 +22,8 @@ from engine.cli.output import (
     write_json,
 )
 from engine.coverage import Coverage, coverage
-from engine.settings import workspace_or_shipped
 from engine.trials import Outcome, Verdict, as_junit, as_values, gather, run
+from engine.workspace.settings import workspace_or_shipped
 from rules import pages
 
 # ------------------------------------------------------------------------------------------------- test

@@ -16,17 +16,17 @@ from engine import explain, schedule
 from engine.assessing import Change
 from engine.cli.output import Day, Failed, as_path, number, say, tell_problems, visible, workspace_option
 from engine.cli.reading import reached
-from engine.clock import TwoClocks
-from engine.missing import let_go, missing
 from engine.ping import Ping
 from engine.port import listening
 from engine.reload import Watched
 from engine.service import Service
 from engine.session import Session, open_session
 from engine.setbacks import sentences
-from engine.settings import ServiceSettings
 from engine.tick import Pass, tick
 from engine.witness import now_and_then
+from engine.workspace.clock import TwoClocks
+from engine.workspace.missing import let_go, missing
+from engine.workspace.settings import ServiceSettings
 from notifications.digest import Digest
 
 

@@ -25,13 +25,21 @@ from commitments.trouble import TroubleError
 from engine.cli.output import Failed, as_path, format_option, number, say, tell_problems, workspace_option
 from engine.linting import findings
 from engine.match import engine_name
-from engine.missing import missing
 from engine.publishing import doubtful
 from engine.session import Session, open_session
 from engine.setbacks import FIRST, kept, sentences
-from engine.settings import FILE, REGISTER_FILES, Workspace, languages, shipped_packs, store_place, workspace_or_shipped
 from engine.trials import gather
 from engine.witness import witnessed
+from engine.workspace.missing import missing
+from engine.workspace.settings import (
+    FILE,
+    REGISTER_FILES,
+    Workspace,
+    languages,
+    shipped_packs,
+    store_place,
+    workspace_or_shipped,
+)
 from notifications.overriding import template_problems
 
 
@@ -86,7 +94,7 @@ def _make_register(folder: Path) -> None:
 
 def copy_workspace(name: str, folder: Path) -> None:
     """Copy the files of one of the workspaces that ship with Gestand; what lies there already stays as it is."""
-    _copy(resources.files("engine.workspaces") / name, folder)
+    _copy(resources.files("engine.workspace.templates") / name, folder)
 
 
 def _copy(source: Traversable, target: Path) -> None:

@@ -16,8 +16,8 @@ from commitments.source import Document, Problem, RefusedError, check, files_in,
 from commitments.store import is_address
 from commitments.trouble import TroubleError
 from commitments.zone import Zone
-from engine.ends import End, FeedSettings
-from engine.recipients import Address, Recipient, Words
+from engine.workspace.destinations import End, FeedSettings
+from engine.workspace.recipients import Address, Recipient, Words
 from notifications import phrases
 from notifications.languages import Language
 from notifications.mailbox import Mailbox

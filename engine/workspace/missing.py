@@ -17,7 +17,7 @@ from commitments.problem import Problem
 from commitments.source import whole
 from commitments.store import Connection
 from commitments.trouble import TroubleError
-from engine.settings import REGISTER_FILES, Workspace, shipped_packs
+from engine.workspace.settings import REGISTER_FILES, Workspace, shipped_packs
 
 WITHOUT: Final = "went_without"
 """The kind of the ledger's note on what somebody said yes to going on without."""

@@ -11,7 +11,12 @@ from pydantic import Field, field_validator, model_validator
 
 from commitments.model import CLERK, Frozen
 from commitments.zone import Zone
-from engine.recipients import Address, Recipient, Roles, Scope
+from engine.workspace.recipients import (
+    Address,
+    Recipient,
+    Roles,
+    Scope,
+)
 from notifications.chat import ChatDeliverer, ChatSettings
 from notifications.deliverer import Deliverer
 from notifications.languages import Language

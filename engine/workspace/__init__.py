@@ -1,0 +1,1 @@
+"""The workspace: the folder with gestand.yaml, its settings, recipients and destinations, and the clock."""

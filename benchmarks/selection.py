@@ -15,7 +15,7 @@ from importlib import import_module
 from itertools import product
 from random import Random
 
-from engine.match import DurableMatcher, ReferenceMatcher
+from engine.matching.matcher import DurableMatcher, ReferenceMatcher
 from rules.condition import parse
 
 KINDS, FORCES = ("reply", "report"), ("requested", "binding")

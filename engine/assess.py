@@ -17,7 +17,7 @@ from commitments.moments import Known
 from commitments.record import Record, Recorded
 from engine.counts import Counts
 from engine.judging import Judgement, days_late, judge, open_status
-from engine.match import Matcher
+from engine.matching.matcher import Matcher
 from engine.moves import Move, Unheeded
 from engine.obligations import Duties, Obligation
 from engine.setbacks import Setbacks, obscured

@@ -21,7 +21,7 @@ from engine.assess import Assessor
 from engine.collector import without_collector
 from engine.families import Families
 from engine.finding import KEPT_OF_EACH, Found, Reader
-from engine.match import joiner
+from engine.matching.matcher import joiner
 from engine.owing import owe
 from engine.setbacks import FIRST, keep, kept
 from rules.book import RuleBook

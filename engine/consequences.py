@@ -14,7 +14,7 @@ from commitments.model import Commitment, Event, EventKind, Parties
 from commitments.record import Record
 from commitments.store.notices import MUTED
 from engine.assess import Assessment, Assessor, facts
-from engine.match import Joiner
+from engine.matching.matcher import Joiner
 from engine.setbacks import UnassessedError
 from rules.book import RuleBook
 from rules.condition import Condition, Value, holds

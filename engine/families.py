@@ -17,7 +17,7 @@ from commitments.store import Connection
 from commitments.store.notices import MUTED, is_muted
 from engine.assess import Assessment, Assessor
 from engine.consequences import first_day, gathered, muted, mutes, since
-from engine.match import Joiner
+from engine.matching.matcher import Joiner
 from engine.owing import add, turn
 from notifications.notice import Notice, Stage
 from rules.book import RuleBook

@@ -20,7 +20,7 @@ from commitments.holding import held
 from commitments.store import Connection, Store
 from commitments.trouble import TroubleError
 from engine import publishing
-from engine.match import engine_name
+from engine.matching.matcher import engine_name
 from engine.schedule import SILENCES, Heartbeat
 from engine.setbacks import FIRST, kept, sentences
 

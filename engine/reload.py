@@ -18,7 +18,7 @@ from commitments import register, store
 from commitments.problem import Problem
 from commitments.source import files_in
 from commitments.zone import zone_files
-from engine.match import matcher
+from engine.matching.matcher import matcher
 from engine.session import Session, conditions
 from engine.workspace.missing import in_use, lost, way_out
 from engine.workspace.settings import (

@@ -19,7 +19,7 @@ from engine import dispatch
 from engine.assess import Assessment, Assessor
 from engine.assessing import overlaid, stale
 from engine.blame import blamed_on_damage
-from engine.match import matcher
+from engine.matching.matcher import matcher
 from engine.progress import outdated
 from engine.setbacks import FIRST, kept
 from engine.workspace import clock

@@ -13,7 +13,7 @@ from commitments.problem import Document, Problem, problem
 from commitments.problem import Path as Way
 from commitments.source import check, read
 from engine.assess import Assessor
-from engine.match import matcher
+from engine.matching.matcher import matcher
 from engine.situations import Difference, differences
 from engine.workspace.settings import Workspace
 from rules.book import TEST, LoadedPack, RuleBook, is_situation_file, situation_files

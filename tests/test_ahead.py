@@ -7,7 +7,7 @@ from test_backtest import fulfilled, record
 
 from engine.ahead import turns
 from engine.assess import Assessor
-from engine.match import matcher
+from engine.matching.matcher import matcher
 from rules import book as rule_book
 from rules.calendar import Calendars
 

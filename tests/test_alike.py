@@ -19,7 +19,7 @@ from engine.assess import Assessor, assess
 from engine.assessing import kept_of
 from engine.counts import Counts
 from engine.finding import KEPT_OF_EACH, Reader, _assessed
-from engine.match import matcher
+from engine.matching.matcher import matcher
 from engine.session import conditions
 from engine.workspace.settings import shipped
 from notifications.notice import Notice, Stage

@@ -9,7 +9,7 @@ from commitments.model import Commitment, Event, EventKind
 from commitments.record import Record, Recorded
 from engine.assess import Assessor
 from engine.backtest import Count, backtest
-from engine.match import matcher
+from engine.matching.matcher import matcher
 from rules import book as rule_book
 from rules.calendar import Calendars
 

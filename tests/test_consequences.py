@@ -12,7 +12,13 @@ import pytest
 
 from commitments import exchange, register, store
 from commitments.store import Store
-from engine.match import DurableFaultError, DurableJoiner, ReferenceJoiner, engine_name, joiner
+from engine.matching.matcher import (
+    DurableFaultError,
+    DurableJoiner,
+    ReferenceJoiner,
+    engine_name,
+    joiner,
+)
 from engine.session import open_session
 from engine.tick import preview, tick
 from notifications.digest import Section

@@ -11,7 +11,7 @@ from commitments.source import check, parse
 from commitments.store import Store
 from engine.assess import Assessor
 from engine.grow import grow
-from engine.match import matcher
+from engine.matching.matcher import matcher
 from rules.book import LoadedPack, RuleBook
 from rules.calendar import Calendars
 from rules.cycle import editions

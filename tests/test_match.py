@@ -18,9 +18,9 @@ import sample_conditions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import match, subset
-from engine.match import DurableFaultError, MatcherClosedError, NoDurableRulesError, engine_name, matcher
-from engine.subset import (
+from engine.matching import branches as subset
+from engine.matching import matcher as match
+from engine.matching.branches import (
     ForeignConditionError,
     ForeignRuleError,
     NoDiscriminatorError,
@@ -32,6 +32,13 @@ from engine.subset import (
     guard,
     guard_hashes,
     shards,
+)
+from engine.matching.matcher import (
+    DurableFaultError,
+    MatcherClosedError,
+    NoDurableRulesError,
+    engine_name,
+    matcher,
 )
 from rules.condition import All, Any, Not, holds, parse
 
@@ -143,7 +150,7 @@ def test_durable_rules_is_chosen_where_it_imports():
 WITHOUT = """
 import sys
 sys.modules["durable_rules_engine"] = None
-from engine.match import engine_name, matcher
+from engine.matching.matcher import engine_name, matcher
 print(type(matcher({})).__name__)
 print(engine_name())
 try:

@@ -9,7 +9,7 @@ from commitments.record import Record, Recorded
 from commitments.source import check, parse
 from engine.assess import Assessor
 from engine.explain import explanation
-from engine.match import matcher
+from engine.matching.matcher import matcher
 from rules.book import LoadedPack, RuleBook
 from rules.calendar import Calendars
 from rules.pack import Pack

@@ -9,7 +9,7 @@ import commitments.samples
 from commitments import exchange
 from commitments.model import EventKind
 from engine.assess import Assessor
-from engine.match import matcher
+from engine.matching.matcher import matcher
 from engine.situations import differences
 from rules import book as rule_book
 from rules.calendar import SHIPPED, Calendars

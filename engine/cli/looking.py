@@ -21,7 +21,7 @@ from engine.backtest import Backtest, Differing, Redated, Restated, backtest
 from engine.cli.completing import complete_ids
 from engine.cli.output import Day, Failed, number, say, table, tell_problems, workspace_option, write_json
 from engine.cli.reading import fail_unassessed, find, json_option, opened, today
-from engine.match import Matcher, matcher
+from engine.matching.matcher import Matcher, matcher
 from engine.session import Session
 from notifications.notice import Notice
 from rules import book as rule_book

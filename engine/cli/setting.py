@@ -24,7 +24,7 @@ from commitments.store import NoRegisterError, Store, TakenPlaceError
 from commitments.trouble import TroubleError
 from engine.cli.output import Failed, as_path, format_option, number, say, tell_problems, workspace_option
 from engine.linting import findings
-from engine.match import engine_name
+from engine.matching.matcher import engine_name
 from engine.publishing import doubtful
 from engine.session import Session, open_session
 from engine.setbacks import FIRST, kept, sentences

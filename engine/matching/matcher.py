@@ -18,7 +18,13 @@ from types import ModuleType
 from typing import Any, Final, Literal, Protocol
 
 from commitments.trouble import TroubleError
-from engine.subset import ASKED, OPEN, Shard, guard, shards
+from engine.matching.branches import (
+    ASKED,
+    OPEN,
+    Shard,
+    guard,
+    shards,
+)
 from rules.condition import Condition, Facts, Test, Value, Want, decide, meets, tests
 
 ANSWERS_KEPT: Final = 65_536

@@ -1,6 +1,6 @@
 """The part of durable_rules that is safe: conditions become branches of flags, and a gate refuses anything else.
 
-Pure; engine.match hands what comes out of here to durable_rules. Where it ends and why: docs/matching.md.
+Pure; engine.matching.matcher hands what comes out of here to durable_rules. Where it ends and why: docs/matching.md.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ from commitments.model import Status
 from commitments.moments import Known
 from commitments.record import Record
 from commitments.store import Connection
-from engine.assess import Assessment
-from engine.collector import without_collector
+from engine.assessment.assess import Assessment
+from engine.assessment.gc_paused import without_collector
 from engine.difference import Change, Difference, When, differences, told
 from engine.doubts import doubts, of_families
 from engine.rebuilding import Compared, altered

@@ -8,7 +8,7 @@ from datetime import date
 
 from commitments.model import Status
 from commitments.record import Record
-from engine.assess import Assessment, Assessor
+from engine.assessment.assess import Assessment, Assessor
 from notifications.notice import Notice
 
 

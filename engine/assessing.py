@@ -17,13 +17,13 @@ from commitments import register, store
 from commitments.model import Standing, Status
 from commitments.moments import WrongClock
 from commitments.store import Connection, Row
-from engine.assess import Assessor
-from engine.collector import without_collector
+from engine.assessment.assess import Assessor
+from engine.assessment.gc_paused import without_collector
+from engine.assessment.setbacks import FIRST, keep, kept
 from engine.families import Families
 from engine.finding import KEPT_OF_EACH, Found, Reader
 from engine.matching.matcher import joiner
 from engine.owing import owe
-from engine.setbacks import FIRST, keep, kept
 from rules.book import RuleBook
 
 LATEST: Final = "last_pass"

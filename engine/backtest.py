@@ -13,7 +13,7 @@ from datetime import date
 from commitments.dates import DAY, Window, day_after
 from commitments.model import Commitment, EventKind, Status
 from commitments.record import Record
-from engine.assess import Assessment, Assessor
+from engine.assessment.assess import Assessment, Assessor
 from notifications.notice import Notice
 from rules.book import RuleBook
 

@@ -15,7 +15,6 @@ from typing import Final, Self
 from commitments import store
 from commitments.store import Connection
 from engine import assessing
-from engine.assess import Assessor
 from engine.assessing import (
     LATEST,
     Assessed,
@@ -28,7 +27,8 @@ from engine.assessing import (
     stamp,
     waiting,
 )
-from engine.collector import without_collector
+from engine.assessment.assess import Assessor
+from engine.assessment.gc_paused import without_collector
 from engine.follow import follow
 from engine.progress import Judging, come_to, ended, judged, judging
 from engine.workspace.settings import Workspace

@@ -12,7 +12,7 @@ from typing import Final
 
 from commitments.store import Connection, DamagedStoreError, Store, misfits
 from commitments.trouble import TroubleError
-from engine.assess import Assessor
+from engine.assessment.assess import Assessor
 from engine.delivered import forged_notices
 from engine.rebuilding import compare
 from engine.verifying import ledger_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from engine.assess import facts
+from engine.assessment.assess import facts
 from engine.situations import first_record
 from engine.trials import Trial
 from rules.book import RuleBook

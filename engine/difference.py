@@ -12,7 +12,7 @@ from commitments.model import Commitment, Event, EventKind, Standing, Status
 from commitments.moments import Known
 from commitments.record import Record, Recorded
 from engine import explain
-from engine.assess import Assessment, Assessor
+from engine.assessment.assess import Assessment, Assessor
 from rules.calendar import spoken
 
 

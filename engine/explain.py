@@ -11,9 +11,15 @@ from commitments.decisions import asked
 from commitments.ground import Ground
 from commitments.model import EventKind, Standing, Status
 from commitments.record import Record, Recorded
-from engine.assess import Assessment, Assessor, facts
-from engine.moves import Move, Unheeded
-from engine.obligations import STATED, Obligation, in_force, reason, steps
+from engine.assessment.assess import Assessment, Assessor, facts
+from engine.assessment.deadlines import (
+    STATED,
+    Obligation,
+    in_force,
+    reason,
+    steps,
+)
+from engine.assessment.moves import Move, Unheeded
 from rules.book import BookRule, RuleBook
 from rules.calendar import spoken
 from rules.condition import Check, trace

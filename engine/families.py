@@ -15,8 +15,14 @@ from commitments import register, store
 from commitments.lineage import in_circles, parents_of
 from commitments.store import Connection
 from commitments.store.notices import MUTED, is_muted
-from engine.assess import Assessment, Assessor
-from engine.consequences import first_day, gathered, muted, mutes, since
+from engine.assessment.assess import Assessment, Assessor
+from engine.assessment.consequences import (
+    first_day,
+    gathered,
+    muted,
+    mutes,
+    since,
+)
 from engine.matching.matcher import Joiner
 from engine.owing import add, turn
 from notifications.notice import Notice, Stage

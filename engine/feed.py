@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from engine.assess import Assessment
-from engine.obligations import reason
-from engine.setbacks import Setbacks
+from engine.assessment.assess import Assessment
+from engine.assessment.deadlines import reason
+from engine.assessment.setbacks import Setbacks
 from engine.workspace.settings import Workspace
 from notifications import ics
 from notifications.languages import LANGUAGES

@@ -19,10 +19,10 @@ from commitments.listing import Brief, parties
 from commitments.model import EventKind, Status
 from commitments.record import Record
 from commitments.store import Connection, Row
-from engine.assess import Assessment, Assessor
-from engine.counts import KEPT
-from engine.judging import Judgement, judge
-from engine.setbacks import Setbacks
+from engine.assessment.assess import Assessment, Assessor
+from engine.assessment.cache import KEPT
+from engine.assessment.setbacks import Setbacks
+from engine.assessment.status import Judgement, judge
 
 
 class Found(NamedTuple):

@@ -10,9 +10,9 @@ from commitments.model import Event
 from commitments.record import Record
 from commitments.register import ACTOR, append, record, records
 from commitments.store import Connection
-from engine.assess import Assessor
-from engine.consequences import FOLLOW_UP, follow_ups
-from engine.setbacks import Setbacks, keep, kept
+from engine.assessment.assess import Assessor
+from engine.assessment.consequences import FOLLOW_UP, follow_ups
+from engine.assessment.setbacks import Setbacks, keep, kept
 
 _KIND: Final = "what follows from "
 """How the name of a commitment begins of which it cannot be told what follows."""

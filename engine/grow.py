@@ -15,7 +15,7 @@ from commitments.model import Commitment, Event, EventKind
 from commitments.record import Record
 from commitments.register import ACTOR, append, record
 from commitments.store import Connection
-from engine.setbacks import Setbacks, keep, kept
+from engine.assessment.setbacks import Setbacks, keep, kept
 from rules.book import RuleBook
 from rules.cycle import Edition, derived_commitment, editions, main_commitment, name
 from rules.pack import Cycle, Pack
@@ -27,7 +27,7 @@ _KIND: Final = "the cycle "
 def grow(tx: Connection, book: RuleBook, *, today: date, at: datetime) -> int:
     """Bring the register up to what the cycles say there should be on `today`; how many entries that took.
 
-    A cycle that goes wrong is told of (engine.setbacks), and the others go on.
+    A cycle that goes wrong is told of (engine.assessment.setbacks), and the others go on.
     """
     written, setbacks = 0, Setbacks()
     for pack, cycle in book.cycles:

@@ -20,9 +20,9 @@ from commitments.holding import held
 from commitments.store import Connection, Store
 from commitments.trouble import TroubleError
 from engine import publishing
+from engine.assessment.setbacks import FIRST, kept, sentences
 from engine.matching.matcher import engine_name
 from engine.schedule import SILENCES, Heartbeat
-from engine.setbacks import FIRST, kept, sentences
 
 NOT_SENT: Final = ("queued", "sending", "failed", "dead")
 """The states of messages that are told of; those that were sent are counted nowhere, for there will be many."""

@@ -10,7 +10,7 @@ from commitments import store
 from commitments.record import Record
 from commitments.store import Connection
 from commitments.store.notices import is_muted
-from engine.assess import Assessment
+from engine.assessment.assess import Assessment
 from engine.hush import hushed
 from engine.timetable import coming_slots
 from engine.waiting import Desk, notice_of

@@ -9,7 +9,7 @@ from commitments.intake import Draft
 from commitments.model import Event, EventKind
 from commitments.problem import Problem
 from commitments.record import Record, Recorded
-from engine.assess import facts
+from engine.assessment.assess import facts
 from engine.workspace.settings import Workspace
 from rules.book import RuleBook
 from rules.condition import Facts

@@ -14,8 +14,8 @@ from commitments import store
 from commitments.model import Status
 from commitments.store import Connection
 from commitments.store.notices import is_muted, last_number
+from engine.assessment.status import Judgement
 from engine.finding import Found
-from engine.judging import Judgement
 from notifications.notice import Notice
 from rules.book import RuleBook
 

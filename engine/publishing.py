@@ -23,7 +23,7 @@ from commitments.problem import Problem
 from commitments.replacing import replace, settle
 from commitments.source import problem, read
 from commitments.store import Connection, Store
-from engine.assess import Assessor
+from engine.assessment.assess import Assessor
 from engine.dispatch import administrator
 from engine.feed import safe_entries, written
 from engine.profiles import Profiles

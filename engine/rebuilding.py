@@ -14,9 +14,9 @@ from commitments import register, store
 from commitments.record import Record
 from commitments.store import Connection, Row
 from commitments.trouble import TroubleError
-from engine.assess import Assessor
 from engine.assessing import kept_of, last_pass
-from engine.collector import without_collector
+from engine.assessment.assess import Assessor
+from engine.assessment.gc_paused import without_collector
 from engine.finding import KEPT_OF_EACH, Reader
 from engine.progress import outdated, unfinished
 from engine.workspace.settings import Workspace

@@ -9,7 +9,7 @@ from typing import Any, Final
 from commitments import register, store
 from commitments.listing import brief
 from commitments.store import Connection, Row, given
-from engine.assess import Assessor
+from engine.assessment.assess import Assessor
 from engine.posting import posted
 from engine.served import digest_row, told_in, turn, untell
 from engine.silences import silences, warned_lately

@@ -16,12 +16,12 @@ from commitments.moments import ClockBehindError, Known, WrongClock
 from commitments.problem import Problem
 from commitments.store import Connection, Store
 from engine import dispatch
-from engine.assess import Assessment, Assessor
 from engine.assessing import overlaid, stale
+from engine.assessment.assess import Assessment, Assessor
+from engine.assessment.setbacks import FIRST, kept
 from engine.blame import blamed_on_damage
 from engine.matching.matcher import matcher
 from engine.progress import outdated
-from engine.setbacks import FIRST, kept
 from engine.workspace import clock
 from engine.workspace.missing import Missing, missing
 from engine.workspace.settings import (

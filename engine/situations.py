@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from commitments.model import Event, EventKind
 from commitments.problem import Path
 from commitments.record import Record, Recorded
-from engine.assess import Assessment, Assessor
+from engine.assessment.assess import Assessment, Assessor
 from engine.waiting import as_item
 from notifications.digest import Reader, compose
 from notifications.languages import LANGUAGES

@@ -10,7 +10,7 @@ from commitments.model import Commitment, Event, EventKind
 from commitments.problem import Document, Problem, problem
 from commitments.record import Record, Recorded
 from commitments.source import parse
-from engine.obligations import anchor_name
+from engine.assessment.deadlines import anchor_name
 from rules.book import RuleBook
 from rules.condition import tests
 

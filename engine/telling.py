@@ -12,7 +12,8 @@ from uuid import uuid4
 from commitments import register
 from commitments.model import Status
 from commitments.store import Connection, Store
-from engine.assess import Assessor
+from engine.assessment.assess import Assessor
+from engine.assessment.setbacks import Setbacks
 from engine.posting import posted
 from engine.served import (
     given_up,
@@ -27,7 +28,6 @@ from engine.served import (
     turn,
     untell,
 )
-from engine.setbacks import Setbacks
 from engine.silences import Silence, to_warn_of, warned_of
 from engine.timetable import due_slot, may_disturb, missed, month_began, reader
 from engine.unheard import look

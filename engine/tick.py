@@ -13,16 +13,22 @@ from datetime import datetime, timedelta
 from commitments import register
 from commitments.holding import held
 from commitments.store import Connection, Store
-from engine.assess import Assessor
 from engine.assessing import Change, last_pass
+from engine.assessment.assess import Assessor
+from engine.assessment.gc_paused import without_collector
+from engine.assessment.setbacks import (
+    FIRST,
+    Setback,
+    keep,
+    kept,
+    tell,
+)
 from engine.batches import Batches
-from engine.collector import without_collector
 from engine.dispatch import administrator, dispatch
 from engine.grow import grow
 from engine.progress import passed
 from engine.publishing import Published, publish
 from engine.review import review
-from engine.setbacks import FIRST, Setback, keep, kept, tell
 from engine.telling import DIGEST, digest_of, queue_digests
 from engine.waiting import Desk
 from engine.workspace.clock import steady

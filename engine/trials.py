@@ -12,7 +12,7 @@ from commitments.fit import close
 from commitments.problem import Document, Problem, problem
 from commitments.problem import Path as Way
 from commitments.source import check, read
-from engine.assess import Assessor
+from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher
 from engine.situations import Difference, differences
 from engine.workspace.settings import Workspace

@@ -11,7 +11,7 @@ from commitments import ledger, register
 from commitments.contents import Damage, damage, unreadable
 from commitments.ledger import Line, Verdict
 from commitments.store import Connection, DamagedStoreError, Misfit, Store, Stranger, misfits
-from engine.assess import Assessor
+from engine.assessment.assess import Assessor
 from engine.delivered import Deliveries, forged_notices
 from engine.rebuilding import Compared, compare
 from engine.workspace.settings import Workspace

@@ -13,9 +13,9 @@ from typing import Any, Final
 from commitments import register, store
 from commitments.model import Status
 from commitments.store import Connection, Row
-from engine.assess import Assessment, Assessor
+from engine.assessment.assess import Assessment, Assessor
+from engine.assessment.deadlines import reason
 from engine.hush import hushed, silencing
-from engine.obligations import reason
 from engine.posting import Files
 from engine.profiles import Profiles
 from engine.silences import Silence, silences

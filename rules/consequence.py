@@ -1,6 +1,6 @@
 """What one commitment means for others, as a rule file says it: inhibit, escalate, follow_up.
 
-Unlike the conditions that choose rules, those here may ask where a commitment stands. engine.consequences draws them.
+Unlike the conditions that choose rules, those here may ask where a commitment stands. engine.assessment.consequences draws them.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import pytest
 from test_backtest import fulfilled, record
 
 from engine.ahead import turns
-from engine.assess import Assessor
+from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher
 from rules import book as rule_book
 from rules.calendar import Calendars

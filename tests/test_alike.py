@@ -15,9 +15,9 @@ from commitments.ground import Ground, is_news
 from commitments.model import CLERK, Commitment, Event, EventKind, Status
 from commitments.record import Record, Recorded
 from commitments.register import description
-from engine.assess import Assessor, assess
 from engine.assessing import kept_of
-from engine.counts import Counts
+from engine.assessment.assess import Assessor, assess
+from engine.assessment.cache import Counts
 from engine.finding import KEPT_OF_EACH, Reader, _assessed
 from engine.matching.matcher import matcher
 from engine.session import conditions

@@ -9,7 +9,7 @@ from commitments.dates import Window
 from commitments.model import Event, EventKind, Status
 from commitments.source import check, parse
 from commitments.store import Store
-from engine.assess import Assessor
+from engine.assessment.assess import Assessor
 from engine.grow import grow
 from engine.matching.matcher import matcher
 from rules.book import LoadedPack, RuleBook

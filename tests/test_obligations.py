@@ -7,7 +7,7 @@ import pytest
 from commitments.model import Commitment, Event, Status
 from commitments.record import Record, Recorded
 from commitments.source import check, parse
-from engine.assess import Assessor
+from engine.assessment.assess import Assessor
 from engine.explain import explanation
 from engine.matching.matcher import matcher
 from rules.book import LoadedPack, RuleBook

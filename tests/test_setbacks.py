@@ -13,23 +13,25 @@ from commitments import erasure, register, store
 from commitments.ledger import _digest, seal
 from commitments.model import Commitment, Event, EventKind, Status
 from engine import (
-    assess,
-    consequences,
     grow,
     health,
-    obligations,
-    setbacks,
     telling,
     waiting,
 )
 from engine.ahead import turns
+from engine.assessment import (
+    assess,
+    consequences,
+    deadlines,
+    setbacks,
+)
+from engine.assessment.cache import Counts
+from engine.assessment.setbacks import Setbacks
 from engine.backtest import backtest
-from engine.counts import Counts
 from engine.difference import When, differences
 from engine.feed import feed
 from engine.schedule import Heartbeat
 from engine.session import open_session
-from engine.setbacks import Setbacks
 from engine.tick import tick
 from engine.workspace import clock
 from rules.calendar import CalendarData
@@ -236,7 +238,7 @@ def test_a_flipped_bit_in_a_text_stops_no_other(tmp_path):
         (assess, "facts", "'BAD'"),
         # what a deadline is counted from
         (Counts, "duties", "2031-01-01"),
-        (obligations, "_counted", "2031, 1, 1"),
+        (deadlines, "_counted", "2031, 1, 1"),
     ],
 )
 def test_a_mistake_of_ours_in_one_assessment_undates_that_one(session, monkeypatch, where, name, shown):

@@ -8,7 +8,7 @@ import pytest
 import commitments.samples
 from commitments import exchange
 from commitments.model import EventKind
-from engine.assess import Assessor
+from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher
 from engine.situations import differences
 from rules import book as rule_book

@@ -17,7 +17,7 @@ from commitments.ledger import Entry, canonical
 from commitments.moments import Known
 from commitments.record import Record
 from commitments.store import Connection
-from engine.assess import Assessment
+from engine.assessment.assess import Assessment
 from engine.cli.output import hand_out, number, say, tell_damage, workspace_option
 from engine.cli.reading import filter_options, fits, opened, when, when_options
 from engine.feed import feed

@@ -11,7 +11,7 @@ import click
 
 from commitments import register
 from commitments.moments import Known
-from engine.assess import Assessment
+from engine.assessment.assess import Assessment
 from engine.cli.output import hand_out, workspace_option
 from engine.cli.reading import filter_options, fits, opened, when, when_options
 from engine.feed import feed

@@ -16,7 +16,7 @@ from commitments.dates import Window
 from commitments.record import Record
 from engine import explain
 from engine.ahead import Turn, turns
-from engine.assess import Assessor
+from engine.assessment.assess import Assessor
 from engine.backtest import Backtest, Differing, Redated, Restated, backtest
 from engine.cli.completing import complete_ids
 from engine.cli.output import Day, Failed, number, say, table, tell_problems, workspace_option, write_json

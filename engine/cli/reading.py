@@ -21,9 +21,9 @@ from commitments.moments import Known
 from commitments.record import Record
 from commitments.store import Connection
 from commitments.trouble import TroubleError
+from engine.assessment.setbacks import Setback, sentences
 from engine.cli.output import Day, Failed, PartyName, number, say
 from engine.session import Session, open_session
-from engine.setbacks import Setback, sentences
 from rules.calendar import spoken
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, for a program to read.")

@@ -13,7 +13,12 @@ from typing import Final
 
 from commitments.dates import Window
 from commitments.ground import Ground
-from engine.obligations import Duties, basis, in_force, obligations
+from engine.assessment.deadlines import (
+    Duties,
+    basis,
+    in_force,
+    obligations,
+)
 from notifications.notice import Reason
 from rules.book import BookRule, RuleBook
 from rules.calendar import Calendars

@@ -15,12 +15,17 @@ from commitments.ground import OPEN, Ground, Outcome, moving, put_back
 from commitments.model import Standing, Status
 from commitments.moments import Known
 from commitments.record import Record, Recorded
-from engine.counts import Counts
-from engine.judging import Judgement, days_late, judge, open_status
+from engine.assessment.cache import Counts
+from engine.assessment.deadlines import Duties, Obligation
+from engine.assessment.moves import Move, Unheeded
+from engine.assessment.setbacks import Setbacks, obscured
+from engine.assessment.status import (
+    Judgement,
+    days_late,
+    judge,
+    open_status,
+)
 from engine.matching.matcher import Matcher
-from engine.moves import Move, Unheeded
-from engine.obligations import Duties, Obligation
-from engine.setbacks import Setbacks, obscured
 from notifications.notice import Moved, Notice, Reason
 from rules.book import RuleBook
 from rules.calendar import Calendars

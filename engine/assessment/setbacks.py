@@ -29,7 +29,7 @@ FIRST: Final = 1000
 """So many are read at most, to be named and counted."""
 _KEPT: Final = f"{CAUSE} "
 """How the names begin under which the store remembers what could not be assessed."""
-_OURS: Final = Path(__file__).resolve().parent.parent
+_OURS: Final = Path(__file__).resolve().parents[2]
 Result = TypeVar("Result")
 
 

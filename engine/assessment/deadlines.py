@@ -11,7 +11,14 @@ from commitments.dates import Window, day_after
 from commitments.ground import Ground
 from commitments.model import Force, StatedDue
 from commitments.record import Record
-from engine.moves import Course, Move, Terms, Unheeded, course, first_anchors
+from engine.assessment.moves import (
+    Course,
+    Move,
+    Terms,
+    Unheeded,
+    course,
+    first_anchors,
+)
 from notifications.notice import Reason
 from rules.book import BookRule
 from rules.deadline import Deadline, Step
@@ -19,7 +26,7 @@ from rules.due import Due
 from rules.pack import DEFAULT_LADDER, Ladder, Rung
 
 if TYPE_CHECKING:
-    from engine.counts import Counts
+    from engine.assessment.cache import Counts
 
 STATED = "stated"
 """What stands for the rule where the commitment itself names its date."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from commitments.dates import Window
 from commitments.ground import Outcome
 from commitments.model import CLERK, EventKind, Standing, Status
-from engine.obligations import Duties, Obligation
+from engine.assessment.deadlines import Duties, Obligation
 from notifications.notice import Notice, Stage
 from rules.book import RuleBook
 from rules.pack import Rung

@@ -13,9 +13,9 @@ from commitments.dates import DAY, Window
 from commitments.model import Commitment, Event, EventKind, Parties
 from commitments.record import Record
 from commitments.store.notices import MUTED
-from engine.assess import Assessment, Assessor, facts
+from engine.assessment.assess import Assessment, Assessor, facts
+from engine.assessment.setbacks import UnassessedError
 from engine.matching.matcher import Joiner
-from engine.setbacks import UnassessedError
 from rules.book import RuleBook
 from rules.condition import Condition, Value, holds
 from rules.consequence import FollowUp, GroupEscalation

@@ -17,7 +17,7 @@ from rules.pack import Extension
 from rules.period import Unit
 
 if TYPE_CHECKING:
-    from engine.counts import Counts
+    from engine.assessment.cache import Counts
 
 
 @dataclass(frozen=True, slots=True)

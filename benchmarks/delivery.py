@@ -25,7 +25,8 @@ import mail_sink
 from aiosmtpd import smtp
 from mail_sink import free_port, started
 
-from engine import posting, telling, tick
+from engine import tick
+from engine.digests import build, compose
 from engine.session import open_session
 
 DAY = date(2018, 8, 13)
@@ -140,7 +141,7 @@ def one_pass(folder: Path) -> None:
     begin = Spent.by_now()
     preparing, queueing = Clocked(tick, "_assess"), Clocked(tick, "queue_digests")
     sending = Clocked(tick, "dispatch")
-    posted, rendered = Clocked(telling, "posted"), Clocked(posting, "render")
+    posted, rendered = Clocked(compose, "posted"), Clocked(build, "render")
     with open_session(folder) as session:
         now = datetime.combine(DAY, datetime.min.time(), UTC) + timedelta(hours=8)
         opened = Spent.by_now() - begin

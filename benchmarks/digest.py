@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sample_digest import ITEMS, digest
 
-from engine.posting import attached
+from engine.digests.build import attached
 from engine.workspace.settings import Settings, shipped
 from notifications.digest import Digest
 from notifications.mailbox import Mailbox

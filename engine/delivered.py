@@ -17,7 +17,7 @@ from pydantic_core import from_json
 from commitments import store
 from commitments.ledger import ERASURE, Line
 from commitments.store import Connection, Row
-from engine.served import told_in
+from engine.digests.log import told_in
 from notifications.outbox import State
 
 _QUEUED: Final = "digest_queued"

@@ -15,8 +15,8 @@ from typing import Final
 from urllib.parse import unquote
 
 from commitments.store import Connection, Store, recall, remember
+from engine.digests.build import send_new_link
 from engine.port import Answer, Asked
-from engine.posting import send_new_link
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
 from notifications.languages import LANGUAGES

@@ -15,11 +15,11 @@ from commitments.listing import Wanted, listed
 from commitments.moments import ClockBehindError, Known, WrongClock
 from commitments.problem import Problem
 from commitments.store import Connection, Store
-from engine import dispatch
 from engine.assessing import overlaid, stale
 from engine.assessment.assess import Assessment, Assessor
 from engine.assessment.setbacks import FIRST, kept
 from engine.blame import blamed_on_damage
+from engine.digests import send
 from engine.matching.matcher import matcher
 from engine.progress import outdated
 from engine.workspace import clock
@@ -56,7 +56,7 @@ class Session:
     @property
     def deliverer(self) -> Deliverer:
         """What takes the mail away, as the settings say."""
-        return dispatch.deliverer(self.workspace)
+        return send.deliverer(self.workspace)
 
     @contextmanager
     def current(self, now: datetime) -> Iterator[Connection]:

@@ -12,7 +12,7 @@ from commitments.model import Event, EventKind
 from commitments.problem import Path
 from commitments.record import Record, Recorded
 from engine.assessment.assess import Assessment, Assessor
-from engine.waiting import as_item
+from engine.digests.pending import as_item
 from notifications.digest import Reader, compose
 from notifications.languages import LANGUAGES
 from notifications.notice import Notice

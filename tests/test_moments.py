@@ -20,11 +20,11 @@ from commitments.model import Commitment, Event, EventKind
 from commitments.moments import TOLERANCE, WRONG_CLOCK, ClockBehindError, ClockRightError, Known, following
 from commitments.register import Draft
 from commitments.store import HELD, Store
+from engine.digests.silences import silence
 from engine.ping import Ping
 from engine.reload import Watched
 from engine.service import Service
 from engine.session import open_session
-from engine.silences import silence
 from engine.tick import tick
 from engine.workspace.recipients import Scope
 from notifications.suppression import Kind, suppress

@@ -10,7 +10,7 @@ import pytest
 from icalendar import Calendar
 from sample_digest import LETTER, commitment, digest
 
-from engine.posting import MOST_DEADLINES, attached
+from engine.digests.build import MOST_DEADLINES, attached
 from engine.session import open_session
 from engine.workspace.settings import shipped
 from notifications.signing import secret

@@ -12,12 +12,7 @@ from hypothesis import strategies as st
 from commitments import erasure, register, store
 from commitments.ledger import _digest, seal
 from commitments.model import Commitment, Event, EventKind, Status
-from engine import (
-    grow,
-    health,
-    telling,
-    waiting,
-)
+from engine import grow, health
 from engine.ahead import turns
 from engine.assessment import (
     assess,
@@ -29,6 +24,7 @@ from engine.assessment.cache import Counts
 from engine.assessment.setbacks import Setbacks
 from engine.backtest import backtest
 from engine.difference import When, differences
+from engine.digests import compose, pending
 from engine.feed import feed
 from engine.schedule import Heartbeat
 from engine.session import open_session
@@ -359,7 +355,7 @@ def test_a_follow_up_that_goes_wrong_is_that_commitments_alone(tmp_path, monkeyp
 
 def test_a_digest_that_cannot_be_made_is_one_readers_alone(session, monkeypatch):
     make(session, commitment("LATE", made="2026-09-01", anchors={"letter": "2026-09-01"}))
-    fail_for(monkeypatch, telling, "serve", "other@example.org")
+    fail_for(monkeypatch, compose, "serve", "other@example.org")
     done = pass_on(session)
     assert [one.what for one in done.unassessed] == ["the digest to other@example.org"]
     assert sorted(mails(session)) == ["admin@example.org", "all@example.org"]
@@ -371,7 +367,7 @@ def test_a_digest_that_cannot_be_made_is_one_readers_alone(session, monkeypatch)
 def test_an_item_that_cannot_be_told_waits_and_the_digest_goes(session, monkeypatch):
     early = {"made": "2026-09-01", "anchors": {"letter": "2026-09-01"}}
     make(session, commitment("BAD", **early), commitment("LATE", **early))
-    fail_for(monkeypatch, waiting, "as_item", "id='BAD'")
+    fail_for(monkeypatch, pending, "as_item", "id='BAD'")
     done = pass_on(session)
     assert [one.what for one in done.unassessed] == ["BAD"]
     told = [item.commitment.id for digest in done.digests for _, items in digest.sections for item in items]

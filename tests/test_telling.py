@@ -11,12 +11,12 @@ from mail_server import mail_server
 from commitments import exchange, register, store
 from commitments.dates import Window
 from commitments.model import Event, EventKind
-from engine.dispatch import dispatch
-from engine.review import review
+from engine.digests.recheck import review
+from engine.digests.send import dispatch
+from engine.digests.silences import end, silence
+from engine.digests.slots import coming_slots
 from engine.session import open_session
-from engine.silences import end, silence
 from engine.tick import tick
-from engine.timetable import coming_slots
 from engine.workspace.recipients import Scope
 from notifications.deadletters import retry
 from notifications.page import page

@@ -14,13 +14,13 @@ from commitments.holding import HeldError, held_line
 from commitments.trouble import TroubleError
 from engine.cli.output import Day, hand_over, number, say, table, workspace_option, write_json
 from engine.cli.reading import find, json_option
-from engine.hearing import Hearing, hearings
-from engine.posting import shown, tested
-from engine.served import served
+from engine.digests.audience import Hearing, hearings
+from engine.digests.build import shown, tested
+from engine.digests.log import served
+from engine.digests.pending import Desk
+from engine.digests.slots import coming_slots, reader
 from engine.session import Session, open_session
 from engine.tick import preview, waiting
-from engine.timetable import coming_slots, reader
-from engine.waiting import Desk
 from engine.workspace.recipients import Recipient
 from notifications.deliverer import DeliveryError
 from notifications.outbox import valid

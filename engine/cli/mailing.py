@@ -14,9 +14,9 @@ from pathlib import Path
 import click
 
 from commitments.holding import held, held_line
-from engine import dispatch
 from engine.cli.output import Failed, Words, actor_option, hand_over, number, say, table, workspace_option, write_json
 from engine.cli.reading import json_option
+from engine.digests import send
 from engine.session import Session, open_session
 from notifications import bounces, deadletters, mailboxes, suppression
 from notifications.bounces import Bounce, Verdict
@@ -265,12 +265,12 @@ def _taken_in(session: Session, some: Iterable[bounces.Returned]) -> list[Bounce
         behind = [bounce for bounce in found if bounce.behind]
         if gone:
             addresses = "a mailbox is gone" if len(gone) == 1 else f"{len(gone)} mailboxes are gone"
-            dispatch.administrator(mail).tell(tx, "bounced", f"{addresses}: {gone[0].detail}", now)
+            send.administrator(mail).tell(tx, "bounced", f"{addresses}: {gone[0].detail}", now)
         if behind:
             sentence = (
                 f"{behind[0].address} passes its mail on to {behind[0].behind}, which is gone: {behind[0].detail}"
             )
-            dispatch.administrator(mail).tell(tx, "behind", sentence, now)
+            send.administrator(mail).tell(tx, "behind", sentence, now)
     return found
 
 

@@ -11,8 +11,13 @@ from pydantic import ValidationError
 
 from engine.cli.output import Day, Words, actor_option, say, table, workspace_option, write_json
 from engine.cli.reading import find, json_option, today
+from engine.digests.silences import (
+    Silence,
+    end,
+    silence,
+    silences,
+)
 from engine.session import open_session
-from engine.silences import Silence, end, silence, silences
 from engine.workspace.recipients import Scope
 from rules.calendar import spoken
 

@@ -14,8 +14,8 @@ from commitments.model import Status
 from commitments.store import Connection, Store
 from engine.assessment.assess import Assessor
 from engine.assessment.setbacks import Setbacks
-from engine.posting import posted
-from engine.served import (
+from engine.digests.build import posted
+from engine.digests.log import (
     given_up,
     is_served,
     not_gone,
@@ -28,10 +28,16 @@ from engine.served import (
     turn,
     untell,
 )
-from engine.silences import Silence, to_warn_of, warned_of
-from engine.timetable import due_slot, may_disturb, missed, month_began, reader
-from engine.unheard import look
-from engine.waiting import Desk, Waiting, owed
+from engine.digests.pending import Desk, Waiting, owed
+from engine.digests.silences import Silence, to_warn_of, warned_of
+from engine.digests.slots import (
+    due_slot,
+    may_disturb,
+    missed,
+    month_began,
+    reader,
+)
+from engine.digests.untold import look
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
 from notifications import outbox

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from commitments.model import EventKind
 from commitments.record import Recorded
 from engine.assessment.assess import Assessment
-from engine.silences import Silence
+from engine.digests.silences import Silence
 from notifications.notice import Notice, Stage
 
 

@@ -15,11 +15,11 @@ from commitments.model import Status
 from commitments.store import Connection, Row
 from engine.assessment.assess import Assessment, Assessor
 from engine.assessment.deadlines import reason
-from engine.hush import hushed, silencing
-from engine.posting import Files
-from engine.profiles import Profiles
-from engine.silences import Silence, silences
-from engine.unheard import Owed, unheard
+from engine.digests.build import Files
+from engine.digests.holdback import hushed, silencing
+from engine.digests.scopes import Profiles
+from engine.digests.silences import Silence, silences
+from engine.digests.untold import Owed, unheard
 from engine.workspace.recipients import Recipient
 from notifications.notice import Item, Notice, Stage
 

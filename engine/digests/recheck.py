@@ -10,11 +10,16 @@ from commitments import register, store
 from commitments.listing import brief
 from commitments.store import Connection, Row, given
 from engine.assessment.assess import Assessor
-from engine.posting import posted
-from engine.served import digest_row, told_in, turn, untell
-from engine.silences import silences, warned_lately
-from engine.telling import digest_of
-from engine.waiting import Desk, owed
+from engine.digests.build import posted
+from engine.digests.compose import digest_of
+from engine.digests.log import (
+    digest_row,
+    told_in,
+    turn,
+    untell,
+)
+from engine.digests.pending import Desk, owed
+from engine.digests.silences import silences, warned_lately
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
 from notifications.delivery import Dropped, Replaced, Review

@@ -11,9 +11,9 @@ from commitments.record import Record
 from commitments.store import Connection
 from commitments.store.notices import is_muted
 from engine.assessment.assess import Assessment
-from engine.hush import hushed
-from engine.timetable import coming_slots
-from engine.waiting import Desk, notice_of
+from engine.digests.holdback import hushed
+from engine.digests.pending import Desk, notice_of
+from engine.digests.slots import coming_slots
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
 from notifications.outbox import State

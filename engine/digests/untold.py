@@ -14,7 +14,7 @@ from typing import Any, Final
 from commitments import store
 from commitments.store import Connection, Row, given
 from commitments.store.notices import last_number
-from engine.profiles import Profiles
+from engine.digests.scopes import Profiles
 from engine.workspace.recipients import Recipient, Scope
 
 _OF_THESE: Final = store.notice.select().where(store.notice.c.commitment.in_(given("ids")))

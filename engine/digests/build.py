@@ -14,8 +14,8 @@ from uuid import uuid4
 
 from commitments import register, store
 from commitments.store import Connection
-from engine.dispatch import administrator
-from engine.timetable import reader
+from engine.digests.send import administrator
+from engine.digests.slots import reader
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Mail, Workspace
 from notifications import ics, outbox, payload

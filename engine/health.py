@@ -19,8 +19,8 @@ from commitments import store
 from commitments.holding import held
 from commitments.store import Connection, Store
 from commitments.trouble import TroubleError
-from engine import publishing
 from engine.assessment.setbacks import FIRST, kept, sentences
+from engine.calendars import publish
 from engine.matching.matcher import engine_name
 from engine.schedule import SILENCES, Heartbeat
 
@@ -73,7 +73,7 @@ def examine(
     try:
         with base.reading() as tx:
             messages, oldest = _messages(tx, now())
-            unwritten, reason = publishing.troubles(tx), held(tx)
+            unwritten, reason = publish.troubles(tx), held(tx)
             unassessed = tuple(sentences(kept(tx, FIRST)))
         unreadable: tuple[str, ...] = ()
     except TroubleError as error:

@@ -24,13 +24,13 @@ from engine.assessment.setbacks import (
     tell,
 )
 from engine.batches import Batches
+from engine.calendars.publish import Published, publish
 from engine.digests.compose import DIGEST, digest_of, queue_digests
 from engine.digests.pending import Desk
 from engine.digests.recheck import review
 from engine.digests.send import administrator, dispatch
 from engine.grow import grow
 from engine.progress import passed
-from engine.publishing import Published, publish
 from engine.workspace.clock import steady
 from engine.workspace.missing import settle
 from engine.workspace.recipients import Recipient

@@ -10,7 +10,8 @@ import icalendar
 import pytest
 from test_feed import events, register  # noqa: F401 - a fixture
 
-from engine import health, publishing
+from engine import health
+from engine.calendars import publish
 from engine.schedule import Heartbeat
 from engine.session import open_session
 from engine.tick import tick
@@ -185,11 +186,11 @@ def test_a_disk_that_is_full_leaves_the_file_that_was_there(session, tmp_path, m
 
     monkeypatch.setattr(os, "fsync", full)
     later = now + timedelta(days=90)  # less than a week before a deadline: no call any more
-    troubles = publishing.publish(session.store, session.workspace, session.assessor, later).troubles
+    troubles = publish.publish(session.store, session.workspace, session.assessor, later).troubles
     assert SENTENCE.format("feeds/all.ics", "No space left on device") in troubles
     assert {file.name: file.read_bytes() for file in (tmp_path / "feeds").iterdir()} == before
     monkeypatch.undo()
-    done = publishing.publish(session.store, session.workspace, session.assessor, later)
+    done = publish.publish(session.store, session.workspace, session.assessor, later)
     assert "feeds/all.ics" in done.written
     assert done.troubles == ()
 

@@ -23,9 +23,9 @@ from engine.assessment import (
 from engine.assessment.cache import Counts
 from engine.assessment.setbacks import Setbacks
 from engine.backtest import backtest
+from engine.calendars.feed import feed
 from engine.difference import When, differences
 from engine.digests import compose, pending
-from engine.feed import feed
 from engine.schedule import Heartbeat
 from engine.session import open_session
 from engine.tick import tick

@@ -12,9 +12,9 @@ import click
 from commitments import register
 from commitments.moments import Known
 from engine.assessment.assess import Assessment
+from engine.calendars.feed import feed
 from engine.cli.output import hand_out, workspace_option
 from engine.cli.reading import filter_options, fits, opened, when, when_options
-from engine.feed import feed
 from engine.session import Session, audited
 from engine.workspace.recipients import Recipient
 from notifications.languages import LANGUAGES

@@ -24,9 +24,9 @@ from commitments.replacing import replace, settle
 from commitments.source import problem, read
 from commitments.store import Connection, Store
 from engine.assessment.assess import Assessor
+from engine.calendars.feed import safe_entries, written
 from engine.digests.scopes import Profiles
 from engine.digests.send import administrator
-from engine.feed import safe_entries, written
 from engine.workspace.destinations import FeedSettings
 from engine.workspace.recipients import Scope
 from engine.workspace.settings import FILE, Workspace

@@ -1,0 +1,1 @@
+"""Deadlines as calendar files and feeds, written once or kept up to date."""

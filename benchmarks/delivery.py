@@ -25,8 +25,8 @@ import mail_sink
 from aiosmtpd import smtp
 from mail_sink import free_port, started
 
-from engine import tick
 from engine.digests import build, compose
+from engine.passes import run
 from engine.session import open_session
 
 DAY = date(2018, 8, 13)
@@ -139,14 +139,14 @@ class Spent(NamedTuple):
 
 def one_pass(folder: Path) -> None:
     begin = Spent.by_now()
-    preparing, queueing = Clocked(tick, "_assess"), Clocked(tick, "queue_digests")
-    sending = Clocked(tick, "dispatch")
+    preparing, queueing = Clocked(run, "_assess"), Clocked(run, "queue_digests")
+    sending = Clocked(run, "dispatch")
     posted, rendered = Clocked(compose, "posted"), Clocked(build, "render")
     with open_session(folder) as session:
         now = datetime.combine(DAY, datetime.min.time(), UTC) + timedelta(hours=8)
         opened = Spent.by_now() - begin
         register = (session.store, session.workspace, session.assessor, session.deliverer)
-        done = tick.tick(*register, now=now, clock=session.now)
+        done = run.tick(*register, now=now, clock=session.now)
     total = Spent.by_now() - begin
     parts = {
         "workspace opened": opened,

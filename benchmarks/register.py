@@ -25,8 +25,8 @@ from statistics import median
 from commitments import exchange, register
 from commitments.model import Commitment, Event, EventKind
 from commitments.record import Record, Recorded
+from engine.passes.run import tick
 from engine.session import Session, open_session
-from engine.tick import tick
 
 TODAY = date(2026, 11, 26)
 FIRST = date(2016, 11, 28)

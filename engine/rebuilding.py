@@ -14,11 +14,11 @@ from commitments import register, store
 from commitments.record import Record
 from commitments.store import Connection, Row
 from commitments.trouble import TroubleError
-from engine.assessing import kept_of, last_pass
 from engine.assessment.assess import Assessor
 from engine.assessment.gc_paused import without_collector
-from engine.finding import KEPT_OF_EACH, Reader
-from engine.progress import outdated, unfinished
+from engine.passes.assess_due import kept_of, last_pass
+from engine.passes.progress import outdated, unfinished
+from engine.passes.projection import KEPT_OF_EACH, Reader
 from engine.workspace.settings import Workspace
 from notifications.phrases import clean
 from rules.book import RuleBook

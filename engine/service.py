@@ -8,12 +8,12 @@ from typing import Final
 
 from engine import health, schedule
 from engine.leaving import PATH, leave
+from engine.passes.run import Pass, tick
 from engine.ping import Ping
 from engine.port import NOT_FOUND, Answer, Asked
 from engine.reload import Watched
 from engine.schedule import Heartbeat
 from engine.session import Session
-from engine.tick import Pass, tick
 from engine.witness import now_and_then
 from engine.workspace import clock
 from engine.workspace.clock import TwoClocks

@@ -15,13 +15,13 @@ from commitments.listing import Wanted, listed
 from commitments.moments import ClockBehindError, Known, WrongClock
 from commitments.problem import Problem
 from commitments.store import Connection, Store
-from engine.assessing import overlaid, stale
 from engine.assessment.assess import Assessment, Assessor
 from engine.assessment.setbacks import FIRST, kept
 from engine.blame import blamed_on_damage
 from engine.digests import send
 from engine.matching.matcher import matcher
-from engine.progress import outdated
+from engine.passes.assess_due import overlaid, stale
+from engine.passes.progress import outdated
 from engine.workspace import clock
 from engine.workspace.missing import Missing, missing
 from engine.workspace.settings import (

@@ -12,8 +12,8 @@ from commitments.audit.problems import of_strangers, suspects
 from commitments.listing import Wanted, lines
 from commitments.moments import Known
 from engine.accounting import Asked, report, source
+from engine.passes.run import tick
 from engine.session import open_session
-from engine.tick import tick
 
 NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)
 TODAY = NOW.date()

@@ -15,11 +15,11 @@ from commitments.ground import Ground, is_news
 from commitments.model import CLERK, Commitment, Event, EventKind, Status
 from commitments.record import Record, Recorded
 from commitments.register import description
-from engine.assessing import kept_of
 from engine.assessment.assess import Assessor, assess
 from engine.assessment.cache import Counts
-from engine.finding import KEPT_OF_EACH, Reader, _assessed
 from engine.matching.matcher import matcher
+from engine.passes.assess_due import kept_of
+from engine.passes.projection import KEPT_OF_EACH, Reader, _assessed
 from engine.session import conditions
 from engine.workspace.settings import shipped
 from notifications.notice import Notice, Stage

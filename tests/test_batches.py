@@ -15,11 +15,11 @@ from test_listing import plain, replayed
 from commitments import register, store
 from commitments.listing import Wanted
 from commitments.model import Event, EventKind
-from engine import assessing, batches
-from engine.batches import Batches
+from engine.passes import assess_due, batches
+from engine.passes.batches import Batches
+from engine.passes.run import tick
 from engine.rebuilding import compare
 from engine.session import open_session
-from engine.tick import tick
 
 NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)
 PEOPLE = """
@@ -61,7 +61,7 @@ def folder(place, tmp_path):
 
 @pytest.fixture(autouse=True)
 def _some(monkeypatch):
-    monkeypatch.setattr(assessing, "SOME", 7)
+    monkeypatch.setattr(assess_due, "SOME", 7)
     monkeypatch.setattr(batches, "IN_ONE", 1)
 
 
@@ -120,7 +120,7 @@ def _one_go(tmp_path_factory, moments, house=""):
     (alone / "gestand.yaml").write_text(settings("gestand.db"))
     furnished(alone, house)
     with pytest.MonkeyPatch.context() as whole, open_session(alone, new=True) as session:
-        whole.setattr(assessing, "SOME", 500)
+        whole.setattr(assess_due, "SOME", 500)
         take_in(session, of_families(), NOW)
         lived(session, moments)
         return outcome(session)
@@ -251,7 +251,7 @@ def test_what_is_written_between_is_assessed_and_told_by_the_same_pass(folder, m
         assert len(answered) > 7
         assert plain(session.listed(NOW, Wanted())) == plain(replayed(session, NOW.date()))
         with session.store.reading() as tx:
-            assert assessing.waiting(tx, NOW.date()) == []
+            assert assess_due.waiting(tx, NOW.date()) == []
             rows = tx.execute(store.notice.select().where(store.notice.c.commitment.in_(answered)))
             assert {row.state for row in rows} <= {"dropped", "superseded"}
             new = {f"C-{79 + number}" for number in answered.values()}
@@ -285,9 +285,9 @@ import json, os, signal, sys
 from datetime import datetime
 from pathlib import Path
 from engine import assessing, batches
-from engine.batches import Batches
+from engine.passes.batches import Batches
 from engine.session import open_session
-from engine.tick import tick
+from engine.passes.run import tick
 
 assessing.SOME, batches.IN_ONE = 7, 1
 go_on, calls = Batches.go_on, []

@@ -19,8 +19,8 @@ from engine.matching.matcher import (
     engine_name,
     joiner,
 )
+from engine.passes.run import preview, tick
 from engine.session import open_session
-from engine.tick import preview, tick
 from notifications.digest import Section
 from rules.consequence import FollowUp
 

@@ -10,8 +10,8 @@ from commitments.model import Event, EventKind, Status
 from commitments.source import check, parse
 from commitments.store import Store
 from engine.assessment.assess import Assessor
-from engine.grow import grow
 from engine.matching.matcher import matcher
+from engine.passes.cycles import grow
 from rules.book import LoadedPack, RuleBook
 from rules.calendar import Calendars
 from rules.cycle import editions

@@ -15,8 +15,8 @@ from asked import commitments
 from commitments import ledger, register, store
 from commitments.model import Commitment, Event
 from commitments.store import BusyStoreError, DamagedStoreError, FullStoreError, Store
+from engine.passes.run import tick
 from engine.session import open_session
-from engine.tick import tick
 
 AT = datetime(2018, 8, 13, 9, tzinfo=UTC)
 

@@ -10,11 +10,11 @@ from sample_register import SETTINGS, drafts, take_in
 
 from commitments import register, store
 from commitments.model import Event, EventKind
-from engine import assessing
-from engine.finding import Reader
+from engine.passes import assess_due
+from engine.passes.projection import Reader
+from engine.passes.run import tick
 from engine.rebuilding import Deviation, compare
 from engine.session import open_session
-from engine.tick import tick
 from rules.book import SHIPPED, RuleBook
 
 NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)
@@ -78,7 +78,7 @@ def held(session):
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_was_kept_gives_the_same_as_the_ledger(tmp_path, monkeypatch, change, days, some):
     """However many are read at once: what is known of them is looked for between the first and the last."""
-    monkeypatch.setattr(assessing, "SOME", some)
+    monkeypatch.setattr(assess_due, "SOME", some)
     kept, read = tmp_path / "kept", tmp_path / "read"
     kept.mkdir()
     (kept / "gestand.yaml").write_text(SETTINGS)

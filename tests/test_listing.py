@@ -8,10 +8,10 @@ from sample_register import SETTINGS, drafts, take_in
 from commitments import register, store
 from commitments.listing import Wanted
 from commitments.model import Status
-from engine.assessing import _changed, _come
 from engine.cli.reading import fits
+from engine.passes.assess_due import _changed, _come
+from engine.passes.run import tick
 from engine.session import audited, open_session
-from engine.tick import tick
 
 NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)
 NONE = {"status": (), "by": None, "to": None, "kind": None, "text": None}

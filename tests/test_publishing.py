@@ -12,9 +12,9 @@ from test_feed import events, register  # noqa: F401 - a fixture
 
 from engine import health
 from engine.calendars import publish
+from engine.passes.run import tick
 from engine.schedule import Heartbeat
 from engine.session import open_session
-from engine.tick import tick
 
 ENDS = """
 ends:

@@ -20,10 +20,10 @@ from commitments.model import Event, EventKind
 from commitments.store import LeftLogError, ReadOnlyStoreError, Store, WrittenMeanwhileError
 from engine.accounting import Asked, report, source
 from engine.leaving import leave
+from engine.passes.run import preview, tick, waiting
 from engine.port import Asked as Request
 from engine.rebuilding import compare
 from engine.session import open_session
-from engine.tick import preview, tick, waiting
 from engine.workspace import clock
 
 NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)

@@ -26,8 +26,8 @@ from commitments.model import Commitment, Event, EventKind
 from commitments.record import Record
 from commitments.store import Store
 from commitments.transitions import allowed
+from engine.passes.run import tick
 from engine.session import Session, audited, open_session
-from engine.tick import tick
 
 SETTINGS = "timezone: Europe/Amsterdam\npacks: [nl-eerste-kamer]\nmail: {sender: gestand@example.org}\n"
 START = datetime(2018, 7, 13, 8, tzinfo=UTC)

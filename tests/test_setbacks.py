@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from commitments import erasure, register, store
 from commitments.ledger import _digest, seal
 from commitments.model import Commitment, Event, EventKind, Status
-from engine import grow, health
+from engine import health
 from engine.ahead import turns
 from engine.assessment import (
     assess,
@@ -26,9 +26,10 @@ from engine.backtest import backtest
 from engine.calendars.feed import feed
 from engine.difference import When, differences
 from engine.digests import compose, pending
+from engine.passes import cycles
+from engine.passes.run import tick
 from engine.schedule import Heartbeat
 from engine.session import open_session
-from engine.tick import tick
 from engine.workspace import clock
 from rules.calendar import CalendarData
 
@@ -325,7 +326,7 @@ def test_a_cycle_that_goes_wrong_stops_neither_the_others_nor_the_pass(tmp_path,
         f"pack: p\ntitle: p\ncycles:\n  - {cycle.format('bad')}\n  - {cycle.format('good')}\n"
     )
     (tmp_path / "gestand.yaml").write_text("timezone: UTC\nmail: {sender: a@example.org}\n")
-    fail_for(monkeypatch, grow, "editions", "id='bad'")
+    fail_for(monkeypatch, cycles, "editions", "id='bad'")
     with open_session(tmp_path, new=True) as session:
         done = pass_on(session)
         assert [one.what for one in done.unassessed] == ["the cycle p/bad"]

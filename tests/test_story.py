@@ -17,8 +17,8 @@ import pytest
 
 from commitments import exchange, ledger, register, store
 from commitments.moments import ClockBehindError
+from engine.passes.run import tick
 from engine.session import open_session
-from engine.tick import tick
 
 SETTINGS = """
 timezone: Europe/Amsterdam
@@ -237,7 +237,7 @@ KILLED = textwrap.dedent("""
     from datetime import date
     from pathlib import Path
     from engine.session import open_session
-    from engine.tick import tick
+    from engine.passes.run import tick
 
     class Hangs:
         lines = 1

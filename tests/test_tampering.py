@@ -10,8 +10,8 @@ import pytest
 
 from commitments import ledger, register, store
 from commitments.store import Store
+from engine.passes.run import tick
 from engine.session import open_session
-from engine.tick import tick
 
 AT = datetime(2018, 8, 13, 9, tzinfo=UTC)
 COMMANDS = (("show", "34964-B"), ("list",), ("export",), ("export", "--ledger"), ("audit",), ("tick",))

@@ -15,8 +15,8 @@ from engine.digests.recheck import review
 from engine.digests.send import dispatch
 from engine.digests.silences import end, silence
 from engine.digests.slots import coming_slots
+from engine.passes.run import tick
 from engine.session import open_session
-from engine.tick import tick
 from engine.workspace.recipients import Scope
 from notifications.deadletters import retry
 from notifications.page import page

@@ -9,8 +9,8 @@ from sample_register import SETTINGS, drafts, take_in
 from commitments import register, store
 from commitments.model import Event, EventKind
 from engine.digests.untold import Owed, look, unheard
+from engine.passes.run import tick
 from engine.session import open_session
-from engine.tick import tick
 from engine.workspace.recipients import Recipient
 
 NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """What one commitment's standing means for others: who is muted, who counts towards a group, what is owed next.
 
-Pure: engine.families and engine.follow bring the register up to it.
+Pure: engine.passes.groups and engine.passes.follow_ups bring the register up to it.
 """
 
 from __future__ import annotations

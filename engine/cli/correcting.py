@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from engine.assessing import correct_clock
 from engine.cli.output import Words, actor_option, say, workspace_option
+from engine.passes.assess_due import correct_clock
 from engine.session import open_session
 
 

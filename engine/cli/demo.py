@@ -20,9 +20,9 @@ from engine.cli.output import Failed, as_path, say, tell_problems
 from engine.cli.reading import find
 from engine.cli.running import digest_line, tell_changes
 from engine.cli.setting import copy_workspace
-from engine.grow import grow
+from engine.passes.cycles import grow
+from engine.passes.run import Pass, tick
 from engine.session import Session, open_session
-from engine.tick import Pass, tick
 from engine.workspace import clock
 from engine.workspace.settings import FILE
 from rules.calendar import spoken

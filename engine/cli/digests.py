@@ -19,8 +19,8 @@ from engine.digests.build import shown, tested
 from engine.digests.log import served
 from engine.digests.pending import Desk
 from engine.digests.slots import coming_slots, reader
+from engine.passes.run import preview, waiting
 from engine.session import Session, open_session
-from engine.tick import preview, waiting
 from engine.workspace.recipients import Recipient
 from notifications.deliverer import DeliveryError
 from notifications.outbox import valid

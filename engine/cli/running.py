@@ -13,16 +13,16 @@ import click
 from commitments.holding import held_line
 from commitments.trouble import TroubleError
 from engine import explain, schedule
-from engine.assessing import Change
 from engine.assessment.setbacks import sentences
 from engine.cli.output import Day, Failed, as_path, number, say, tell_problems, visible, workspace_option
 from engine.cli.reading import reached
+from engine.passes.assess_due import Change
+from engine.passes.run import Pass, tick
 from engine.ping import Ping
 from engine.port import listening
 from engine.reload import Watched
 from engine.service import Service
 from engine.session import Session, open_session
-from engine.tick import Pass, tick
 from engine.witness import now_and_then
 from engine.workspace.clock import TwoClocks
 from engine.workspace.missing import let_go, missing

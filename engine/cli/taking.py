@@ -12,7 +12,7 @@ from commitments.problem import Problem
 from commitments.source import RefusedError
 from commitments.store import Connection
 from engine.cli.output import Failed, number, say, tell_problems
-from engine.grow import grow
+from engine.passes.cycles import grow
 from engine.session import Session
 
 MOST = 100

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from commitments import register
 from commitments.holding import held
 from commitments.store import Connection, Store
-from engine.assessing import Change, last_pass
 from engine.assessment.assess import Assessor
 from engine.assessment.gc_paused import without_collector
 from engine.assessment.setbacks import (
@@ -23,14 +22,15 @@ from engine.assessment.setbacks import (
     kept,
     tell,
 )
-from engine.batches import Batches
 from engine.calendars.publish import Published, publish
 from engine.digests.compose import DIGEST, digest_of, queue_digests
 from engine.digests.pending import Desk
 from engine.digests.recheck import review
 from engine.digests.send import administrator, dispatch
-from engine.grow import grow
-from engine.progress import passed
+from engine.passes.assess_due import Change, last_pass
+from engine.passes.batches import Batches
+from engine.passes.cycles import grow
+from engine.passes.progress import passed
 from engine.workspace.clock import steady
 from engine.workspace.missing import settle
 from engine.workspace.recipients import Recipient

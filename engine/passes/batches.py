@@ -14,8 +14,10 @@ from typing import Final, Self
 
 from commitments import store
 from commitments.store import Connection
-from engine import assessing
-from engine.assessing import (
+from engine.assessment.assess import Assessor
+from engine.assessment.gc_paused import without_collector
+from engine.passes import assess_due
+from engine.passes.assess_due import (
     LATEST,
     Assessed,
     Assessing,
@@ -27,10 +29,14 @@ from engine.assessing import (
     stamp,
     waiting,
 )
-from engine.assessment.assess import Assessor
-from engine.assessment.gc_paused import without_collector
-from engine.follow import follow
-from engine.progress import Judging, come_to, ended, judged, judging
+from engine.passes.follow_ups import follow
+from engine.passes.progress import (
+    Judging,
+    come_to,
+    ended,
+    judged,
+    judging,
+)
 from engine.workspace.settings import Workspace
 
 IN_ONE: Final = 4
@@ -78,7 +84,7 @@ class Batches:
 
         What follows from events is written down with the moment `at`.
         """
-        room = IN_ONE * assessing.SOME
+        room = IN_ONE * assess_due.SOME
         with without_collector():
             while room > 0 and self._is_left(tx):
                 room -= self._catch_up(tx, room, at) if self._last is None else self._judge(tx, self._last, at)
@@ -109,7 +115,7 @@ class Batches:
             self._follow(tx, some, at)
             rows = rows_until(tx, self._work.reader, last, some[-1])
             self._ahead |= self._work.assess(tx, rows, gapless=True)
-        self._last = some[-1] if len(some) == assessing.SOME else None
+        self._last = some[-1] if len(some) == assess_due.SOME else None
         if self._last is None:
             judged(tx, self.workspace)
         return len(some)

@@ -24,7 +24,7 @@ from engine.assessment.consequences import (
     since,
 )
 from engine.matching.matcher import Joiner
-from engine.owing import add, turn
+from engine.passes.notices import add, turn
 from notifications.notice import Notice, Stage
 from rules.book import RuleBook
 

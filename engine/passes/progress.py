@@ -13,8 +13,8 @@ from typing import Final
 
 from commitments import register, store
 from commitments.store import Connection
-from engine.assessing import last_pass, stale
 from engine.assessment.assess import Assessor
+from engine.passes.assess_due import last_pass, stale
 from engine.workspace.settings import Workspace
 
 _RULES: Final = "rules"

@@ -15,7 +15,7 @@ from commitments.model import Status
 from commitments.store import Connection
 from commitments.store.notices import is_muted, last_number
 from engine.assessment.status import Judgement
-from engine.finding import Found
+from engine.passes.projection import Found
 from notifications.notice import Notice
 from rules.book import RuleBook
 

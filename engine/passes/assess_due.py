@@ -20,10 +20,10 @@ from commitments.store import Connection, Row
 from engine.assessment.assess import Assessor
 from engine.assessment.gc_paused import without_collector
 from engine.assessment.setbacks import FIRST, keep, kept
-from engine.families import Families
-from engine.finding import KEPT_OF_EACH, Found, Reader
 from engine.matching.matcher import joiner
-from engine.owing import owe
+from engine.passes.groups import Families
+from engine.passes.notices import owe
+from engine.passes.projection import KEPT_OF_EACH, Found, Reader
 from rules.book import RuleBook
 
 LATEST: Final = "last_pass"

@@ -28,9 +28,9 @@ from commitments.record import Record
 from commitments.store import Connection
 from engine.assessment.assess import Assessment
 from engine.assessment.gc_paused import without_collector
+from engine.checking.replay import Compared, altered
 from engine.difference import Change, Difference, When, differences, told
 from engine.doubts import doubts, of_families
-from engine.rebuilding import Compared, altered
 from engine.session import Session
 
 

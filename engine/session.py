@@ -17,7 +17,7 @@ from commitments.problem import Problem
 from commitments.store import Connection, Store
 from engine.assessment.assess import Assessment, Assessor
 from engine.assessment.setbacks import FIRST, kept
-from engine.blame import blamed_on_damage
+from engine.checking.blame import blamed_on_damage
 from engine.digests import send
 from engine.matching.matcher import matcher
 from engine.passes.assess_due import overlaid, stale

@@ -15,10 +15,10 @@ from test_listing import plain, replayed
 from commitments import register, store
 from commitments.listing import Wanted
 from commitments.model import Event, EventKind
+from engine.checking.replay import compare
 from engine.passes import assess_due, batches
 from engine.passes.batches import Batches
 from engine.passes.run import tick
-from engine.rebuilding import compare
 from engine.session import open_session
 
 NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)

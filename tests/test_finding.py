@@ -10,10 +10,10 @@ from sample_register import SETTINGS, drafts, take_in
 
 from commitments import register, store
 from commitments.model import Event, EventKind
+from engine.checking.replay import Deviation, compare
 from engine.passes import assess_due
 from engine.passes.projection import Reader
 from engine.passes.run import tick
-from engine.rebuilding import Deviation, compare
 from engine.session import open_session
 from rules.book import SHIPPED, RuleBook
 

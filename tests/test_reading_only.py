@@ -19,10 +19,10 @@ from commitments.listing import Wanted
 from commitments.model import Event, EventKind
 from commitments.store import LeftLogError, ReadOnlyStoreError, Store, WrittenMeanwhileError
 from engine.accounting import Asked, report, source
+from engine.checking.replay import compare
 from engine.leaving import leave
 from engine.passes.run import preview, tick, waiting
 from engine.port import Asked as Request
-from engine.rebuilding import compare
 from engine.session import open_session
 from engine.workspace import clock
 

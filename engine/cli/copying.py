@@ -9,9 +9,9 @@ import click
 
 from commitments import holding, store
 from commitments.store import Store
+from engine.checking.verify import ledger_of
 from engine.cli.output import Failed, actor_option, as_path, say, workspace_option
 from engine.session import open_session
-from engine.verifying import ledger_of
 from engine.workspace import clock
 from engine.workspace.settings import store_place
 

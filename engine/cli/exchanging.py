@@ -19,10 +19,10 @@ from commitments.record import Record
 from commitments.store import Connection
 from engine.assessment.assess import Assessment
 from engine.calendars.feed import feed
+from engine.checking.verify import ledger_of
 from engine.cli.output import hand_out, number, say, tell_damage, workspace_option
 from engine.cli.reading import filter_options, fits, opened, when, when_options
 from engine.session import Session, audited
-from engine.verifying import ledger_of
 
 
 @click.command("export")

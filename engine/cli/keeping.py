@@ -9,6 +9,8 @@ import click
 
 from commitments import erasure, register, store
 from commitments.erasure import Erased
+from engine.checking.replay import Compared, Deviation, NoPassError
+from engine.checking.verify import Findings, verify
 from engine.cli.completing import complete_ids
 from engine.cli.output import EntryNumber, Failed, Words, actor_option, number, say, workspace_option
 from engine.cli.reading import find
@@ -20,9 +22,7 @@ from engine.cli.witnessing import (
     stamps_hold,
     telling,
 )
-from engine.rebuilding import Compared, Deviation, NoPassError
 from engine.session import Session, open_session
-from engine.verifying import Findings, verify
 
 
 @click.command("verify")

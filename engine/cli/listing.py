@@ -17,6 +17,7 @@ from commitments.dates import Window
 from commitments.formula import Value, shown
 from commitments.moments import Known
 from engine import explain
+from engine.checking.replay import altered
 from engine.cli.output import hand_over_csv, number, say, table, tell_damage, workspace_option, write_json
 from engine.cli.reading import (
     close_word,
@@ -30,7 +31,6 @@ from engine.cli.reading import (
     when,
     when_options,
 )
-from engine.rebuilding import altered
 from engine.session import Session, audited
 
 PLAIN = (*audit.COLUMNS[:7], "made", *audit.COLUMNS[7:])

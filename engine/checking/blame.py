@@ -13,9 +13,9 @@ from typing import Final
 from commitments.store import Connection, DamagedStoreError, Store, misfits
 from commitments.trouble import TroubleError
 from engine.assessment.assess import Assessor
-from engine.delivered import forged_notices
-from engine.rebuilding import compare
-from engine.verifying import ledger_of
+from engine.checking.deliveries import forged_notices
+from engine.checking.replay import compare
+from engine.checking.verify import ledger_of
 from engine.workspace.settings import Workspace
 
 _MEETS: Final = (

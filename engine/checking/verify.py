@@ -12,8 +12,8 @@ from commitments.contents import Damage, damage, unreadable
 from commitments.ledger import Line, Verdict
 from commitments.store import Connection, DamagedStoreError, Misfit, Store, Stranger, misfits
 from engine.assessment.assess import Assessor
-from engine.delivered import Deliveries, forged_notices
-from engine.rebuilding import Compared, compare
+from engine.checking.deliveries import Deliveries, forged_notices
+from engine.checking.replay import Compared, compare
 from engine.workspace.settings import Workspace
 
 _SHOWN: Final = 20

@@ -11,10 +11,10 @@ from engine.leaving import PATH, leave
 from engine.passes.run import Pass, tick
 from engine.ping import Ping
 from engine.port import NOT_FOUND, Answer, Asked
+from engine.recording.witness import now_and_then
 from engine.reload import Watched
 from engine.schedule import Heartbeat
 from engine.session import Session
-from engine.witness import now_and_then
 from engine.workspace import clock
 from engine.workspace.clock import TwoClocks
 

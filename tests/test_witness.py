@@ -25,13 +25,13 @@ from commitments import register, witness
 from commitments.ledger import Head, canonical, seal
 from commitments.store import Store
 from commitments.witness import Stamp, Statement
-from engine import authority, stamping
 from engine.cli import keeping
 from engine.ping import Ping
+from engine.recording import authority, stamping
+from engine.recording.witness import examine, now_and_then, summary
 from engine.reload import Watched
 from engine.service import Service
 from engine.session import open_session
-from engine.witness import examine, now_and_then, summary
 from engine.workspace import clock
 
 DAY = datetime(2026, 11, 26, 9, tzinfo=UTC)

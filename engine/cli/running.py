@@ -20,10 +20,10 @@ from engine.passes.assess_due import Change
 from engine.passes.run import Pass, tick
 from engine.ping import Ping
 from engine.port import listening
+from engine.recording.witness import now_and_then
 from engine.reload import Watched
 from engine.service import Service
 from engine.session import Session, open_session
-from engine.witness import now_and_then
 from engine.workspace.clock import TwoClocks
 from engine.workspace.missing import let_go, missing
 from engine.workspace.settings import ServiceSettings

@@ -27,9 +27,9 @@ from engine.calendars.publish import doubtful
 from engine.cli.output import Failed, as_path, format_option, number, say, tell_problems, workspace_option
 from engine.linting import findings
 from engine.matching.matcher import engine_name
+from engine.recording.witness import witnessed
 from engine.session import Session, open_session
 from engine.trials import gather
-from engine.witness import witnessed
 from engine.workspace.missing import missing
 from engine.workspace.settings import (
     FILE,

@@ -15,7 +15,7 @@ from commitments.ledger import Verdict
 from commitments.trouble import TroubleError
 from commitments.witness import Stamp, stamps
 from engine import anchors as printed_heads
-from engine import proofs, witness
+from engine import proofs
 from engine.anchors import Compared
 from engine.cli.output import (
     EntryNumber,
@@ -31,6 +31,7 @@ from engine.cli.output import (
     write_json,
 )
 from engine.cli.reading import json_option
+from engine.recording import witness
 from engine.session import Session, open_session
 
 _FILE = click.Path(path_type=Path, dir_okay=False)

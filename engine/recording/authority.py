@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from engine.stamping import WitnessError
+from engine.recording.stamping import WitnessError
 from notifications.timelimit import no_longer_than
 
 SECONDS: Final = 30.0

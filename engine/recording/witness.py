@@ -17,9 +17,9 @@ from commitments import register, store, witness
 from commitments.ledger import Entry, Head
 from commitments.store import Connection, Store
 from commitments.witness import Pending, Stamp, Statement
-from engine import authority, stamping
+from engine.recording import authority, stamping
+from engine.recording.stamping import MissingWitnessError, StampError, WitnessError
 from engine.session import Session
-from engine.stamping import MissingWitnessError, StampError, WitnessError
 from engine.workspace.settings import WitnessSettings
 
 APART: Final = timedelta(minutes=5)

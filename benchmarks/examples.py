@@ -16,7 +16,7 @@ from typing import NamedTuple
 from commitments import audit, exchange, register
 from commitments.intake import Draft
 from commitments.listing import Wanted
-from engine.accounting import Asked, report, source
+from engine.answers.account import Asked, report, source
 from engine.session import Session, open_session
 from engine.workspace.settings import FILE
 from notifications.render import render_template

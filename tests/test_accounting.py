@@ -11,7 +11,7 @@ from commitments.audit.plain import figures
 from commitments.audit.problems import of_strangers, suspects
 from commitments.listing import Wanted, lines
 from commitments.moments import Known
-from engine.accounting import Asked, report, source
+from engine.answers.account import Asked, report, source
 from engine.passes.run import tick
 from engine.session import open_session
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from test_backtest import fulfilled, record
 
-from engine.ahead import turns
+from engine.answers.next_changes import turns
 from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher
 from rules import book as rule_book

@@ -7,8 +7,8 @@ import pytest
 from commitments.dates import Window
 from commitments.model import Commitment, Event, EventKind
 from commitments.record import Record, Recorded
+from engine.answers.backtest import Count, backtest
 from engine.assessment.assess import Assessor
-from engine.backtest import Count, backtest
 from engine.matching.matcher import matcher
 from rules import book as rule_book
 from rules.calendar import Calendars

@@ -8,7 +8,7 @@ import pytest
 from commitments import register
 from commitments.intake import Draft
 from commitments.model import Commitment, Event
-from engine.difference import Change, When, differences
+from engine.answers.difference import Change, When, differences
 from engine.session import open_session
 
 SETTINGS = "timezone: Europe/Amsterdam\npacks: [nl-eerste-kamer]\nmail: {sender: gestand@example.org}\n"

@@ -7,8 +7,8 @@ import pytest
 from commitments.model import Commitment, Event, Status
 from commitments.record import Record, Recorded
 from commitments.source import check, parse
+from engine.answers.explain import explanation
 from engine.assessment.assess import Assessor
-from engine.explain import explanation
 from engine.matching.matcher import matcher
 from rules.book import LoadedPack, RuleBook
 from rules.calendar import Calendars

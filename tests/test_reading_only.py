@@ -18,7 +18,7 @@ from commitments import register, store
 from commitments.listing import Wanted
 from commitments.model import Event, EventKind
 from commitments.store import LeftLogError, ReadOnlyStoreError, Store, WrittenMeanwhileError
-from engine.accounting import Asked, report, source
+from engine.answers.account import Asked, report, source
 from engine.checking.replay import compare
 from engine.leaving import leave
 from engine.passes.run import preview, tick, waiting

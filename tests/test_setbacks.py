@@ -13,7 +13,9 @@ from commitments import erasure, register, store
 from commitments.ledger import _digest, seal
 from commitments.model import Commitment, Event, EventKind, Status
 from engine import health
-from engine.ahead import turns
+from engine.answers.backtest import backtest
+from engine.answers.difference import When, differences
+from engine.answers.next_changes import turns
 from engine.assessment import (
     assess,
     consequences,
@@ -22,9 +24,7 @@ from engine.assessment import (
 )
 from engine.assessment.cache import Counts
 from engine.assessment.setbacks import Setbacks
-from engine.backtest import backtest
 from engine.calendars.feed import feed
-from engine.difference import When, differences
 from engine.digests import compose, pending
 from engine.passes import cycles
 from engine.passes.run import tick

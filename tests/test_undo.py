@@ -17,7 +17,7 @@ from commitments.record import Record, Recorded
 from commitments.store import Store
 from commitments.texts import joined
 from commitments.transitions import allowed, refusals
-from engine.explain import explanation
+from engine.answers.explain import explanation
 from engine.session import open_session
 
 AT = datetime(2018, 9, 1, 9, 30, tzinfo=UTC)

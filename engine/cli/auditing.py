@@ -17,7 +17,12 @@ from commitments.audit.groupings import PERIODS
 from commitments.audit.page import Section, Table
 from commitments.audit.wording import number
 from commitments.moments import Known
-from engine.accounting import Asked, Source, report, source
+from engine.answers.account import (
+    Asked,
+    Source,
+    report,
+    source,
+)
 from engine.cli.output import Day, hand_out, say, table, tell_damage, workspace_option
 from engine.cli.reading import fail_unassessed, filter_options, opened, spoken_when, wanted, when, when_options
 from engine.session import Session

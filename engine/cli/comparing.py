@@ -12,9 +12,15 @@ import click
 
 from commitments import register
 from commitments.audit import Audited
+from engine.answers.difference import (
+    Change,
+    Difference,
+    When,
+    differences,
+    told,
+)
 from engine.cli.output import Day, PartyName, number, say, table, workspace_option, write_json
 from engine.cli.reading import fits, json_option, known, known_at_option, opened, today
-from engine.difference import Change, Difference, When, differences, told
 from engine.session import Session
 from rules.calendar import spoken
 

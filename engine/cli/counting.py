@@ -14,8 +14,8 @@ import click
 from commitments.dates import Window
 from commitments.source import files_in
 from commitments.trouble import TroubleError
+from engine.answers.explain import spoken_window
 from engine.cli.output import Failed, hand_over, number, say, table, tell_problems, workspace_option, write_json
-from engine.explain import spoken_window
 from engine.workspace import clock
 from engine.workspace.settings import usable
 from rules.almanac import at_a_glance, lint

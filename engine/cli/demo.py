@@ -13,8 +13,8 @@ import click
 from commitments import audit, exchange, register
 from commitments.register import Draft
 from commitments.trouble import TroubleError
-from engine import explain
-from engine.accounting import Asked, report, source
+from engine.answers import explain
+from engine.answers.account import Asked, report, source
 from engine.cli.auditing import SUFFIXES, written
 from engine.cli.output import Failed, as_path, say, tell_problems
 from engine.cli.reading import find

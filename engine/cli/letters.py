@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from commitments.trouble import TroubleError
-from engine import reminder
+from engine.answers import letter as reminder
 from engine.cli.completing import complete_ids
 from engine.cli.output import Day, as_path, hand_over, save, say, workspace_option
 from engine.cli.reading import find, opened, today

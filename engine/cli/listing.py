@@ -16,7 +16,7 @@ from commitments.audit import Audited
 from commitments.dates import Window
 from commitments.formula import Value, shown
 from commitments.moments import Known
-from engine import explain
+from engine.answers import explain
 from engine.checking.replay import altered
 from engine.cli.output import hand_over_csv, number, say, table, tell_damage, workspace_option, write_json
 from engine.cli.reading import (

@@ -14,10 +14,16 @@ import click
 from commitments import register
 from commitments.dates import Window
 from commitments.record import Record
-from engine import explain
-from engine.ahead import Turn, turns
+from engine.answers import explain
+from engine.answers.backtest import (
+    Backtest,
+    Differing,
+    Redated,
+    Restated,
+    backtest,
+)
+from engine.answers.next_changes import Turn, turns
 from engine.assessment.assess import Assessor
-from engine.backtest import Backtest, Differing, Redated, Restated, backtest
 from engine.cli.completing import complete_ids
 from engine.cli.output import Day, Failed, number, say, table, tell_problems, workspace_option, write_json
 from engine.cli.reading import fail_unassessed, find, json_option, opened, today

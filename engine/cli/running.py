@@ -12,7 +12,8 @@ import click
 
 from commitments.holding import held_line
 from commitments.trouble import TroubleError
-from engine import explain, schedule
+from engine import schedule
+from engine.answers import explain
 from engine.assessment.setbacks import sentences
 from engine.cli.output import Day, Failed, as_path, number, say, tell_problems, visible, workspace_option
 from engine.cli.reading import reached

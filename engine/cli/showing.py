@@ -13,14 +13,14 @@ from commitments.lineage import in_circles, parents_of
 from commitments.model import Event
 from commitments.moments import Known, WrongClock, spoken
 from commitments.record import Record, Recorded
-from engine import explain
+from engine.answers import explain
+from engine.answers.what_if import supposed
 from engine.assessment.assess import Assessment
 from engine.assessment.consequences import muted_by
 from engine.cli.completing import complete_ids
 from engine.cli.output import Failed, say, tell_damage, tell_problems, workspace_option, write_json
 from engine.cli.reading import find, json_option, known, opened, when, when_options
 from engine.session import Session, open_session
-from engine.suppose import supposed
 
 # ------------------------------------------------------------------------------------------------- show
 

@@ -14,9 +14,9 @@ import click
 from commitments.ledger import Verdict
 from commitments.trouble import TroubleError
 from commitments.witness import Stamp, stamps
-from engine import anchors as printed_heads
-from engine import proofs
-from engine.anchors import Compared
+from engine.answers import anchors as printed_heads
+from engine.answers import proofs
+from engine.answers.anchors import Compared
 from engine.cli.output import (
     EntryNumber,
     actor_option,

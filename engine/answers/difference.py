@@ -11,7 +11,7 @@ from commitments.dates import Window
 from commitments.model import Commitment, Event, EventKind, Standing, Status
 from commitments.moments import Known
 from commitments.record import Record, Recorded
-from engine import explain
+from engine.answers import explain
 from engine.assessment.assess import Assessment, Assessor
 from rules.calendar import spoken
 

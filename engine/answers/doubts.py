@@ -8,9 +8,9 @@ from datetime import date
 from commitments.audit.problems import Doubt, Doubtful
 from commitments.model import EventKind, Status
 from commitments.record import Record, Recorded
+from engine.answers.explain import spoken_window
 from engine.assessment.assess import Assessment
 from engine.assessment.deadlines import NO_DATE, STATED, Obligation
-from engine.explain import spoken_window
 from rules.calendar import spoken
 
 

@@ -26,11 +26,17 @@ from commitments.model import Status
 from commitments.moments import Known
 from commitments.record import Record
 from commitments.store import Connection
+from engine.answers.difference import (
+    Change,
+    Difference,
+    When,
+    differences,
+    told,
+)
+from engine.answers.doubts import doubts, of_families
 from engine.assessment.assess import Assessment
 from engine.assessment.gc_paused import without_collector
 from engine.checking.replay import Compared, altered
-from engine.difference import Change, Difference, When, differences, told
-from engine.doubts import doubts, of_families
 from engine.session import Session
 
 

@@ -10,9 +10,9 @@ from commitments.dates import Window
 from commitments.model import EventKind, Status
 from commitments.record import Record
 from commitments.trouble import TroubleError
+from engine.answers.explain import verdict
 from engine.assessment.assess import Assessment
 from engine.assessment.deadlines import reason
-from engine.explain import verdict
 from notifications import phrases
 from notifications.languages import LANGUAGES
 from notifications.letter import Facts, Told

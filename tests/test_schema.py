@@ -9,7 +9,15 @@ from pydantic import BaseModel
 
 import commitments.samples
 from commitments.source import read
-from engine.schema import ADDRESS, HELP, MODELS, SHORT_FORMS, WRITTEN, as_text, schema
+from engine.authoring.schema import (
+    ADDRESS,
+    HELP,
+    MODELS,
+    SHORT_FORMS,
+    WRITTEN,
+    as_text,
+    schema,
+)
 from rules import book, calendar
 
 ROOT = Path(__file__).parent.parent

@@ -9,8 +9,8 @@ import commitments.samples
 from commitments import exchange
 from commitments.model import EventKind
 from engine.assessment.assess import Assessor
+from engine.authoring.compare import differences
 from engine.matching.matcher import matcher
-from engine.situations import differences
 from rules import book as rule_book
 from rules.calendar import SHIPPED, Calendars
 

@@ -10,8 +10,14 @@ from xml.etree import ElementTree as ET
 import pytest
 from clocks import environment
 
-from engine.coverage import coverage
-from engine.trials import Verdict, as_junit, as_values, gather, run
+from engine.authoring.coverage import coverage
+from engine.authoring.pack_tests import (
+    Verdict,
+    as_junit,
+    as_values,
+    gather,
+    run,
+)
 from engine.workspace.settings import shipped
 from notifications.notice import Stage
 from rules.situation import StageName
@@ -299,7 +305,17 @@ def test_pytest_collects_packs_where_it_is_asked_to(tmp_path):
     write(tmp_path, "mine.yaml", PACK + tests)
     write(tmp_path, "mine_test.yaml", BESIDE)
     write(tmp_path, "other.yaml", "something: else\n")
-    command = [sys.executable, "-m", "pytest", "-p", "engine.pytest_plugin", "-p", "no:cacheprovider", "-q", "."]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "engine.authoring.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        ".",
+    ]
     root = Path(__file__).parent.parent
     done = subprocess.run(command, cwd=tmp_path, env=environment(root), capture_output=True, text=True, check=False)
     assert "1 failed, 2 passed, 1 xfailed" in done.stdout

@@ -8,7 +8,16 @@ from pathlib import Path
 import click
 
 from commitments.problem import Problem
-from engine import schema
+from engine.authoring import schema
+from engine.authoring.coverage import Coverage, coverage
+from engine.authoring.pack_tests import (
+    Outcome,
+    Verdict,
+    as_junit,
+    as_values,
+    gather,
+    run,
+)
 from engine.cli.output import (
     Failed,
     as_path,
@@ -21,8 +30,6 @@ from engine.cli.output import (
     workspace_option,
     write_json,
 )
-from engine.coverage import Coverage, coverage
-from engine.trials import Outcome, Verdict, as_junit, as_values, gather, run
 from engine.workspace.settings import workspace_or_shipped
 from rules import pages
 

@@ -23,13 +23,13 @@ from commitments.source import files_in
 from commitments.store import NoRegisterError, Store, TakenPlaceError
 from commitments.trouble import TroubleError
 from engine.assessment.setbacks import FIRST, kept, sentences
+from engine.authoring.check import findings
+from engine.authoring.pack_tests import gather
 from engine.calendars.publish import doubtful
 from engine.cli.output import Failed, as_path, format_option, number, say, tell_problems, workspace_option
-from engine.linting import findings
 from engine.matching.matcher import engine_name
 from engine.recording.witness import witnessed
 from engine.session import Session, open_session
-from engine.trials import gather
 from engine.workspace.missing import missing
 from engine.workspace.settings import (
     FILE,

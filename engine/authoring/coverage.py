@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from engine.assessment.assess import facts
-from engine.situations import first_record
-from engine.trials import Trial
+from engine.authoring.compare import first_record
+from engine.authoring.pack_tests import Trial
 from rules.book import RuleBook
 from rules.condition import Facts, describe, holds, tests
 

@@ -1,4 +1,4 @@
-"""Packs under pytest: `pytest -p engine.pytest_plugin rules/` runs the tests in packs and in the files beside them."""
+"""Packs under pytest: `pytest -p engine.authoring.pytest_plugin rules/` runs their tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 
 from commitments.source import read
-from engine.trials import Outcome, Verdict, gather, run
+from engine.authoring.pack_tests import (
+    Outcome,
+    Verdict,
+    gather,
+    run,
+)
 from engine.workspace.settings import workspace_or_shipped
 from rules.book import SUFFIXES, is_situation_file
 

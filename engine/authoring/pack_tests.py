@@ -13,8 +13,8 @@ from commitments.problem import Document, Problem, problem
 from commitments.problem import Path as Way
 from commitments.source import check, read
 from engine.assessment.assess import Assessor
+from engine.authoring.compare import Difference, differences
 from engine.matching.matcher import matcher
-from engine.situations import Difference, differences
 from engine.workspace.settings import Workspace
 from rules.book import TEST, LoadedPack, RuleBook, is_situation_file, situation_files
 from rules.situation import Situation, SituationFile

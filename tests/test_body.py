@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mail_server import free_port
 
-from engine.body import LONGEST_BODY, BodyError, read_body
-from engine.port import Answer, listening
+from engine.service.body import LONGEST_BODY, BodyError, read_body
+from engine.service.http import Answer, listening
 from engine.workspace.settings import ServiceSettings
 
 CHUNKED = "Transfer-Encoding: chunked"

@@ -22,10 +22,10 @@ from commitments.store import (
     remember,
     restore,
 )
-from engine.ping import Ping
-from engine.port import Asked
-from engine.reload import Watched
-from engine.service import Service
+from engine.service.http import Asked
+from engine.service.ping import Ping
+from engine.service.reload import Watched
+from engine.service.server import Service
 from engine.session import open_session
 from engine.workspace import clock
 

@@ -9,10 +9,10 @@ from mail_server import free_port
 
 from commitments import register
 from commitments.store import BusyStoreError
-from engine.ping import Ping
-from engine.port import listening
-from engine.reload import Watched
-from engine.service import Service
+from engine.service.http import listening
+from engine.service.ping import Ping
+from engine.service.reload import Watched
+from engine.service.server import Service
 from engine.session import open_session
 from engine.workspace.settings import ServiceSettings
 from notifications.signing import secret

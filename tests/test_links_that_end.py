@@ -7,8 +7,8 @@ import pytest
 
 from commitments import register
 from commitments.store import Store, outbox
-from engine.leaving import leave
-from engine.port import Asked
+from engine.service.http import Asked
+from engine.service.unsubscribe import leave
 from engine.session import open_session
 from notifications import outbox as messages
 from notifications.signing import known_secret, renew_secret, secret

@@ -14,10 +14,10 @@ import pytest
 from commitments import register, store
 from commitments.source import files_in
 from commitments.store import Store
-from engine.ping import Ping
-from engine.port import Asked
-from engine.reload import Watched
-from engine.service import Service
+from engine.service.http import Asked
+from engine.service.ping import Ping
+from engine.service.reload import Watched
+from engine.service.server import Service
 from engine.session import open_session
 from engine.workspace.missing import WITHOUT, MissingError
 

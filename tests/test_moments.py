@@ -22,9 +22,9 @@ from commitments.register import Draft
 from commitments.store import HELD, Store
 from engine.digests.silences import silence
 from engine.passes.run import tick
-from engine.ping import Ping
-from engine.reload import Watched
-from engine.service import Service
+from engine.service.ping import Ping
+from engine.service.reload import Watched
+from engine.service.server import Service
 from engine.session import open_session
 from engine.workspace.recipients import Scope
 from notifications.suppression import Kind, suppress

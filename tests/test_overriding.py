@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sample_digest import LETTER, digest
 
-from engine.reload import Watched
+from engine.service.reload import Watched
 from engine.session import open_session
 from engine.workspace import clock
 from notifications import jail, jailed

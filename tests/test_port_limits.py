@@ -12,8 +12,8 @@ from http import HTTPStatus
 
 import pytest
 
-from engine import port
-from engine.port import MOST, Answer, listening
+from engine.service import http as port
+from engine.service.http import MOST, Answer, listening
 from engine.workspace.settings import ServiceSettings
 
 

@@ -10,10 +10,10 @@ import icalendar
 import pytest
 from test_feed import events, register  # noqa: F401 - a fixture
 
-from engine import health
 from engine.calendars import publish
 from engine.passes.run import tick
-from engine.schedule import Heartbeat
+from engine.service import health
+from engine.service.scheduler import Heartbeat
 from engine.session import open_session
 
 ENDS = """

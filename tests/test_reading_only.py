@@ -20,9 +20,9 @@ from commitments.model import Event, EventKind
 from commitments.store import LeftLogError, ReadOnlyStoreError, Store, WrittenMeanwhileError
 from engine.answers.account import Asked, report, source
 from engine.checking.replay import compare
-from engine.leaving import leave
 from engine.passes.run import preview, tick, waiting
-from engine.port import Asked as Request
+from engine.service.http import Asked as Request
+from engine.service.unsubscribe import leave
 from engine.session import open_session
 from engine.workspace import clock
 

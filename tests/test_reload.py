@@ -10,7 +10,7 @@ import pytest
 from commitments import register
 from commitments.texts import joined
 from engine.passes.run import tick
-from engine.reload import REFUSED, Watched
+from engine.service.reload import REFUSED, Watched
 from engine.session import open_session
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)

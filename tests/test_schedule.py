@@ -16,9 +16,9 @@ from types import SimpleNamespace
 import pytest
 
 from commitments.store import LostRightError
-from engine import schedule
 from engine.cli import main
-from engine.schedule import EveryFromNow, Heartbeat, Watch
+from engine.service import scheduler as schedule
+from engine.service.scheduler import EveryFromNow, Heartbeat, Watch
 from engine.workspace import clock
 from engine.workspace.clock import TwoClocks
 

@@ -8,10 +8,10 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 from mail_server import context, mail_server
 
-from engine.ping import Ping
-from engine.port import Asked
-from engine.reload import Watched
-from engine.service import Service
+from engine.service.http import Asked
+from engine.service.ping import Ping
+from engine.service.reload import Watched
+from engine.service.server import Service
 from engine.session import open_session
 
 PASSWORD = "hunter2-Dulcinea"

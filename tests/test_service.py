@@ -18,12 +18,12 @@ from commitments import register, store
 from commitments.ledger import stamp
 from commitments.moments import ClockBehindError
 from commitments.store import GoneStoreError
-from engine import health
-from engine.ping import Ping
-from engine.port import PortTakenError, listening
-from engine.reload import Watched
-from engine.schedule import Heartbeat
-from engine.service import Service
+from engine.service import health
+from engine.service.http import PortTakenError, listening
+from engine.service.ping import Ping
+from engine.service.reload import Watched
+from engine.service.scheduler import Heartbeat
+from engine.service.server import Service
 from engine.session import open_session
 from engine.workspace.clock import TwoClocks
 from engine.workspace.settings import ServiceSettings

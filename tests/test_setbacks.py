@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from commitments import erasure, register, store
 from commitments.ledger import _digest, seal
 from commitments.model import Commitment, Event, EventKind, Status
-from engine import health
 from engine.answers.backtest import backtest
 from engine.answers.difference import When, differences
 from engine.answers.next_changes import turns
@@ -28,7 +27,8 @@ from engine.calendars.feed import feed
 from engine.digests import compose, pending
 from engine.passes import cycles
 from engine.passes.run import tick
-from engine.schedule import Heartbeat
+from engine.service import health
+from engine.service.scheduler import Heartbeat
 from engine.session import open_session
 from engine.workspace import clock
 from rules.calendar import CalendarData

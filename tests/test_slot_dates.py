@@ -10,9 +10,9 @@ import pytest
 from zones import LONG_AGO, made_zones
 
 from commitments import store
-from engine.ping import Ping
-from engine.reload import Watched
-from engine.service import Service
+from engine.service.ping import Ping
+from engine.service.reload import Watched
+from engine.service.server import Service
 from engine.session import open_session
 from engine.workspace import clock
 from engine.workspace.recipients import Recipient

@@ -26,11 +26,11 @@ from commitments.ledger import Head, canonical, seal
 from commitments.store import Store
 from commitments.witness import Stamp, Statement
 from engine.cli import keeping
-from engine.ping import Ping
 from engine.recording import authority, stamping
 from engine.recording.witness import examine, now_and_then, summary
-from engine.reload import Watched
-from engine.service import Service
+from engine.service.ping import Ping
+from engine.service.reload import Watched
+from engine.service.server import Service
 from engine.session import open_session
 from engine.workspace import clock
 

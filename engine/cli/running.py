@@ -12,18 +12,18 @@ import click
 
 from commitments.holding import held_line
 from commitments.trouble import TroubleError
-from engine import schedule
 from engine.answers import explain
 from engine.assessment.setbacks import sentences
 from engine.cli.output import Day, Failed, as_path, number, say, tell_problems, visible, workspace_option
 from engine.cli.reading import reached
 from engine.passes.assess_due import Change
 from engine.passes.run import Pass, tick
-from engine.ping import Ping
-from engine.port import listening
 from engine.recording.witness import now_and_then
-from engine.reload import Watched
-from engine.service import Service
+from engine.service import scheduler
+from engine.service.http import listening
+from engine.service.ping import Ping
+from engine.service.reload import Watched
+from engine.service.server import Service
 from engine.session import Session, open_session
 from engine.workspace.clock import TwoClocks
 from engine.workspace.missing import let_go, missing
@@ -132,7 +132,7 @@ def digest_line(digest: Digest) -> str:
 
 @click.command("serve")
 @workspace_option
-@click.option("--interval", type=click.FloatRange(min=0.05), default=schedule.INTERVAL, show_default=True,
+@click.option("--interval", type=click.FloatRange(min=0.05), default=scheduler.INTERVAL, show_default=True,
               help="Seconds between passes.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), help="Where /health and /metrics answer; 0 for nowhere.")
 def serve_command(folder: Path, interval: float, port: int | None) -> None:
@@ -147,7 +147,7 @@ def serve_command(folder: Path, interval: float, port: int | None) -> None:
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     logging.getLogger("gestand.setbacks").setLevel(logging.DEBUG)
     with (
-        schedule.no_hangup(),
+        scheduler.no_hangup(),
         open_session(folder) as session,
         session.store.acting(),
         closing(Watched(session)) as watched,
@@ -162,7 +162,7 @@ def serve_command(folder: Path, interval: float, port: int | None) -> None:
             say(f"serving {as_path(folder)}: a pass every {interval:g} s{_at(settings, there)}; Ctrl-C stops it")
             if reason := session.held():
                 say(held_line(reason))
-            schedule.serve(
+            scheduler.serve(
                 lambda: _log(service.turn()), interval=interval, heartbeat=service.heartbeat, reload=service.reload
             )
     say("stopped")
@@ -181,6 +181,6 @@ def _at(settings: ServiceSettings, port: int) -> str:
 
 def _log(done: Pass) -> None:
     for digest in done.digests:
-        schedule.log.info("digest to %s: %s", digest.reader.address, digest_line(digest))
+        scheduler.log.info("digest to %s: %s", digest.reader.address, digest_line(digest))
     for change in done.changes:
-        schedule.log.info("%s %s", change.id, change_line(change))
+        scheduler.log.info("%s %s", change.id, change_line(change))

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from commitments.store import Connection, Store, recall, remember
 from engine.digests.build import send_new_link
-from engine.port import Answer, Asked
+from engine.service.http import Answer, Asked
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
 from notifications.languages import LANGUAGES

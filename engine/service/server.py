@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from engine import health, schedule
-from engine.leaving import PATH, leave
 from engine.passes.run import Pass, tick
-from engine.ping import Ping
-from engine.port import NOT_FOUND, Answer, Asked
 from engine.recording.witness import now_and_then
-from engine.reload import Watched
-from engine.schedule import Heartbeat
+from engine.service import health, scheduler
+from engine.service.http import NOT_FOUND, Answer, Asked
+from engine.service.ping import Ping
+from engine.service.reload import Watched
+from engine.service.scheduler import Heartbeat
+from engine.service.unsubscribe import PATH, leave
 from engine.session import Session
 from engine.workspace import clock
 from engine.workspace.clock import TwoClocks
@@ -40,7 +40,7 @@ class Service:
         jumped = self.clocks.jumped(now, clock.running())
         if jumped:
             self.heartbeat.jumps += 1
-            schedule.log.warning("the clock was set by %s", jumped)
+            scheduler.log.warning("the clock was set by %s", jumped)
         session = self.watched.refreshed(now)
         done = tick(
             session.store,
@@ -59,14 +59,14 @@ class Service:
 
     def reload(self) -> None:
         """Have the next pass read the files of the workspace anew, whether or not they seem to have changed."""
-        schedule.log.info("asked to read the files anew")
+        scheduler.log.info("asked to read the files anew")
         self.watched.distrust()
 
     def _witness(self, session: Session) -> None:
         """Have the ledger stamped where it is time for that; an authority that gives no stamp stops nothing."""
         stamped = now_and_then(session, session.now())
         if stamped is not None:
-            schedule.log.info("%s", stamped)
+            scheduler.log.info("%s", stamped)
 
     def respond(self, asked: Asked) -> Answer:
         """What is answered to one who asks."""

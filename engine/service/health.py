@@ -22,7 +22,7 @@ from commitments.trouble import TroubleError
 from engine.assessment.setbacks import FIRST, kept, sentences
 from engine.calendars import publish
 from engine.matching.matcher import engine_name
-from engine.schedule import SILENCES, Heartbeat
+from engine.service.scheduler import SILENCES, Heartbeat
 
 NOT_SENT: Final = ("queued", "sending", "failed", "dead")
 """The states of messages that are told of; those that were sent are counted nowhere, for there will be many."""

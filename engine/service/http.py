@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from commitments.trouble import TroubleError
-from engine.body import BodyError, read_body
+from engine.service.body import BodyError, read_body
 from engine.workspace.settings import ServiceSettings
 
 log = logging.getLogger("gestand")

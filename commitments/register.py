@@ -29,7 +29,7 @@ from commitments.moments import (
     WrongClock,
     following,
 )
-from commitments.reading import records
+from commitments.records import records
 from commitments.record import Record
 from commitments.store import Connection
 from commitments.texts import SALT, parted

@@ -23,8 +23,8 @@ from random import Random
 from statistics import median
 
 from commitments import exchange, register
-from commitments.model import Commitment, Event, EventKind
-from commitments.record import Record, Recorded
+from commitments.model.commitment import Commitment, Event, EventKind
+from commitments.model.record import Record, Recorded
 from engine.passes.run import tick
 from engine.session import Session, open_session
 

@@ -10,7 +10,7 @@ import timeit
 from datetime import date
 from functools import partial
 
-from commitments.dates import Window
+from commitments.model.dates import Window
 from rules.calendar import SHIPPED, Calendars
 from rules.deadline import compute
 from rules.due import Due

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import ValidationError
 
 from commitments.ledger import ERASURE, Line, as_written
-from commitments.model import Event, EventKind
+from commitments.model.commitment import Event, EventKind
 from commitments.texts import joined
 
 _EVENTS: Final = frozenset(EventKind)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from commitments.dates import Window
 from commitments.intake import Origin
-from commitments.model import Event, EventKind
-from commitments.record import Record
+from commitments.model.commitment import Event, EventKind
+from commitments.model.dates import Window
+from commitments.model.record import Record
 from commitments.texts import same
 from commitments.transitions import allowed
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from commitments import register, store
 from commitments.ledger import BODY, ERASURE
-from commitments.model import Event, EventKind
+from commitments.model.commitment import Event, EventKind
 from commitments.store import Connection, Row
 from commitments.texts import ERASED, parted
 from commitments.trouble import TroubleError

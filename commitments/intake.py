@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from commitments.model import Commitment, Event, EventKind
+from commitments.model.commitment import Commitment, Event, EventKind
+from commitments.model.record import Record, Recorded
 from commitments.problem import Problem
-from commitments.record import Record, Recorded
 from commitments.texts import ERASED, as_erased, same
 from commitments.transitions import allowed
 

@@ -15,8 +15,14 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from commitments import store
-from commitments.dates import Window
-from commitments.model import Commitment, Force, Standing, Status, within
+from commitments.model.commitment import (
+    Commitment,
+    Force,
+    Standing,
+    Status,
+    within,
+)
+from commitments.model.dates import Window
 from commitments.store import Connection, Row
 
 _SETTLED: Final = frozenset(status for status in Status if status.settled)

@@ -15,8 +15,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from commitments import store
-from commitments.model import Commitment, Event, EventKind
-from commitments.record import Record, Recorded, Unread
+from commitments.model.commitment import Commitment, Event, EventKind
+from commitments.model.record import Record, Recorded, Unread
 from commitments.store import Connection, Row
 from commitments.texts import joined
 

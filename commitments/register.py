@@ -17,7 +17,8 @@ from commitments.contents import Damage
 from commitments.fit import close
 from commitments.intake import Draft, Gathering, Intake, Outcome, weigh
 from commitments.ledger import ERASURE, Entry, Head, Line, canonical, seal, stamp
-from commitments.model import Commitment, Event, EventKind
+from commitments.model.commitment import Commitment, Event, EventKind
+from commitments.model.record import Record
 from commitments.moments import (
     TOLERANCE,
     WRONG_CLOCK,
@@ -30,7 +31,6 @@ from commitments.moments import (
     following,
 )
 from commitments.records import records
-from commitments.record import Record
 from commitments.store import Connection
 from commitments.texts import SALT, parted
 from commitments.transitions import allowed

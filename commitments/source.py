@@ -16,8 +16,8 @@ from typing import Any, BinaryIO, Final, NoReturn
 
 import yaml
 
-from commitments.dates import NotADateError, Window
 from commitments.fit import check
+from commitments.model.dates import NotADateError, Window
 from commitments.problem import Document, Fault, Misfit, Path, Place, Problem, dotted, placed, problem
 from commitments.trouble import TroubleError
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from commitments.model import Commitment, Event
+from commitments.model.commitment import Commitment, Event
 
 ERASED = "(erased)"
 """What is read where a text was erased."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 
-from commitments.model import Event, EventKind, misnamed
-from commitments.record import Record
+from commitments.model.commitment import Event, EventKind, misnamed
+from commitments.model.record import Record
 
 _ALWAYS = frozenset({EventKind.NOTE, EventKind.AMENDED, EventKind.MADE})
 

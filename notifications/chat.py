@@ -10,7 +10,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from commitments.model import Frozen
+from commitments.model.commitment import Frozen
 from notifications.credentials import credential
 from notifications.deliverer import ConfigError, TemporaryError
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from commitments.model import Status
+from commitments.model.commitment import Status
 from notifications.notice import Item, Stage
 
 

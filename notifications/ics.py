@@ -13,8 +13,8 @@ from functools import lru_cache
 from icalendar import Calendar, vText
 from icalendar.parser import Contentline
 
-from commitments.dates import Window, day_after
-from commitments.model import Commitment, Standing, Status
+from commitments.model.commitment import Commitment, Standing, Status
+from commitments.model.dates import Window, day_after
 from notifications import phrases
 from notifications.digest import Digest
 from notifications.notice import Reason

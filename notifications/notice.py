@@ -8,8 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from commitments.dates import Window
-from commitments.model import Commitment, Standing
+from commitments.model.commitment import Commitment, Standing
+from commitments.model.dates import Window
 
 
 class Stage(StrEnum):

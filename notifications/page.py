@@ -8,8 +8,8 @@ from itertools import groupby
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from commitments.dates import Window, day_after
-from commitments.model import Status
+from commitments.model.commitment import Status
+from commitments.model.dates import Window, day_after
 from notifications import phrases
 from notifications.digest import Digest, Section
 from notifications.languages import LANGUAGES

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from commitments.dates import Window
+from commitments.model.dates import Window
 from notifications import phrases
 from notifications.digest import Digest
 from notifications.languages import LANGUAGES

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from commitments.dates import Window, month_end
-from commitments.model import Commitment, Standing, Status
+from commitments.model.commitment import Commitment, Standing, Status
+from commitments.model.dates import Window, month_end
 from notifications.notice import Moved, Reason
 from notifications.words import Words
 

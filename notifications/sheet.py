@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
-from commitments.dates import Window
 from commitments.formula import harmless
+from commitments.model.dates import Window
 from notifications import phrases
 from notifications.digest import Digest, Section
 from notifications.languages import LANGUAGES

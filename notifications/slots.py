@@ -21,7 +21,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from commitments.dates import month_end
+from commitments.model.dates import month_end
 
 FORMS = '"weekdays 07:30", "daily 07:30", "Mondays and Thursdays 09:00" or "1st of the month 08:00"'
 _EVERY_DAY = tuple(range(7))

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from commitments.model import Frozen
+from commitments.model.commitment import Frozen
 from notifications.credentials import credential, trusting
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
 from notifications.hosts import can_be_looked_up

@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from commitments.dates import Window
-from commitments.model import Commitment, Force, Standing, Status
+from commitments.model.commitment import (
+    Commitment,
+    Force,
+    Standing,
+    Status,
+)
+from commitments.model.dates import Window
 from notifications.digest import Digest, Ending, Reader, compose
 from notifications.letter import Facts, Told
 from notifications.notice import Item, Moved, Notice, Reason, Stage

@@ -21,7 +21,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from commitments.model import Frozen
+from commitments.model.commitment import Frozen
 from notifications.credentials import credential, trusting
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
 from notifications.hosts import can_be_looked_up

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from commitments.model import Status
+from commitments.model.commitment import Status
 from notifications.digest import Section
 
 

@@ -1,6 +1,6 @@
 """The digest in English."""
 
-from commitments.model import Status
+from commitments.model.commitment import Status
 from notifications.digest import Section
 from notifications.words import Count, Words
 

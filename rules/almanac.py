@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import zip_longest
 from pathlib import Path
 
-from commitments.dates import DAY, month_end
+from commitments.model.dates import DAY, month_end
 from commitments.problem import Document, Problem, problem
 from commitments.source import check, read
 from rules.calendar import MONTHS, WEEKDAYS, Calendar, CalendarFile, Span, spoken

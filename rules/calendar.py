@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 from pydantic import Field, field_validator, model_validator
 
 from commitments.fit import close
-from commitments.model import Day, Frozen, Text
+from commitments.model.commitment import Day, Frozen, Text
 from commitments.problem import Fault, Misfit, Problem, problem
 from commitments.source import Document, check, files_in, read
 

@@ -19,9 +19,9 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from commitments.dates import NotADateError, Window
 from commitments.fit import close
-from commitments.model import Force, Status, within
+from commitments.model.commitment import Force, Status, within
+from commitments.model.dates import NotADateError, Window
 from commitments.problem import Fault, Misfit, Path, dotted
 
 Value = str | int | bool | date | tuple[str, ...] | None

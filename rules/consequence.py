@@ -10,7 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
-from commitments.model import Citation, EventKind, Force, Frozen, Parties
+from commitments.model.commitment import (
+    Citation,
+    EventKind,
+    Force,
+    Frozen,
+    Parties,
+)
 from commitments.problem import Fault, Misfit
 from rules.condition import FIELDS, All, Condition, Op, Test, Want, parse, tests, written
 from rules.names import Audience, Kind, Name, Title

@@ -8,8 +8,8 @@ from datetime import date
 from itertools import count
 from typing import Literal
 
-from commitments.dates import DAY, Window, month_end
-from commitments.model import Commitment
+from commitments.model.commitment import Commitment
+from commitments.model.dates import DAY, Window, month_end
 from rules.pack import Cycle, Derived, Pack, Rule
 from rules.period import Period, Point, Unit
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from commitments.dates import DAY, Window, month_end
+from commitments.model.dates import DAY, Window, month_end
 from commitments.problem import Document, Place, Problem
 from commitments.source import check
 from rules.calendar import MONTHS, WEEKDAYS, WEEKENDS, Calendar, Calendars, Pause, spoken

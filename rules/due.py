@@ -17,10 +17,10 @@ from pydantic import BeforeValidator, Discriminator, Field, GetCoreSchemaHandler
 from pydantic.json_schema import JsonSchemaValue, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
-from commitments.dates import Window
-from commitments.model import Frozen
+from commitments.model.commitment import Frozen
+from commitments.model.dates import Window
+from commitments.model.zone import Zone
 from commitments.problem import Fault, Misfit
-from commitments.zone import Zone
 from rules.calendar import WEEKDAYS, Calendar, CalendarData, Span
 from rules.period import Period, Unit, split_short
 

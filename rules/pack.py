@@ -14,10 +14,18 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from commitments.dates import Window, day_after
-from commitments.model import CLERK, Citation, Force, Frozen, Parties, Party, Text
+from commitments.model.commitment import (
+    CLERK,
+    Citation,
+    Force,
+    Frozen,
+    Parties,
+    Party,
+    Text,
+)
+from commitments.model.dates import Window, day_after
+from commitments.model.zone import Zone
 from commitments.source import Fault, Misfit
-from commitments.zone import Zone
 from rules.condition import All, Condition, Not
 from rules.consequence import FollowUp, GroupEscalation, Inhibition, circles
 from rules.due import Due

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
 
-from commitments.dates import Window
-from commitments.model import Citation, Event, Force
+from commitments.model.commitment import Citation, Event, Force
+from commitments.model.dates import Window
 from rules.book import LoadedPack, RuleBook
 from rules.calendar import CalendarData, Span
 from rules.condition import ALWAYS, describe

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from commitments.dates import DAY
 from commitments.fit import close
+from commitments.model.dates import DAY
 from commitments.problem import Fault, Misfit, Path
 
 _ASKED = re.compile(r"\$([a-z][a-z0-9_]*)")

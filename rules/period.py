@@ -15,7 +15,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from commitments.dates import Window, month_end
+from commitments.model.dates import Window, month_end
 
 Side = Literal["before", "on", "after"]
 

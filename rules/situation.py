@@ -10,10 +10,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic.json_schema import WithJsonSchema
 
-from commitments.dates import NotADateError, Window
 from commitments.exchange.written import WrittenEvent
 from commitments.fit import close, fitted
-from commitments.model import Commitment, Frozen, Status, Text, as_list
+from commitments.model.commitment import (
+    Commitment,
+    Frozen,
+    Status,
+    Text,
+    as_list,
+)
+from commitments.model.dates import NotADateError, Window
 from commitments.problem import Fault, Misfit
 from rules.names import Language
 

@@ -16,8 +16,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from commitments.dates import DAY, Window
-from commitments.model import Frozen, Text
+from commitments.model.commitment import Frozen, Text
+from commitments.model.dates import DAY, Window
 from commitments.problem import Fault, Misfit
 from rules.calendar import Calendars
 from rules.deadline import Deadline, Step, compute

@@ -6,8 +6,13 @@ The letters of 34 964 are real, as they stood on 13 August 2018; the rest are ex
 from datetime import UTC, date, datetime
 from typing import Any
 
-from commitments.dates import Window
-from commitments.model import Commitment, Force, Standing, Status
+from commitments.model.commitment import (
+    Commitment,
+    Force,
+    Standing,
+    Status,
+)
+from commitments.model.dates import Window
 from notifications.digest import Digest, Reader, compose
 from notifications.notice import Item, Moved, Notice, Reason, Stage
 

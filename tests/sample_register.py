@@ -5,7 +5,7 @@ from random import Random
 
 from commitments import register
 from commitments.intake import Draft
-from commitments.model import Commitment, Event, EventKind
+from commitments.model.commitment import Commitment, Event, EventKind
 
 SETTINGS = """
 timezone: Europe/Amsterdam

@@ -10,10 +10,16 @@ from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commitments.dates import DAY
-from commitments.ground import Ground, is_news
-from commitments.model import CLERK, Commitment, Event, EventKind, Status
-from commitments.record import Record, Recorded
+from commitments.model.basis import Ground, is_news
+from commitments.model.commitment import (
+    CLERK,
+    Commitment,
+    Event,
+    EventKind,
+    Status,
+)
+from commitments.model.dates import DAY
+from commitments.model.record import Record, Recorded
 from commitments.register import description
 from engine.assessment.assess import Assessor, assess
 from engine.assessment.cache import Counts

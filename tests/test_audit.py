@@ -16,8 +16,13 @@ from commitments.audit.figures import FIGURES
 from commitments.audit.plain import figures
 from commitments.audit.problems import Doubt, Doubtful, gathered
 from commitments.audit.wording import percent
-from commitments.dates import Window
-from commitments.model import Commitment, Force, Standing, Status
+from commitments.model.commitment import (
+    Commitment,
+    Force,
+    Standing,
+    Status,
+)
+from commitments.model.dates import Window
 from notifications.render import render_template
 
 TODAY = date(2026, 11, 23)

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from commitments.dates import Window
-from commitments.model import Commitment, Event, EventKind
-from commitments.record import Record, Recorded
+from commitments.model.commitment import Commitment, Event, EventKind
+from commitments.model.dates import Window
+from commitments.model.record import Record, Recorded
 from engine.answers.backtest import Count, backtest
 from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher

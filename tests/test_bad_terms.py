@@ -9,7 +9,7 @@ from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commitments.dates import FORMS, Window
+from commitments.model.dates import FORMS, Window
 from rules.book import SHIPPED, load
 from rules.calendar import SHIPPED as SHIPPED_CALENDARS
 from rules.calendar import Calendar, CalendarData, Calendars

@@ -14,7 +14,7 @@ from test_listing import plain, replayed
 
 from commitments import register, store
 from commitments.listing import Wanted
-from commitments.model import Event, EventKind
+from commitments.model.commitment import Event, EventKind
 from engine.checking.replay import compare
 from engine.passes import assess_due, batches
 from engine.passes.batches import Batches

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from commitments.model import Frozen
+from commitments.model.commitment import Frozen
 from commitments.source import Fault, Misfit, check
 from commitments.source import parse as read_yaml
 from rules import condition

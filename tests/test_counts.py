@@ -15,7 +15,7 @@ from commitments.audit.figures import Place, age, meant, timing
 from commitments.audit.projected import Projected
 from commitments.ledger import canonical
 from commitments.listing import Line, Wanted
-from commitments.model import Force, Status
+from commitments.model.commitment import Force, Status
 from commitments.store import Store
 
 DAY = date(2026, 11, 26)

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from commitments import register
-from commitments.dates import Window
-from commitments.model import Event, EventKind, Status
+from commitments.model.commitment import Event, EventKind, Status
+from commitments.model.dates import Window
 from commitments.source import check, parse
 from commitments.store import Store
 from engine.assessment.assess import Assessor

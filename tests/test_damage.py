@@ -13,7 +13,7 @@ import pytest
 from asked import commitments
 
 from commitments import ledger, register, store
-from commitments.model import Commitment, Event
+from commitments.model.commitment import Commitment, Event
 from commitments.store import BusyStoreError, DamagedStoreError, FullStoreError, Store
 from engine.passes.run import tick
 from engine.session import open_session

@@ -13,7 +13,7 @@ from clocks import environment
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from commitments.dates import Window
+from commitments.model.dates import Window
 from commitments.source import parse
 from rules.calendar import SHIPPED, Calendars
 from rules.deadline import answer, calculate_lines, compute

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from commitments.dates import Window
 from commitments.decisions import WORDS, Decision, Meeting, Ruling, asked, meant, weigh
 from commitments.exchange.decided import read_decisions
-from commitments.model import Commitment, Event
-from commitments.record import Record, Recorded
+from commitments.model.commitment import Commitment, Event
+from commitments.model.dates import Window
+from commitments.model.record import Record, Recorded
 
 REAL = Path(__file__).parent / "decisions"
 TODAY = date(2022, 1, 1)

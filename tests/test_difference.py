@@ -7,7 +7,7 @@ import pytest
 
 from commitments import register
 from commitments.intake import Draft
-from commitments.model import Commitment, Event
+from commitments.model.commitment import Commitment, Event
 from engine.answers.difference import Change, When, differences
 from engine.session import open_session
 

@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 from sample_digest import EARLY, ITEMS, LETTER, SLOT, commitment, digest, notice, reader, standing
 
-from commitments.model import Status
+from commitments.model.commitment import Status
 from notifications.digest import Section, compose, section_of
 from notifications.notice import Item, Stage
 

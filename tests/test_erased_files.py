@@ -6,8 +6,8 @@ import pytest
 from asked import last_entry
 
 from commitments.decisions import Decision, Meeting, Ruling, weigh
-from commitments.model import Commitment, Event, EventKind
-from commitments.record import Record, Recorded
+from commitments.model.commitment import Commitment, Event, EventKind
+from commitments.model.record import Record, Recorded
 from commitments.texts import ERASED
 
 FILE = """\

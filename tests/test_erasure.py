@@ -13,7 +13,13 @@ from sqlalchemy import text
 
 from commitments import ledger, register, store
 from commitments.erasure import NothingToEraseError, erase
-from commitments.model import Citation, Commitment, Event, EventKind, StatedDue
+from commitments.model.commitment import (
+    Citation,
+    Commitment,
+    Event,
+    EventKind,
+    StatedDue,
+)
 from commitments.store import Store
 from commitments.texts import OF_COMMITMENT, OF_EVENT, joined, parted
 from engine.workspace import clock

@@ -6,8 +6,15 @@ from datetime import date
 import pytest
 
 from commitments import exchange
-from commitments.dates import Window
-from commitments.model import Citation, Commitment, Event, EventKind, Force, StatedDue
+from commitments.model.commitment import (
+    Citation,
+    Commitment,
+    Event,
+    EventKind,
+    Force,
+    StatedDue,
+)
+from commitments.model.dates import Window
 
 YAML = """\
 commitments:

@@ -15,10 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commitments import exchange, register
-from commitments.dates import Window
 from commitments.exchange.table import unsaid
-from commitments.model import Citation, Commitment, Event, EventKind, StatedDue
-from commitments.record import Record, Recorded
+from commitments.model.commitment import (
+    Citation,
+    Commitment,
+    Event,
+    EventKind,
+    StatedDue,
+)
+from commitments.model.dates import Window
+from commitments.model.record import Record, Recorded
 from commitments.store import Store
 
 DOCS = Path(__file__).parents[1] / "docs"

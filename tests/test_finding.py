@@ -9,7 +9,7 @@ import pytest
 from sample_register import SETTINGS, drafts, take_in
 
 from commitments import register, store
-from commitments.model import Event, EventKind
+from commitments.model.commitment import Event, EventKind
 from engine.checking.replay import Deviation, compare
 from engine.passes import assess_due
 from engine.passes.projection import Reader

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from commitments import register, store
-from commitments.model import Commitment, Event
+from commitments.model.commitment import Commitment, Event
 from commitments.store import Store
 
 AT = datetime(2018, 8, 13, 9, tzinfo=UTC)

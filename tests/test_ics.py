@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_digest import EARLY, ITEMS, LETTER, MOVED, PLEDGE, WITHDRAWN, commitment, digest, standing
 
-from commitments.dates import Window
-from commitments.model import Status
+from commitments.model.commitment import Status
+from commitments.model.dates import Window
 from notifications.ics import Entry, calendar, entries
 from notifications.languages import LANGUAGES
 from notifications.notice import Reason

@@ -7,7 +7,7 @@ from sample_register import SETTINGS, drafts, take_in
 
 from commitments import register, store
 from commitments.listing import Wanted
-from commitments.model import Status
+from commitments.model.commitment import Status
 from engine.cli.reading import fits
 from engine.passes.assess_due import _changed, _come
 from engine.passes.run import tick

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from commitments import ledger, register, store
-from commitments.model import Commitment, Event
+from commitments.model.commitment import Commitment, Event
 from commitments.store import Store
 from notifications import deadletters
 

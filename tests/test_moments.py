@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commitments import erasure, holding, register, store
-from commitments.ground import Outcome
 from commitments.ledger import Head, seal, stamp, verify
-from commitments.model import Commitment, Event, EventKind
+from commitments.model.basis import Outcome
+from commitments.model.commitment import Commitment, Event, EventKind
 from commitments.moments import TOLERANCE, WRONG_CLOCK, ClockBehindError, ClockRightError, Known, following
 from commitments.register import Draft
 from commitments.store import HELD, Store

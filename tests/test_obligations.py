@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from commitments.model import Commitment, Event, Status
-from commitments.record import Record, Recorded
+from commitments.model.commitment import Commitment, Event, Status
+from commitments.model.record import Record, Recorded
 from commitments.source import check, parse
 from engine.answers.explain import explanation
 from engine.assessment.assess import Assessor

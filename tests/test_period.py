@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commitments.dates import Window
+from commitments.model.dates import Window
 from rules.period import Period, Point, Unit, shift_months, split_short
 
 

@@ -16,7 +16,7 @@ from test_listing import plain, replayed
 
 from commitments import register, store
 from commitments.listing import Wanted
-from commitments.model import Event, EventKind
+from commitments.model.commitment import Event, EventKind
 from commitments.store import LeftLogError, ReadOnlyStoreError, Store, WrittenMeanwhileError
 from engine.answers.account import Asked, report, source
 from engine.checking.replay import compare

@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from commitments.dates import Window
+from commitments.model.dates import Window
 from rules.recurrence import MOST, NotARecurrenceError, Recurrence
 
 

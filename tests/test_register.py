@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commitments import ledger, register, store
-from commitments.dates import Window
-from commitments.model import Commitment, Event, EventKind
+from commitments.model.commitment import Commitment, Event, EventKind
+from commitments.model.dates import Window
 from commitments.register import Draft, UnknownCommitmentError, allowed, take_in
 from commitments.store import Store
 

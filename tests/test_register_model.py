@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from commitments import exchange, ledger, register, store
-from commitments.dates import Window
 from commitments.listing import Wanted
-from commitments.model import Commitment, Event, EventKind
-from commitments.record import Record
+from commitments.model.commitment import Commitment, Event, EventKind
+from commitments.model.dates import Window
+from commitments.model.record import Record
 from commitments.store import Store
 from commitments.transitions import allowed
 from engine.passes.run import tick
@@ -289,7 +289,7 @@ KILLED = """
 import sys
 from datetime import UTC, date, datetime
 from commitments import register
-from commitments.model import Event
+from commitments.model.commitment import Event
 from commitments.store import Store
 
 opened = Store.open(sys.argv[1])

@@ -16,8 +16,8 @@ from jinja2 import DictLoader, TemplateNotFound, UndefinedError
 from jinja2.exceptions import SecurityError
 from sample_digest import EARLY, ITEMS, LETTER, commitment, digest, reader, standing
 
-from commitments.dates import Window
-from commitments.model import Force, Status
+from commitments.model.commitment import Force, Status
+from commitments.model.dates import Window
 from notifications import phrases
 from notifications.notice import Reason
 from notifications.render import LARGEST, render, render_template

@@ -11,9 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commitments import exchange, register
-from commitments.dates import Window
 from commitments.exchange.table import unsaid
-from commitments.model import Citation, Commitment, Event, EventKind, Force, StatedDue
+from commitments.model.commitment import (
+    Citation,
+    Commitment,
+    Event,
+    EventKind,
+    Force,
+    StatedDue,
+)
+from commitments.model.dates import Window
 from commitments.store import Store
 
 AT = datetime(2024, 1, 1, tzinfo=UTC)

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from commitments import erasure, register, store
 from commitments.ledger import _digest, seal
-from commitments.model import Commitment, Event, EventKind, Status
+from commitments.model.commitment import (
+    Commitment,
+    Event,
+    EventKind,
+    Status,
+)
 from engine.answers.backtest import backtest
 from engine.answers.difference import When, differences
 from engine.answers.next_changes import turns

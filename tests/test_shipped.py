@@ -7,7 +7,7 @@ import pytest
 
 import commitments.samples
 from commitments import exchange
-from commitments.model import EventKind
+from commitments.model.commitment import EventKind
 from engine.assessment.assess import Assessor
 from engine.authoring.compare import differences
 from engine.matching.matcher import matcher

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import AfterValidator, AnyUrl, BaseModel, ConfigDict, Field, model_validator
 
-from commitments.model import Commitment
+from commitments.model.commitment import Commitment
 from commitments.source import Fault, Misfit, Problem, check, parse, problem, read
 
 BAD = Path(__file__).parent / "bad"

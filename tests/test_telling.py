@@ -9,8 +9,8 @@ import pytest
 from mail_server import mail_server
 
 from commitments import exchange, register, store
-from commitments.dates import Window
-from commitments.model import Event, EventKind
+from commitments.model.commitment import Event, EventKind
+from commitments.model.dates import Window
 from engine.digests.recheck import review
 from engine.digests.send import dispatch
 from engine.digests.silences import end, silence

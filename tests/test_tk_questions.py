@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from commitments import exchange
-from commitments.dates import Window
-from commitments.model import EventKind
+from commitments.model.commitment import EventKind
+from commitments.model.dates import Window
 
 FILE = Path(__file__).parent / "cases" / "tk_schriftelijke_vragen.json"
 

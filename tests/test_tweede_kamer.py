@@ -7,7 +7,14 @@ import pytest
 
 from commitments import exchange
 from commitments.exchange.dossier import dossier_number
-from commitments.model import Citation, Commitment, Event, EventKind, Force, StatedDue
+from commitments.model.commitment import (
+    Citation,
+    Commitment,
+    Event,
+    EventKind,
+    Force,
+    StatedDue,
+)
 
 OPEN = {
     "Nummer": "TZ202603-130",

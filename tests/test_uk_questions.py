@@ -6,8 +6,14 @@ from pathlib import Path
 import pytest
 
 from commitments import exchange
-from commitments.dates import Window
-from commitments.model import Citation, Commitment, Event, EventKind, StatedDue
+from commitments.model.commitment import (
+    Citation,
+    Commitment,
+    Event,
+    EventKind,
+    StatedDue,
+)
+from commitments.model.dates import Window
 
 REAL = Path(__file__).parent / "cases" / "uk_questions.csv"
 HEADER = (

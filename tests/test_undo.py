@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from commitments import exchange, register, store
-from commitments.dates import Window
 from commitments.exchange.written import written
 from commitments.intake import Draft
 from commitments.ledger import verify
-from commitments.model import Commitment, Event, EventKind
+from commitments.model.commitment import Commitment, Event, EventKind
+from commitments.model.dates import Window
+from commitments.model.record import Record, Recorded
 from commitments.moments import Known
-from commitments.record import Record, Recorded
 from commitments.store import Store
 from commitments.texts import joined
 from commitments.transitions import allowed, refusals

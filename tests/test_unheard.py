@@ -7,7 +7,7 @@ import pytest
 from sample_register import SETTINGS, drafts, take_in
 
 from commitments import register, store
-from commitments.model import Event, EventKind
+from commitments.model.commitment import Event, EventKind
 from engine.digests.untold import Owed, look, unheard
 from engine.passes.run import tick
 from engine.session import open_session

@@ -18,7 +18,7 @@ from mail_server import context, free_port
 from pydantic import ValidationError
 from sample_digest import LETTER, MOVED, SLOT, commitment, digest, reader
 
-from commitments.model import Status
+from commitments.model.commitment import Status
 from notifications import webhook
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
 from notifications.digest import Ending

@@ -9,11 +9,17 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from commitments import exchange
-from commitments.dates import Window
 from commitments.exchange import archive, xlsx_register
 from commitments.exchange.mapping import ColumnMap
-from commitments.model import Citation, Commitment, Event, EventKind, StatedDue
-from commitments.record import Record, Recorded
+from commitments.model.commitment import (
+    Citation,
+    Commitment,
+    Event,
+    EventKind,
+    StatedDue,
+)
+from commitments.model.dates import Window
+from commitments.model.record import Record, Recorded
 
 HEADER = ("id", "kind", "title", "by", "to", "made", "dossier", "stated_due", "fulfilled")
 ROW = ("34964-B", "reply", "Brief", "nl/a|nl/c", "nl/b", date(2018, 7, 13), 34964, "2018-Q3", datetime(2018, 8, 30))  # noqa: DTZ001 (cells have no zone)

@@ -15,7 +15,7 @@ from commitments.audit.groupings import GROUPINGS, PERIODS, Grouping, Groups
 from commitments.audit.lines import late
 from commitments.audit.naming import names
 from commitments.listing import Line
-from commitments.model import Status
+from commitments.model.commitment import Status
 
 MOST_ROWS: Final = 200
 """So many commitments of a status are shown; all are counted."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from commitments.audit.figures import Place, age, marked, meant, timing
 from commitments.audit.lines import late
 from commitments.listing import Line
-from commitments.model import Status
+from commitments.model.commitment import Status
 
 Day = date | str | None
 """A day as the database gives it: SQLite keeps days as texts."""

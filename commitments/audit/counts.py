@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from commitments.audit.cells import Batch, Day, Marks, day_of
 from commitments.audit.figures import meant
-from commitments.model import Status
+from commitments.model.commitment import Status
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from statistics import median, quantiles
 from typing import Final, NamedTuple
 
 from commitments.listing import Line
-from commitments.model import Status
+from commitments.model.commitment import Status
 
 
 class Timing(StrEnum):

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from commitments.dates import Window
 from commitments.formula import Value, shown
 from commitments.listing import Brief, Line
-from commitments.model import Commitment, Standing, Status
+from commitments.model.commitment import Commitment, Standing, Status
+from commitments.model.dates import Window
 
 OPEN_ORDER: Final = (
     Status.OVERDUE,

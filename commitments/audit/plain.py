@@ -13,7 +13,7 @@ from commitments.audit.lines import as_of
 from commitments.audit.rappel import Chased, Round
 from commitments.audit.report import Report
 from commitments.listing import Line
-from commitments.model import Status
+from commitments.model.commitment import Status
 
 
 def to_json(report: Report, rows: Iterable[Line]) -> Iterator[str]:

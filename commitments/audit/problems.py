@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from commitments import store
-from commitments.dates import Window
 from commitments.listing import Wanted, parties, selection
-from commitments.model import EventKind
+from commitments.model.commitment import EventKind
+from commitments.model.dates import Window
 from commitments.store import Connection
 
 

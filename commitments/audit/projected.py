@@ -14,7 +14,7 @@ from commitments.audit.cells import Batch, Cell
 from commitments.audit.counts import Last
 from commitments.audit.figures import MISSED, NUMBERS, PLACES, TIMELESS, Place, Timing
 from commitments.listing import Line, Wanted, lines, selection
-from commitments.model import Force, Status
+from commitments.model.commitment import Force, Status
 from commitments.store import Connection, Value, as_kept, choice
 
 _TABLE: Final = store.commitment.c

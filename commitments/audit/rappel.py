@@ -13,8 +13,8 @@ from itertools import groupby
 
 from commitments.decisions import asked, meant
 from commitments.listing import Line
-from commitments.model import Event, EventKind
-from commitments.record import Record
+from commitments.model.commitment import Event, EventKind
+from commitments.model.record import Record
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from commitments.audit.page import Cell, Lists, Named, Section, Table, slug
 from commitments.audit.sections import HEADS, Chosen, whole_figures
 from commitments.audit.wording import grouped
 from commitments.listing import Line
-from commitments.model import Status
+from commitments.model.commitment import Status
 
 
 def rows_part(account: Account, anchor: str, title: str, statuses: Sequence[Status]) -> Section:

@@ -12,7 +12,7 @@ from commitments.exchange.lines import Progress, lines, silent
 from commitments.exchange.mapping import ColumnMap
 from commitments.exchange.table import Found, Row, Table, columns, drafts, row
 from commitments.formula import harmless
-from commitments.record import Record
+from commitments.model.record import Record
 from commitments.source import RefusedError, whole
 
 _LONGEST = 131_072

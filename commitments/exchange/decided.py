@@ -16,7 +16,7 @@ from commitments.exchange.table import Row
 from commitments.exchange.written import LIMIT, WrittenDay, WrittenWindow
 from commitments.fit import check, close
 from commitments.formula import as_meant
-from commitments.model import Frozen, Identifier, Text
+from commitments.model.commitment import Frozen, Identifier, Text
 from commitments.problem import Document, Fault, Misfit, Path, Place, Problem, problem
 from commitments.source import RefusedError, read, whole
 

@@ -16,8 +16,8 @@ from commitments.exchange.lines import Progress, lines, silent
 from commitments.exchange.written import commitment_draft, event_draft, fitted_draft, fitted_event, written
 from commitments.exchange.yaml_register import quoted
 from commitments.intake import Draft
+from commitments.model.record import Record
 from commitments.problem import Problem
-from commitments.record import Record
 from commitments.source import RefusedError, parse, whole
 
 Found = Draft | Problem

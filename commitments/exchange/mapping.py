@@ -11,7 +11,7 @@ from pydantic import Field
 
 from commitments.exchange.dossier import dossier_number
 from commitments.fit import check, close
-from commitments.model import EventKind, Frozen
+from commitments.model.commitment import EventKind, Frozen
 from commitments.problem import Problem
 from commitments.source import read
 

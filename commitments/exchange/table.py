@@ -16,9 +16,9 @@ from commitments.exchange.written import fitted_draft, written
 from commitments.fit import close
 from commitments.formula import as_meant
 from commitments.intake import Draft
-from commitments.model import Citation, EventKind
+from commitments.model.commitment import Citation, EventKind
+from commitments.model.record import Record
 from commitments.problem import Path, Problem, dotted
-from commitments.record import Record
 
 Row = tuple[int, list[str]]
 """The line on which a row begins, and its cells."""

@@ -8,12 +8,22 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticKnownError
 
-from commitments.dates import Window, real
 from commitments.fit import check, fitted
 from commitments.intake import Draft, Origin
-from commitments.model import Commitment, Day, Event, EventKind, Frozen, Identifier, Parties, StatedDue, Text
+from commitments.model.commitment import (
+    Commitment,
+    Day,
+    Event,
+    EventKind,
+    Frozen,
+    Identifier,
+    Parties,
+    StatedDue,
+    Text,
+)
+from commitments.model.dates import Window, real
+from commitments.model.record import Record
 from commitments.problem import Document, Fault, Misfit, Path, Problem
-from commitments.record import Record
 
 LIMIT = 20_000_000
 """The largest register file, in bytes."""

@@ -19,8 +19,8 @@ from commitments.exchange.mapping import ColumnMap, holds_days
 from commitments.exchange.table import NO_VALUE, Found, Row, Table, columns, drafts, row
 from commitments.fit import close
 from commitments.formula import looks_hidden, runs
+from commitments.model.record import Record
 from commitments.problem import Problem
-from commitments.record import Record
 from commitments.source import RefusedError, whole
 from commitments.trouble import TroubleError
 

@@ -15,8 +15,8 @@ from commitments.exchange.tweede_kamer import answered, one_of_several, subject
 from commitments.exchange.written import LIMIT, commitment_draft, event_draft, written
 from commitments.fit import close
 from commitments.intake import Draft
+from commitments.model.record import Record
 from commitments.problem import Document, Path, Problem, problem
-from commitments.record import Record
 from commitments.source import RefusedError, read
 
 Drafting = Callable[[Document, Path], tuple[Draft | None, tuple[Problem, ...]]]

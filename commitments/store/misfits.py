@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from commitments.model import Force, Status
+from commitments.model.commitment import Force, Status
 from commitments.store.tables import commitment, digest, ledger, meta, metadata, notice, outbox, silence, suppression
 
 _MOST: Final = 20

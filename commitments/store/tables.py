@@ -60,7 +60,7 @@ commitment = sa.Table(
 """Each commitment as it stands: `by` and `to` are JSON lists; status NULL until assessed, next_change NULL: never.
 
 `days_late_…` are of what is settled: those of the others change by the day. `ground` and `news` are what a pass keeps
-so that it need not read the ledger when rules change (commitments.ground).
+so that it need not read the ledger when rules change (commitments.model.basis).
 """
 changed = sa.Index(
     "commitment_changed",

@@ -20,11 +20,11 @@ from commitments.audit.chasing import Changed
 from commitments.audit.problems import Doubt, Doubtful, gathered, of_strangers, suspects
 from commitments.audit.projected import Projected
 from commitments.audit.rappel import Round, concerns, next_cutoff, rappel
-from commitments.lineage import among, impossible
 from commitments.listing import Line, Wanted, lines
-from commitments.model import Status
+from commitments.model.commitment import Status
+from commitments.model.lineage import among, impossible
+from commitments.model.record import Record
 from commitments.moments import Known
-from commitments.record import Record
 from commitments.store import Connection
 from engine.answers.difference import (
     Change,

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from commitments.dates import DAY, Window, day_after
-from commitments.model import Commitment, EventKind, Status
-from commitments.record import Record
+from commitments.model.commitment import Commitment, EventKind, Status
+from commitments.model.dates import DAY, Window, day_after
+from commitments.model.record import Record
 from engine.assessment.assess import Assessment, Assessor
 from notifications.notice import Notice
 from rules.book import RuleBook

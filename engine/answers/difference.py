@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from commitments.dates import Window
-from commitments.model import Commitment, Event, EventKind, Standing, Status
+from commitments.model.commitment import (
+    Commitment,
+    Event,
+    EventKind,
+    Standing,
+    Status,
+)
+from commitments.model.dates import Window
+from commitments.model.record import Record, Recorded
 from commitments.moments import Known
-from commitments.record import Record, Recorded
 from engine.answers import explain
 from engine.assessment.assess import Assessment, Assessor
 from rules.calendar import spoken

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 
 from commitments.audit.problems import Doubt, Doubtful
-from commitments.model import EventKind, Status
-from commitments.record import Record, Recorded
+from commitments.model.commitment import EventKind, Status
+from commitments.model.record import Record, Recorded
 from engine.answers.explain import spoken_window
 from engine.assessment.assess import Assessment
 from engine.assessment.deadlines import NO_DATE, STATED, Obligation
@@ -15,7 +15,7 @@ from rules.calendar import spoken
 
 
 def of_families(why: Mapping[str, str], wanted: Collection[str]) -> Iterator[Doubtful]:
-    """The doubts about parents of those that are wanted; `why` says of which they cannot be (commitments.lineage)."""
+    """The doubts about parents of those that are wanted; `why` says of which they cannot be."""
     for identifier in sorted(why.keys() & wanted):
         yield Doubtful(Doubt.FAMILY, identifier, why[identifier], "amend its parent; until then no parent mutes it")
 

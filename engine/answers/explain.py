@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from commitments.dates import Window, day_after
 from commitments.decisions import asked
-from commitments.ground import Ground
-from commitments.model import EventKind, Standing, Status
-from commitments.record import Record, Recorded
+from commitments.model.basis import Ground
+from commitments.model.commitment import EventKind, Standing, Status
+from commitments.model.dates import Window, day_after
+from commitments.model.record import Record, Recorded
 from engine.assessment.assess import Assessment, Assessor, facts
 from engine.assessment.deadlines import (
     STATED,

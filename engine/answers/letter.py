@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
-from commitments.dates import Window
-from commitments.model import EventKind, Status
-from commitments.record import Record
+from commitments.model.commitment import EventKind, Status
+from commitments.model.dates import Window
+from commitments.model.record import Record
 from commitments.trouble import TroubleError
 from engine.answers.explain import verdict
 from engine.assessment.assess import Assessment

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from commitments.model import Status
-from commitments.record import Record
+from commitments.model.commitment import Status
+from commitments.model.record import Record
 from engine.assessment.assess import Assessment, Assessor
 from notifications.notice import Notice
 

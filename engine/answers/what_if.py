@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from commitments.fit import check, close
-from commitments.model import Commitment, Event, EventKind
+from commitments.model.commitment import Commitment, Event, EventKind
+from commitments.model.record import Record, Recorded
 from commitments.problem import Document, Problem, problem
-from commitments.record import Record, Recorded
 from commitments.source import parse
 from engine.assessment.deadlines import anchor_name
 from rules.book import RuleBook

@@ -11,10 +11,16 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
-from commitments.ground import OPEN, Ground, Outcome, moving, put_back
-from commitments.model import Standing, Status
+from commitments.model.basis import (
+    OPEN,
+    Ground,
+    Outcome,
+    moving,
+    put_back,
+)
+from commitments.model.commitment import Standing, Status
+from commitments.model.record import Record, Recorded
 from commitments.moments import Known
-from commitments.record import Record, Recorded
 from engine.assessment.cache import Counts
 from engine.assessment.deadlines import Duties, Obligation
 from engine.assessment.moves import Move, Unheeded

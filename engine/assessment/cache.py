@@ -11,8 +11,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from commitments.dates import Window
-from commitments.ground import Ground
+from commitments.model.basis import Ground
+from commitments.model.dates import Window
 from engine.assessment.deadlines import (
     Duties,
     basis,

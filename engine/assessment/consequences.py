@@ -9,9 +9,14 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from commitments.dates import DAY, Window
-from commitments.model import Commitment, Event, EventKind, Parties
-from commitments.record import Record
+from commitments.model.commitment import (
+    Commitment,
+    Event,
+    EventKind,
+    Parties,
+)
+from commitments.model.dates import DAY, Window
+from commitments.model.record import Record
 from commitments.store.notices import MUTED
 from engine.assessment.assess import Assessment, Assessor, facts
 from engine.assessment.setbacks import UnassessedError

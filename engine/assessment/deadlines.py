@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from commitments.dates import Window, day_after
-from commitments.ground import Ground
-from commitments.model import Force, StatedDue
-from commitments.record import Record
+from commitments.model.basis import Ground
+from commitments.model.commitment import Force, StatedDue
+from commitments.model.dates import Window, day_after
+from commitments.model.record import Record
 from engine.assessment.moves import (
     Course,
     Move,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from commitments.dates import Window
-from commitments.ground import Ground, Turn, Windows
-from commitments.model import EventKind
+from commitments.model.basis import Ground, Turn, Windows
+from commitments.model.commitment import EventKind
+from commitments.model.dates import Window
 from rules.book import BookRule
 from rules.calendar import WEEKENDS, Calendar
 from rules.deadline import Deadline

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from commitments import store
-from commitments.record import Record
+from commitments.model.record import Record
 from commitments.store import Connection
 from commitments.trouble import TroubleError
 from notifications.administrator import Administrator

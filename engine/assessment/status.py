@@ -10,9 +10,14 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from commitments.dates import Window
-from commitments.ground import Outcome
-from commitments.model import CLERK, EventKind, Standing, Status
+from commitments.model.basis import Outcome
+from commitments.model.commitment import (
+    CLERK,
+    EventKind,
+    Standing,
+    Status,
+)
+from commitments.model.dates import Window
 from engine.assessment.deadlines import Duties, Obligation
 from notifications.notice import Notice, Stage
 from rules.book import RuleBook

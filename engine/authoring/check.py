@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from commitments.intake import Draft
-from commitments.model import Event, EventKind
+from commitments.model.commitment import Event, EventKind
+from commitments.model.record import Record, Recorded
 from commitments.problem import Problem
-from commitments.record import Record, Recorded
 from engine.assessment.assess import facts
 from engine.workspace.settings import Workspace
 from rules.book import RuleBook

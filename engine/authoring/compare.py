@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from commitments.model import Event, EventKind
+from commitments.model.commitment import Event, EventKind
+from commitments.model.record import Record, Recorded
 from commitments.problem import Path
-from commitments.record import Record, Recorded
 from engine.assessment.assess import Assessment, Assessor
 from engine.digests.pending import as_item
 from notifications.digest import Reader, compose

@@ -11,7 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import BeforeValidatorFunctionSchema, TaggedUnionSchema
 
 from commitments.exchange.written import LooseEvent, WrittenCommitment
-from commitments.model import Frozen, as_list
+from commitments.model.commitment import Frozen, as_list
 from engine.workspace.settings import Settings
 from rules.calendar import CalendarFile
 from rules.due import listed

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from commitments import register, store
-from commitments.record import Record
+from commitments.model.record import Record
 from commitments.store import Connection, Row
 from commitments.trouble import TroubleError
 from engine.assessment.assess import Assessor

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from commitments.dates import Window
+from commitments.model.dates import Window
 from commitments.source import files_in
 from commitments.trouble import TroubleError
 from engine.answers.explain import spoken_window

@@ -14,8 +14,8 @@ import click
 from commitments import exchange, register
 from commitments.exchange.table import unsaid
 from commitments.ledger import Entry, canonical
+from commitments.model.record import Record
 from commitments.moments import Known
-from commitments.record import Record
 from commitments.store import Connection
 from engine.assessment.assess import Assessment
 from engine.calendars.feed import feed

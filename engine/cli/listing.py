@@ -13,8 +13,8 @@ import click
 
 from commitments import audit, register
 from commitments.audit import Audited
-from commitments.dates import Window
 from commitments.formula import Value, shown
+from commitments.model.dates import Window
 from commitments.moments import Known
 from engine.answers import explain
 from engine.checking.replay import altered

@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from commitments import register
-from commitments.dates import Window
-from commitments.record import Record
+from commitments.model.dates import Window
+from commitments.model.record import Record
 from engine.answers import explain
 from engine.answers.backtest import (
     Backtest,

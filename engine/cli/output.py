@@ -125,7 +125,7 @@ class Words(click.ParamType[str]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text that was written."""
-        from commitments.model import LONGEST_TEXT  # noqa: PLC0415 (pydantic is loaded only where a text is read)
+        from commitments.model.commitment import LONGEST_TEXT  # noqa: PLC0415 (pydantic is loaded only where a text is read)
 
         text = str(value)
         if len(text) > LONGEST_TEXT:
@@ -297,7 +297,7 @@ class Day(click.ParamType[date]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """The day that was written."""
-        from commitments.dates import as_day  # noqa: PLC0415 (pydantic is loaded only where a day is read)
+        from commitments.model.dates import as_day  # noqa: PLC0415 (pydantic is loaded only where a day is read)
 
         if isinstance(value, date):
             return value

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from commitments import register
-from commitments.lineage import in_circles, parents_of
-from commitments.model import Event
+from commitments.model.commitment import Event
+from commitments.model.lineage import in_circles, parents_of
+from commitments.model.record import Record, Recorded
 from commitments.moments import Known, WrongClock, spoken
-from commitments.record import Record, Recorded
 from engine.answers import explain
 from engine.answers.what_if import supposed
 from engine.assessment.assess import Assessment

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from commitments import store
-from commitments.record import Record
+from commitments.model.record import Record
 from commitments.store import Connection
 from commitments.store.notices import is_muted
 from engine.assessment.assess import Assessment

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import uuid4
 
 from commitments import register
-from commitments.model import Status
+from commitments.model.commitment import Status
 from commitments.store import Connection, Store
 from engine.assessment.assess import Assessor
 from engine.assessment.setbacks import Setbacks

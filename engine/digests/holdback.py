@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from commitments.model import EventKind
-from commitments.record import Recorded
+from commitments.model.commitment import EventKind
+from commitments.model.record import Recorded
 from engine.assessment.assess import Assessment
 from engine.digests.silences import Silence
 from notifications.notice import Notice, Stage

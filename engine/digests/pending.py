@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from commitments import register, store
-from commitments.model import Status
+from commitments.model.commitment import Status
 from commitments.store import Connection, Row
 from engine.assessment.assess import Assessment, Assessor
 from engine.assessment.deadlines import reason

@@ -13,7 +13,7 @@ from typing import Any, Final
 from commitments import register, store
 from commitments.erasure import SILENCED
 from commitments.ledger import stamp
-from commitments.model import Commitment
+from commitments.model.commitment import Commitment
 from commitments.store import Connection, given
 from commitments.trouble import TroubleError
 from engine.workspace.recipients import Scope

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final, Self
 
 from commitments import register, store
-from commitments.model import Standing, Status
+from commitments.model.commitment import Standing, Status
 from commitments.moments import WrongClock
 from commitments.store import Connection, Row
 from engine.assessment.assess import Assessor

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Final
 
-from commitments.model import Event
-from commitments.record import Record
+from commitments.model.commitment import Event
+from commitments.model.record import Record
 from commitments.register import ACTOR, append, record, records
 from commitments.store import Connection
 from engine.assessment.assess import Assessor

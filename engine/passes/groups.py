@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from commitments import register, store
-from commitments.lineage import in_circles, parents_of
+from commitments.model.lineage import in_circles, parents_of
 from commitments.store import Connection
 from commitments.store.notices import MUTED, is_muted
 from engine.assessment.assess import Assessment, Assessor

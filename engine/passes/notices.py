@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from commitments import store
-from commitments.model import Status
+from commitments.model.commitment import Status
 from commitments.store import Connection
 from commitments.store.notices import is_muted, last_number
 from engine.assessment.status import Judgement

@@ -13,11 +13,11 @@ from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
 
 from commitments import register
-from commitments.dates import day_after
-from commitments.ground import Ground, Outcome
 from commitments.listing import Brief, parties
-from commitments.model import EventKind, Status
-from commitments.record import Record
+from commitments.model.basis import Ground, Outcome
+from commitments.model.commitment import EventKind, Status
+from commitments.model.dates import day_after
+from commitments.model.record import Record
 from commitments.store import Connection, Row
 from engine.assessment.assess import Assessment, Assessor
 from engine.assessment.cache import KEPT

@@ -15,9 +15,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from commitments import register, store
+from commitments.model.zone import zone_files
 from commitments.problem import Problem
 from commitments.source import files_in
-from commitments.zone import zone_files
 from engine.matching.matcher import matcher
 from engine.session import Session, conditions
 from engine.workspace.missing import in_use, lost, way_out

@@ -9,8 +9,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from commitments.model import CLERK, Frozen
-from commitments.zone import Zone
+from commitments.model.commitment import CLERK, Frozen
+from commitments.model.zone import Zone
 from engine.workspace.recipients import (
     Address,
     Recipient,

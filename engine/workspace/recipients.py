@@ -6,8 +6,14 @@ from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from commitments.model import CLERK, Frozen, Party, as_list, within
-from commitments.zone import Zone
+from commitments.model.commitment import (
+    CLERK,
+    Frozen,
+    Party,
+    as_list,
+    within,
+)
+from commitments.model.zone import Zone
 from notifications.languages import Language
 from notifications.notice import Stage
 from notifications.outbox import valid

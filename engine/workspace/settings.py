@@ -11,11 +11,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from commitments.exchange import READERS
-from commitments.model import Frozen, Party
+from commitments.model.commitment import Frozen, Party
+from commitments.model.zone import Zone
 from commitments.source import Document, Problem, RefusedError, check, files_in, problem, read
 from commitments.store import is_address
 from commitments.trouble import TroubleError
-from commitments.zone import Zone
 from engine.workspace.destinations import End, FeedSettings
 from engine.workspace.recipients import Address, Recipient, Words
 from notifications import phrases

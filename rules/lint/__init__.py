@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path as FilePath
 
-from commitments.dates import Window
-from commitments.model import Citation
+from commitments.model.commitment import Citation
+from commitments.model.dates import Window
 from commitments.problem import Document, Path, Problem, problem
 from commitments.source import read
 from rules.calendar import Calendars

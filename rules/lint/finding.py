@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from commitments.model import Commitment
+from commitments.model.commitment import Commitment
 from commitments.problem import Path
 from rules.book import LoadedPack, RuleBook
 from rules.calendar import Calendars

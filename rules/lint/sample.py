@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import date
 from textwrap import indent
 
-from commitments.dates import Window
-from commitments.model import Commitment
+from commitments.model.commitment import Commitment
+from commitments.model.dates import Window
 from rules.calendar import Calendars
 from rules.condition import Facts, Value
 from rules.deadline import compute

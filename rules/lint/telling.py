@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from commitments.dates import Window
-from commitments.model import CLERK, Force
+from commitments.model.commitment import CLERK, Force
+from commitments.model.dates import Window
 from commitments.problem import Path
 from rules.lint.finding import Finding, Ground
 from rules.pack import Ladder, Overdue, Rung

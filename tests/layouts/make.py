@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from commitments import register, store
-from commitments.model import Commitment, Event, EventKind
+from commitments.model.commitment import Commitment, Event, EventKind
 from commitments.store import Store
 
 AT = datetime(2018, 7, 13, 9, 30, tzinfo=UTC)

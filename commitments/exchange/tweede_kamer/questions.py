@@ -23,7 +23,7 @@ from commitments.exchange.tweede_kamer.fields import (
     rows,
     text,
 )
-from commitments.model import LONGEST_TEXT
+from commitments.model.commitment import LONGEST_TEXT
 from commitments.problem import Fault, Misfit
 
 NUMBER = re.compile(r"[0-9]{4}Z[0-9]+")

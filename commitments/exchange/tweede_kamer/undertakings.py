@@ -17,7 +17,7 @@ from commitments.exchange.tweede_kamer.fields import (
     slug,
     text,
 )
-from commitments.model import LONGEST_TEXT, EventKind
+from commitments.model.commitment import LONGEST_TEXT, EventKind
 from commitments.problem import Fault, Misfit
 
 NUMBER = re.compile(r"TZ[0-9]{6}-[0-9]+")

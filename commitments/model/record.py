@@ -8,8 +8,8 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from commitments.dates import Window
-from commitments.model import Commitment, Event, EventKind
+from commitments.model.commitment import Commitment, Event, EventKind
+from commitments.model.dates import Window
 from commitments.moments import Known
 
 

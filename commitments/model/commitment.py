@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from commitments.dates import DAY, Window
+from commitments.model.dates import DAY, Window
 
 
 class Frozen(BaseModel):

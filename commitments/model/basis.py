@@ -13,9 +13,9 @@ from typing import Any, Literal, NamedTuple, Self
 
 from pydantic_core import from_json, to_json
 
-from commitments.dates import Window
-from commitments.model import EventKind, Force, StatedDue
-from commitments.record import Record, Recorded
+from commitments.model.commitment import EventKind, Force, StatedDue
+from commitments.model.dates import Window
+from commitments.model.record import Record, Recorded
 
 MOVING = frozenset(
     {EventKind.ANCHORED, EventKind.EXTENDED, EventKind.DELAY_NOTICE, EventKind.SUSPENDED, EventKind.RESUMED}

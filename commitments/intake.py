@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from commitments.model.commitment import Commitment, Event, EventKind
 from commitments.model.record import Record, Recorded
-from commitments.problem import Problem
+from commitments.reading.problem import Problem
 from commitments.texts import ERASED, as_erased, same
 from commitments.transitions import allowed
 

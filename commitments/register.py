@@ -14,7 +14,6 @@ from typing import Any, Final, cast
 
 from commitments import contents, store
 from commitments.contents import Damage
-from commitments.fit import close
 from commitments.intake import Draft, Gathering, Intake, Outcome, weigh
 from commitments.ledger import ERASURE, Entry, Head, Line, canonical, seal, stamp
 from commitments.model.commitment import Commitment, Event, EventKind
@@ -30,6 +29,7 @@ from commitments.moments import (
     WrongClock,
     following,
 )
+from commitments.reading.fit import close
 from commitments.records import records
 from commitments.store import Connection
 from commitments.texts import SALT, parted

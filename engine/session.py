@@ -13,7 +13,7 @@ from commitments import holding, register
 from commitments.audit import Audited
 from commitments.listing import Wanted, listed
 from commitments.moments import ClockBehindError, Known, WrongClock
-from commitments.problem import Problem
+from commitments.reading.problem import Problem
 from commitments.store import Connection, Store
 from engine.assessment.assess import Assessment, Assessor
 from engine.assessment.setbacks import FIRST, kept

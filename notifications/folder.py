@@ -13,7 +13,7 @@ from email.parser import BytesHeaderParser, BytesParser
 from pathlib import Path
 from typing import Self
 
-from commitments.replacing import create_private_folder, replace, settle
+from commitments.reading.replacing import create_private_folder, replace, settle
 from notifications.deliverer import ServerError
 
 

@@ -6,9 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from commitments.fit import close
-from commitments.problem import Problem
-from commitments.source import RefusedError, decoded, files_in, opened, whole
+from commitments.reading.fit import close
+from commitments.reading.problem import Problem
+from commitments.reading.source import (
+    RefusedError,
+    decoded,
+    files_in,
+    opened,
+    whole,
+)
 from notifications import letter
 from notifications.jail import TemplateTroubleError, set_apart
 from notifications.languages import LANGUAGES

@@ -8,8 +8,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 from commitments.model.dates import DAY, month_end
-from commitments.problem import Document, Problem, problem
-from commitments.source import check, read
+from commitments.reading.problem import Document, Problem, problem
+from commitments.reading.source import check, read
 from rules.calendar import MONTHS, WEEKDAYS, Calendar, CalendarFile, Span, spoken
 
 _SPANS = ("closed", "recess", "sitting")

@@ -9,9 +9,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from commitments.fit import close
-from commitments.problem import Path as Way
-from commitments.source import Document, Problem, check, files_in, problem, read
+from commitments.reading.fit import close
+from commitments.reading.problem import Path as Way
+from commitments.reading.source import (
+    Document,
+    Problem,
+    check,
+    files_in,
+    problem,
+    read,
+)
 from rules.calendar import Calendars
 from rules.consequence import FollowUp, GroupEscalation, Inhibition
 from rules.cycle import dating_rules

@@ -20,10 +20,20 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from commitments.fit import close
 from commitments.model.commitment import Day, Frozen, Text
-from commitments.problem import Fault, Misfit, Problem, problem
-from commitments.source import Document, check, files_in, read
+from commitments.reading.fit import close
+from commitments.reading.problem import (
+    Fault,
+    Misfit,
+    Problem,
+    problem,
+)
+from commitments.reading.source import (
+    Document,
+    check,
+    files_in,
+    read,
+)
 
 if TYPE_CHECKING:
     from rules.due import Due

@@ -19,10 +19,15 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from commitments.fit import close
 from commitments.model.commitment import Force, Status, within
 from commitments.model.dates import NotADateError, Window
-from commitments.problem import Fault, Misfit, Path, dotted
+from commitments.reading.fit import close
+from commitments.reading.problem import (
+    Fault,
+    Misfit,
+    Path,
+    dotted,
+)
 
 Value = str | int | bool | date | tuple[str, ...] | None
 """What is known of one thing; None, an empty text and an empty tuple all mean that nothing is."""

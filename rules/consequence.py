@@ -17,7 +17,7 @@ from commitments.model.commitment import (
     Frozen,
     Parties,
 )
-from commitments.problem import Fault, Misfit
+from commitments.reading.problem import Fault, Misfit
 from rules.condition import FIELDS, All, Condition, Op, Test, Want, parse, tests, written
 from rules.names import Audience, Kind, Name, Title
 from rules.period import ROUNDS, Period

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 
 from commitments.model.dates import DAY, Window, month_end
-from commitments.problem import Document, Place, Problem
-from commitments.source import check
+from commitments.reading.problem import Document, Place, Problem
+from commitments.reading.source import check
 from rules.calendar import MONTHS, WEEKDAYS, WEEKENDS, Calendar, Calendars, Pause, spoken
 from rules.due import Bound, Counting, Due, Item, Moment, MonthEnd, Origin, Roll
 from rules.period import Period, Unit, shift_months

@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema, core_schema
 from commitments.model.commitment import Frozen
 from commitments.model.dates import Window
 from commitments.model.zone import Zone
-from commitments.problem import Fault, Misfit
+from commitments.reading.problem import Fault, Misfit
 from rules.calendar import WEEKDAYS, Calendar, CalendarData, Span
 from rules.period import Period, Unit, split_short
 

@@ -1,6 +1,6 @@
 """A rule file as its author wrote it, checked: the pack with its rules, its cycles and their tests.
 
-Reading the file is commitments.source's work; how dates are counted is rules.due's; what a condition says is
+Reading the file is commitments.reading.source's work; how dates are counted is rules.due's; what a condition says is
 rules.condition's. This module only holds them together.
 """
 
@@ -25,7 +25,7 @@ from commitments.model.commitment import (
 )
 from commitments.model.dates import Window, day_after
 from commitments.model.zone import Zone
-from commitments.source import Fault, Misfit
+from commitments.reading.source import Fault, Misfit
 from rules.condition import All, Condition, Not
 from rules.consequence import FollowUp, GroupEscalation, Inhibition, circles
 from rules.due import Due

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from commitments.fit import close
 from commitments.model.dates import DAY
-from commitments.problem import Fault, Misfit, Path
+from commitments.reading.fit import close
+from commitments.reading.problem import Fault, Misfit, Path
 
 _ASKED = re.compile(r"\$([a-z][a-z0-9_]*)")
 _FIRST = date.min

@@ -11,7 +11,6 @@ from pydantic import BeforeValidator, Field, field_validator
 from pydantic.json_schema import WithJsonSchema
 
 from commitments.exchange.written import WrittenEvent
-from commitments.fit import close, fitted
 from commitments.model.commitment import (
     Commitment,
     Frozen,
@@ -20,7 +19,8 @@ from commitments.model.commitment import (
     as_list,
 )
 from commitments.model.dates import NotADateError, Window
-from commitments.problem import Fault, Misfit
+from commitments.reading.fit import close, fitted
+from commitments.reading.problem import Fault, Misfit
 from rules.names import Language
 
 StageName = Literal["reminder", "due_today", "overdue", "escalation", "date_changed", "settled"]

@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from commitments.model.commitment import Frozen, Text
 from commitments.model.dates import DAY, Window
-from commitments.problem import Fault, Misfit
+from commitments.reading.problem import Fault, Misfit
 from rules.calendar import Calendars
 from rules.deadline import Deadline, Step, compute
 from rules.due import Due

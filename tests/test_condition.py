@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from commitments.model.commitment import Frozen
-from commitments.source import Fault, Misfit, check
-from commitments.source import parse as read_yaml
+from commitments.reading.source import Fault, Misfit, check
+from commitments.reading.source import parse as read_yaml
 from rules import condition
 from rules.condition import ALWAYS, All, Check, Condition, Not, describe, holds, parse, trace
 

@@ -7,7 +7,7 @@ import pytest
 from commitments import register
 from commitments.model.commitment import Event, EventKind, Status
 from commitments.model.dates import Window
-from commitments.source import check, parse
+from commitments.reading.source import check, parse
 from commitments.store import Store
 from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher

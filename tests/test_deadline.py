@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from commitments.model.dates import Window
-from commitments.source import parse
+from commitments.reading.source import parse
 from rules.calendar import SHIPPED, Calendars
 from rules.deadline import answer, calculate_lines, compute
 from rules.due import Due, Roll

@@ -5,7 +5,7 @@ from datetime import datetime, time
 import pytest
 
 from commitments.model.dates import Window
-from commitments.source import check, parse
+from commitments.reading.source import check, parse
 from rules.due import Bound, Counting, Due, MonthEnd, Roll
 from rules.period import Period, Unit
 

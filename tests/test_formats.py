@@ -2,8 +2,8 @@
 
 import json
 
-from commitments.formats import FORMATS
-from commitments.problem import Problem
+from commitments.reading.formats import FORMATS
+from commitments.reading.problem import Problem
 
 MISSPELT = Problem(
     file="rules/my pack.yaml",

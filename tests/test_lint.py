@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from commitments.source import parse as parse_yaml
+from commitments.reading.source import parse as parse_yaml
 from rules import book, calendar
 from rules.calendar import Calendars
 from rules.condition import holds

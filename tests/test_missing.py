@@ -12,7 +12,7 @@ from http import HTTPStatus
 import pytest
 
 from commitments import register, store
-from commitments.source import files_in
+from commitments.reading.source import files_in
 from commitments.store import Store
 from engine.service.http import Asked
 from engine.service.ping import Ping

@@ -6,7 +6,7 @@ import pytest
 
 from commitments.model.commitment import Commitment, Event, Status
 from commitments.model.record import Record, Recorded
-from commitments.source import check, parse
+from commitments.reading.source import check, parse
 from engine.answers.explain import explanation
 from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from commitments import store
-from commitments.replacing import replace
+from commitments.reading.replacing import replace
 from commitments.store import (
     AlreadyRunningError,
     GoneStoreError,

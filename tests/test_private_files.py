@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from commitments.replacing import create_private, create_private_folder, replace
+from commitments.reading.replacing import create_private, create_private_folder, replace
 from commitments.store import Store, back_up, copies, restore
 from engine.workspace import clock
 

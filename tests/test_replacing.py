@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from commitments.replacing import replace
+from commitments.reading.replacing import replace
 
 GOOD = b"what was there\n"
 ROOT = Path(__file__).parent.parent
@@ -50,7 +50,7 @@ def test_what_fails_half_way_leaves_what_was_there_and_nothing_beside_it(good, e
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from commitments.replacing import replace
+from commitments.reading.replacing import replace
 
 def pieces():
     yield b"half of " * 100_000

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 import commitments.samples
-from commitments.source import read
+from commitments.reading.source import read
 from engine.authoring.schema import (
     ADDRESS,
     HELP,

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from pydantic import AfterValidator, AnyUrl, BaseModel, ConfigDict, Field, model_validator
 
 from commitments.model.commitment import Commitment
-from commitments.source import Fault, Misfit, Problem, check, parse, problem, read
+from commitments.reading.source import (
+    Fault,
+    Misfit,
+    Problem,
+    check,
+    parse,
+    problem,
+    read,
+)
 
 BAD = Path(__file__).parent / "bad"
 

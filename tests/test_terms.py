@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from commitments.source import check, parse
+from commitments.reading.source import check, parse
 from rules.calendar import Calendar, CalendarData, Calendars
 from rules.pack import Pack
 from rules.terms import Phrase, resolve

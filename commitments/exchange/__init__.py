@@ -13,8 +13,8 @@ from commitments.exchange.xlsx_register import read_xlsx, to_xlsx
 from commitments.exchange.yaml_register import read_yaml, to_json, to_yaml
 from commitments.intake import Draft
 from commitments.model.record import Record
-from commitments.problem import Problem
-from commitments.source import RefusedError, whole
+from commitments.reading.problem import Problem
+from commitments.reading.source import RefusedError, whole
 
 Writer = Callable[[Iterable[Record]], Iterator[str]]
 

@@ -15,7 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
-from commitments.source import MEGABYTE, RefusedError, opened, whole
+from commitments.reading.source import (
+    MEGABYTE,
+    RefusedError,
+    opened,
+    whole,
+)
 
 LARGEST: Final = 50 * MEGABYTE
 """The bytes that a workbook may have as it lies there."""

@@ -13,7 +13,7 @@ from commitments.exchange.mapping import ColumnMap
 from commitments.exchange.table import Found, Row, Table, columns, drafts, row
 from commitments.formula import harmless
 from commitments.model.record import Record
-from commitments.source import RefusedError, whole
+from commitments.reading.source import RefusedError, whole
 
 _LONGEST = 131_072
 """The characters that a cell may have."""

@@ -14,11 +14,19 @@ from commitments.exchange.csv_register import rows
 from commitments.exchange.lines import lines
 from commitments.exchange.table import Row
 from commitments.exchange.written import LIMIT, WrittenDay, WrittenWindow
-from commitments.fit import check, close
 from commitments.formula import as_meant
 from commitments.model.commitment import Frozen, Identifier, Text
-from commitments.problem import Document, Fault, Misfit, Path, Place, Problem, problem
-from commitments.source import RefusedError, read, whole
+from commitments.reading.fit import check, close
+from commitments.reading.problem import (
+    Document,
+    Fault,
+    Misfit,
+    Path,
+    Place,
+    Problem,
+    problem,
+)
+from commitments.reading.source import RefusedError, read, whole
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 

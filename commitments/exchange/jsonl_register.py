@@ -17,8 +17,8 @@ from commitments.exchange.written import commitment_draft, event_draft, fitted_d
 from commitments.exchange.yaml_register import quoted
 from commitments.intake import Draft
 from commitments.model.record import Record
-from commitments.problem import Problem
-from commitments.source import RefusedError, parse, whole
+from commitments.reading.problem import Problem
+from commitments.reading.source import RefusedError, parse, whole
 
 Found = Draft | Problem
 

@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from commitments.source import MEGABYTE, RefusedError, decoded, opened, whole
+from commitments.reading.source import (
+    MEGABYTE,
+    RefusedError,
+    decoded,
+    opened,
+    whole,
+)
 
 Progress = Callable[[int, int], None]
 """Told how much of how much is read, in whatever a file is measured in."""

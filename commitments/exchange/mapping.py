@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from commitments.exchange.dossier import dossier_number
-from commitments.fit import check, close
 from commitments.model.commitment import EventKind, Frozen
-from commitments.problem import Problem
-from commitments.source import read
+from commitments.reading.fit import check, close
+from commitments.reading.problem import Problem
+from commitments.reading.source import read
 
 _DAYS = re.compile("|".join((r"anchor\..+", "made", "stated_due", "extended_to", *EventKind)))
 """The columns that hold days."""

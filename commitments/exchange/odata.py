@@ -17,7 +17,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
-from commitments.source import MEGABYTE
+from commitments.reading.source import MEGABYTE
 from commitments.trouble import TroubleError
 
 PAGE = 250

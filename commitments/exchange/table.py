@@ -13,12 +13,12 @@ from typing import Any
 from commitments.exchange.mapping import ColumnMap
 from commitments.exchange.uk_questions import is_questions, question
 from commitments.exchange.written import fitted_draft, written
-from commitments.fit import close
 from commitments.formula import as_meant
 from commitments.intake import Draft
 from commitments.model.commitment import Citation, EventKind
 from commitments.model.record import Record
-from commitments.problem import Path, Problem, dotted
+from commitments.reading.fit import close
+from commitments.reading.problem import Path, Problem, dotted
 
 Row = tuple[int, list[str]]
 """The line on which a row begins, and its cells."""

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticKnownError
 
-from commitments.fit import check, fitted
 from commitments.intake import Draft, Origin
 from commitments.model.commitment import (
     Commitment,
@@ -23,7 +22,14 @@ from commitments.model.commitment import (
 )
 from commitments.model.dates import Window, real
 from commitments.model.record import Record
-from commitments.problem import Document, Fault, Misfit, Path, Problem
+from commitments.reading.fit import check, fitted
+from commitments.reading.problem import (
+    Document,
+    Fault,
+    Misfit,
+    Path,
+    Problem,
+)
 
 LIMIT = 20_000_000
 """The largest register file, in bytes."""

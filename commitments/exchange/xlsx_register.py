@@ -17,11 +17,11 @@ from commitments.exchange.archive import Archive, checked
 from commitments.exchange.lines import Progress, silent
 from commitments.exchange.mapping import ColumnMap, holds_days
 from commitments.exchange.table import NO_VALUE, Found, Row, Table, columns, drafts, row
-from commitments.fit import close
 from commitments.formula import looks_hidden, runs
 from commitments.model.record import Record
-from commitments.problem import Problem
-from commitments.source import RefusedError, whole
+from commitments.reading.fit import close
+from commitments.reading.problem import Problem
+from commitments.reading.source import RefusedError, whole
 from commitments.trouble import TroubleError
 
 Sheet = Any

@@ -13,11 +13,16 @@ from typing import Any
 
 from commitments.exchange.tweede_kamer import answered, one_of_several, subject
 from commitments.exchange.written import LIMIT, commitment_draft, event_draft, written
-from commitments.fit import close
 from commitments.intake import Draft
 from commitments.model.record import Record
-from commitments.problem import Document, Path, Problem, problem
-from commitments.source import RefusedError, read
+from commitments.reading.fit import close
+from commitments.reading.problem import (
+    Document,
+    Path,
+    Problem,
+    problem,
+)
+from commitments.reading.source import RefusedError, read
 
 Drafting = Callable[[Document, Path], tuple[Draft | None, tuple[Problem, ...]]]
 

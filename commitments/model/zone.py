@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator
 
-from commitments.fit import close
+from commitments.reading.fit import close
 
 
 def _known(name: str) -> str:

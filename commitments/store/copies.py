@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from commitments.replacing import create_private
+from commitments.reading.replacing import create_private
 from commitments.store.misfits import misfits
 from commitments.store.opened import Store
 from commitments.store.places import database

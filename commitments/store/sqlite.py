@@ -21,7 +21,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from commitments.replacing import PRIVATE, create_private
+from commitments.reading.replacing import PRIVATE, create_private
 from commitments.store import patience
 from commitments.store.fingerprint import FUNCTION
 from commitments.store.trouble import (

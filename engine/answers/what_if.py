@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from commitments.fit import check, close
 from commitments.model.commitment import Commitment, Event, EventKind
 from commitments.model.record import Record, Recorded
-from commitments.problem import Document, Problem, problem
-from commitments.source import parse
+from commitments.reading.fit import check, close
+from commitments.reading.problem import Document, Problem, problem
+from commitments.reading.source import parse
 from engine.assessment.deadlines import anchor_name
 from rules.book import RuleBook
 from rules.condition import tests

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from commitments.intake import Draft
 from commitments.model.commitment import Event, EventKind
 from commitments.model.record import Record, Recorded
-from commitments.problem import Problem
+from commitments.reading.problem import Problem
 from engine.assessment.assess import facts
 from engine.workspace.settings import Workspace
 from rules.book import RuleBook

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from commitments.model.commitment import Event, EventKind
 from commitments.model.record import Record, Recorded
-from commitments.problem import Path
+from commitments.reading.problem import Path
 from engine.assessment.assess import Assessment, Assessor
 from engine.digests.pending import as_item
 from notifications.digest import Reader, compose

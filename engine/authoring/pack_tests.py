@@ -8,10 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from commitments.fit import close
-from commitments.problem import Document, Problem, problem
-from commitments.problem import Path as Way
-from commitments.source import check, read
+from commitments.reading.fit import close
+from commitments.reading.problem import Document, Problem, problem
+from commitments.reading.problem import Path as Way
+from commitments.reading.source import check, read
 from engine.assessment.assess import Assessor
 from engine.authoring.compare import Difference, differences
 from engine.matching.matcher import matcher

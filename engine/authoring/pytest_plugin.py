@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from commitments.source import read
+from commitments.reading.source import read
 from engine.authoring.pack_tests import (
     Outcome,
     Verdict,

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from commitments import register, store
-from commitments.problem import Problem
-from commitments.replacing import replace, settle
-from commitments.source import problem, read
+from commitments.reading.problem import Problem
+from commitments.reading.replacing import replace, settle
+from commitments.reading.source import problem, read
 from commitments.store import Connection, Store
 from engine.assessment.assess import Assessor
 from engine.calendars.feed import safe_entries, written

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from commitments.model.dates import Window
-from commitments.source import files_in
+from commitments.reading.source import files_in
 from commitments.trouble import TroubleError
 from engine.answers.explain import spoken_window
 from engine.cli.output import Failed, hand_over, number, say, table, tell_problems, workspace_option, write_json

@@ -12,7 +12,7 @@ import click
 from commitments import register
 from commitments.decisions import Decision, Meeting, Weighed, weigh
 from commitments.exchange.decided import read_decisions
-from commitments.problem import Problem
+from commitments.reading.problem import Problem
 from commitments.store import Connection
 from engine.cli.output import Day, Failed, Words, actor_option, number, say, tell_problems, workspace_option
 from engine.cli.reading import similar, today

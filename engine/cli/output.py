@@ -19,9 +19,9 @@ from typing import Any
 
 import click
 
-from commitments.formats import FORMATS
-from commitments.problem import Problem
-from commitments.replacing import replace
+from commitments.reading.formats import FORMATS
+from commitments.reading.problem import Problem
+from commitments.reading.replacing import replace
 from commitments.trouble import TroubleError
 
 NARROW = 120

@@ -14,11 +14,11 @@ import click
 
 from commitments import register
 from commitments.audit import Audited
-from commitments.fit import close
 from commitments.listing import GROUPS, Wanted
 from commitments.model.dates import DAY, as_day
 from commitments.model.record import Record
 from commitments.moments import Known
+from commitments.reading.fit import close
 from commitments.store import Connection
 from commitments.trouble import TroubleError
 from engine.assessment.setbacks import Setback, sentences

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from commitments.problem import Problem
+from commitments.reading.problem import Problem
 from engine.authoring import schema
 from engine.authoring.coverage import Coverage, coverage
 from engine.authoring.pack_tests import (

@@ -17,9 +17,9 @@ import click
 from commitments import exchange
 from commitments.holding import held_line
 from commitments.intake import Draft
-from commitments.problem import Problem
-from commitments.replacing import replace
-from commitments.source import files_in
+from commitments.reading.problem import Problem
+from commitments.reading.replacing import replace
+from commitments.reading.source import files_in
 from commitments.store import NoRegisterError, Store, TakenPlaceError
 from commitments.trouble import TroubleError
 from engine.assessment.setbacks import FIRST, kept, sentences

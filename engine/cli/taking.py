@@ -8,8 +8,8 @@ from datetime import date
 
 from commitments import register
 from commitments.intake import Draft, Intake, Outcome
-from commitments.problem import Problem
-from commitments.source import RefusedError
+from commitments.reading.problem import Problem
+from commitments.reading.source import RefusedError
 from commitments.store import Connection
 from engine.cli.output import Failed, number, say, tell_problems
 from engine.passes.cycles import grow

@@ -10,10 +10,10 @@ import click
 from pydantic import ValidationError
 
 from commitments import register
-from commitments.fit import close
 from commitments.ledger import Entry
 from commitments.model.commitment import Event, EventKind
 from commitments.model.dates import Window, real
+from commitments.reading.fit import close
 from commitments.transitions import refusals
 from commitments.trouble import TroubleError
 from engine.cli.completing import complete_ids

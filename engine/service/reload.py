@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from commitments import register, store
 from commitments.model.zone import zone_files
-from commitments.problem import Problem
-from commitments.source import files_in
+from commitments.reading.problem import Problem
+from commitments.reading.source import files_in
 from engine.matching.matcher import matcher
 from engine.session import Session, conditions
 from engine.workspace.missing import in_use, lost, way_out

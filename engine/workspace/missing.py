@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from commitments import register, store
-from commitments.problem import Problem
-from commitments.source import whole
+from commitments.reading.problem import Problem
+from commitments.reading.source import whole
 from commitments.store import Connection
 from commitments.trouble import TroubleError
 from engine.workspace.settings import REGISTER_FILES, Workspace, shipped_packs

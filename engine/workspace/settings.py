@@ -13,7 +13,15 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from commitments.exchange import READERS
 from commitments.model.commitment import Frozen, Party
 from commitments.model.zone import Zone
-from commitments.source import Document, Problem, RefusedError, check, files_in, problem, read
+from commitments.reading.source import (
+    Document,
+    Problem,
+    RefusedError,
+    check,
+    files_in,
+    problem,
+    read,
+)
 from commitments.store import is_address
 from commitments.trouble import TroubleError
 from engine.workspace.destinations import End, FeedSettings

@@ -12,8 +12,13 @@ from pathlib import Path as FilePath
 
 from commitments.model.commitment import Citation
 from commitments.model.dates import Window
-from commitments.problem import Document, Path, Problem, problem
-from commitments.source import read
+from commitments.reading.problem import (
+    Document,
+    Path,
+    Problem,
+    problem,
+)
+from commitments.reading.source import read
 from rules.calendar import Calendars
 from rules.deadline import compute
 from rules.due import Due, MonthEnd, Roll

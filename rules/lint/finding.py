@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from commitments.model.commitment import Commitment
-from commitments.problem import Path
+from commitments.reading.problem import Path
 from rules.book import LoadedPack, RuleBook
 from rules.calendar import Calendars
 from rules.condition import Condition, Facts, Test

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from commitments.model.commitment import CLERK, Force
 from commitments.model.dates import Window
-from commitments.problem import Path
+from commitments.reading.problem import Path
 from rules.lint.finding import Finding, Ground
 from rules.pack import Ladder, Overdue, Rung
 

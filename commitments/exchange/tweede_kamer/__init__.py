@@ -14,7 +14,15 @@ from commitments.exchange.tweede_kamer import questions, undertakings
 from commitments.exchange.tweede_kamer.fields import Row, Told, flag, text
 from commitments.exchange.written import commitment_draft
 from commitments.intake import Draft
-from commitments.problem import Document, Fault, Misfit, Path, Place, Problem, problem
+from commitments.reading.problem import (
+    Document,
+    Fault,
+    Misfit,
+    Path,
+    Place,
+    Problem,
+    problem,
+)
 
 Found = tuple[Draft | None, tuple[Problem, ...]]
 

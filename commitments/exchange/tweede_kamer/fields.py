@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from commitments.exchange.dossier import dossier_number
-from commitments.problem import Fault, Misfit
+from commitments.reading.problem import Fault, Misfit
 
 Row = dict[str, Any]
 Told = tuple[dict[str, Any], tuple[Fault, ...]]

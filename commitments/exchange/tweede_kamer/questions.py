@@ -24,7 +24,7 @@ from commitments.exchange.tweede_kamer.fields import (
     text,
 )
 from commitments.model.commitment import LONGEST_TEXT
-from commitments.problem import Fault, Misfit
+from commitments.reading.problem import Fault, Misfit
 
 NUMBER = re.compile(r"[0-9]{4}Z[0-9]+")
 KIND = "Schriftelijke vragen"

@@ -14,7 +14,12 @@ from commitments.exchange.odata import Page, asked
 from commitments.exchange.tweede_kamer import SUBJECTS, Subject, answered
 from commitments.exchange.tweede_kamer.fields import moment, rows
 from commitments.intake import Draft
-from commitments.problem import Document, Misfit, Place, Problem
+from commitments.reading.problem import (
+    Document,
+    Misfit,
+    Place,
+    Problem,
+)
 from commitments.trouble import TroubleError
 
 _SERVICE = "https://gegevensmagazijn.tweedekamer.nl/OData/v4/2.0"

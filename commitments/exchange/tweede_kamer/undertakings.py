@@ -18,7 +18,7 @@ from commitments.exchange.tweede_kamer.fields import (
     text,
 )
 from commitments.model.commitment import LONGEST_TEXT, EventKind
-from commitments.problem import Fault, Misfit
+from commitments.reading.problem import Fault, Misfit
 
 NUMBER = re.compile(r"TZ[0-9]{6}-[0-9]+")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from commitments.problem import Problem
+from commitments.reading.problem import Problem
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 _KINDS = {"error": "mistake", "warning": "advice"}

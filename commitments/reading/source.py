@@ -16,9 +16,19 @@ from typing import Any, BinaryIO, Final, NoReturn
 
 import yaml
 
-from commitments.fit import check
 from commitments.model.dates import NotADateError, Window
-from commitments.problem import Document, Fault, Misfit, Path, Place, Problem, dotted, placed, problem
+from commitments.reading.fit import check
+from commitments.reading.problem import (
+    Document,
+    Fault,
+    Misfit,
+    Path,
+    Place,
+    Problem,
+    dotted,
+    placed,
+    problem,
+)
 from commitments.trouble import TroubleError
 
 __all__ = [

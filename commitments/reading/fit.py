@@ -11,7 +11,14 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from commitments.problem import Document, Fault, Misfit, Path, Problem, problem
+from commitments.reading.problem import (
+    Document,
+    Fault,
+    Misfit,
+    Path,
+    Problem,
+    problem,
+)
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from commitments import audit, exchange, register
-from commitments.intake import Draft
+from commitments import audit, exchange
+from commitments.ledger import register
+from commitments.ledger.intake import Draft
 from commitments.listing import Wanted
 from engine.answers.account import Asked, report, source
 from engine.session import Session, open_session

@@ -9,8 +9,9 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from commitments import exchange, register
-from commitments.intake import Draft
+from commitments import exchange
+from commitments.ledger import register
+from commitments.ledger.intake import Draft
 from commitments.store import Store
 
 HEADER = (

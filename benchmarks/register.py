@@ -22,7 +22,8 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from commitments import exchange, register
+from commitments import exchange
+from commitments.ledger import register
 from commitments.model.commitment import Commitment, Event, EventKind
 from commitments.model.record import Record, Recorded
 from engine.passes.run import tick

@@ -29,7 +29,7 @@ import mail_sink
 from aiosmtpd import smtp
 from mail_sink import free_port, started
 
-from commitments import ledger, register
+from commitments.ledger import chain, register
 from commitments.store import Connection, Store
 from commitments.store import digest as digests
 from commitments.store import outbox as outbox_table
@@ -243,7 +243,7 @@ def account(path: Path, log: Path, killed_at: list[float], cut_off: int) -> Acco
     with store.reading() as tx:
         rows = [(row.address, row.message_id, row.state) for row in tx.execute(outbox_table.select())]
         again = Counter(again_of(tx))
-        verdict = str(ledger.verify(register.entries(tx)))
+        verdict = str(chain.verify(register.entries(tx)))
     store.close()
     taken = [line.split(" ", 2) for line in log.read_text().splitlines()]
     return Account(

@@ -9,10 +9,10 @@ from datetime import date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from commitments import holding, register
 from commitments.audit import Audited
+from commitments.ledger import holding, register
+from commitments.ledger.moments import ClockBehindError, Known, WrongClock
 from commitments.listing import Wanted, listed
-from commitments.moments import ClockBehindError, Known, WrongClock
 from commitments.reading.problem import Problem
 from commitments.store import Connection, Store
 from engine.assessment.assess import Assessment, Assessor

@@ -17,8 +17,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-from commitments import register
-from commitments.ledger import stamp
+from commitments.ledger import register
+from commitments.ledger.chain import stamp
 from commitments.store import Connection, Row, recall, remember
 from commitments.store import bounce as table
 from commitments.store import outbox as sent

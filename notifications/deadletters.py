@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from commitments.ledger import stamp
+from commitments.ledger.chain import stamp
 from commitments.store import Connection, Row, alike, counted
 from commitments.store import outbox as table
 from commitments.trouble import TroubleError

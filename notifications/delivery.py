@@ -17,7 +17,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple
 
-from commitments.ledger import stamp
+from commitments.ledger.chain import stamp
 from commitments.store import Connection, Row, Store
 from notifications import outbox
 from notifications.deliverer import ConfigError, Deliverer, DeliveryError, Line, PermanentError, ServerError

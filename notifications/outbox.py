@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from commitments import register
-from commitments.ledger import Entry, stamp
+from commitments.ledger import register
+from commitments.ledger.chain import Entry, stamp
 from commitments.store import Connection, Row, given
 from commitments.store import message as messages
 from commitments.store import outbox as table

@@ -6,7 +6,7 @@ import hmac
 from datetime import datetime
 from secrets import token_hex
 
-from commitments import register
+from commitments.ledger import register
 from commitments.store import Connection, recall, remember
 
 _NAME = "secret"

@@ -9,8 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from commitments import register
-from commitments.ledger import stamp
+from commitments.ledger import register
+from commitments.ledger.chain import stamp
 from commitments.store import Connection, Row, given
 from commitments.store import suppression as table
 

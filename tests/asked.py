@@ -5,7 +5,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.store import Store
 
 

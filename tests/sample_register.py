@@ -3,8 +3,8 @@
 from datetime import date, timedelta
 from random import Random
 
-from commitments import register
-from commitments.intake import Draft
+from commitments.ledger import register
+from commitments.ledger.intake import Draft
 from commitments.model.commitment import Commitment, Event, EventKind
 
 SETTINGS = """

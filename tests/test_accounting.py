@@ -9,8 +9,8 @@ from sample_register import SETTINGS, drafts, take_in
 
 from commitments.audit.plain import figures
 from commitments.audit.problems import of_strangers, suspects
+from commitments.ledger.moments import Known
 from commitments.listing import Wanted, lines
-from commitments.moments import Known
 from engine.answers.account import Asked, report, source
 from engine.passes.run import tick
 from engine.session import open_session

@@ -13,7 +13,8 @@ import pytest
 from mail_server import free_port
 from postgres import ask
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.store import LostRightError, Store
 from engine.service.http import Asked
 from engine.service.ping import Ping

@@ -10,6 +10,7 @@ from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commitments.ledger.register import description
 from commitments.model.basis import Ground, is_news
 from commitments.model.commitment import (
     CLERK,
@@ -20,7 +21,6 @@ from commitments.model.commitment import (
 )
 from commitments.model.dates import DAY
 from commitments.model.record import Record, Recorded
-from commitments.register import description
 from engine.assessment.assess import Assessor, assess
 from engine.assessment.cache import Counts
 from engine.matching.matcher import matcher

@@ -12,7 +12,8 @@ import pytest
 from sample_register import SETTINGS, drafts, take_in
 from test_listing import plain, replayed
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.listing import Wanted
 from commitments.model.commitment import Event, EventKind
 from engine.checking.replay import compare

@@ -10,7 +10,8 @@ from random import Random
 
 import pytest
 
-from commitments import exchange, register, store
+from commitments import exchange, store
+from commitments.ledger import register
 from commitments.store import Store
 from engine.matching.matcher import (
     DurableFaultError,

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from postgres import new_database
 
-from commitments import ledger, register, store
+from commitments import store
+from commitments.ledger import chain, register
 from commitments.store import Store
 
 AT = datetime(2018, 7, 13, tzinfo=UTC)
@@ -36,7 +37,7 @@ def rows(place, *but):
 
 def head(place):
     with closing(Store.open(place)) as opened, opened.reading() as tx:
-        assert ledger.verify(register.lines(tx)).ok
+        assert chain.verify(register.lines(tx)).ok
         return str(register.head(tx))
 
 
@@ -191,7 +192,7 @@ def test_s6_a_copy_made_while_others_write_is_whole(workspace, tmp_path):
         writer.join()
     taken = head(tmp_path / "copy.db")
     with closing(Store.open(tmp_path / "gestand.db")) as opened, opened.reading() as tx:
-        assert ledger.verify(register.lines(tx), taken).ok
+        assert chain.verify(register.lines(tx), taken).ok
 
 
 def test_s6_a_register_moves_from_a_file_to_a_server_and_goes_on(workspace, postgres, tmp_path):

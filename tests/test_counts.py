@@ -13,7 +13,7 @@ from postgres import new_database
 from commitments import audit, store
 from commitments.audit.figures import Place, age, meant, timing
 from commitments.audit.projected import Projected
-from commitments.ledger import canonical
+from commitments.ledger.chain import canonical
 from commitments.listing import Line, Wanted
 from commitments.model.commitment import Force, Status
 from commitments.store import Store

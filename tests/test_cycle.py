@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from commitments import register
+from commitments.ledger import register
 from commitments.model.commitment import Event, EventKind, Status
 from commitments.model.dates import Window
 from commitments.reading.source import check, parse

@@ -12,7 +12,8 @@ from itertools import count
 import pytest
 from asked import commitments
 
-from commitments import ledger, register, store
+from commitments import store
+from commitments.ledger import chain, register
 from commitments.model.commitment import Commitment, Event
 from commitments.store import BusyStoreError, DamagedStoreError, FullStoreError, Store
 from engine.passes.run import tick
@@ -69,8 +70,8 @@ def test_s3_without_its_log_a_file_is_whole_but_older_and_the_anchor_says_so(tmp
     opened.close()
     path.write_bytes(older)
     with closing(Store.open(path)) as again, again.reading() as tx:
-        assert ledger.verify(register.lines(tx)).ok
-        assert "its tail is cut off" in str(ledger.verify(register.lines(tx), str(anchor)))
+        assert chain.verify(register.lines(tx)).ok
+        assert "its tail is cut off" in str(chain.verify(register.lines(tx), str(anchor)))
 
 
 # ------------------------------------------------------------------------------------------------- S2: locked
@@ -135,7 +136,7 @@ def test_s1_at_whatever_statement_the_disk_is_full_nothing_is_mailed_that_is_not
     with closing(Store.open(path, new=True)) as opened:
         opened.check()
         with opened.reading() as tx:
-            assert ledger.verify(register.lines(tx)).ok
+            assert chain.verify(register.lines(tx)).ok
 
 
 def written_down(path):
@@ -176,7 +177,7 @@ def test_s1_a_real_disk_that_fills_up_loses_nothing_and_goes_on_when_there_is_ro
         append(opened, number)
         opened.check()
         with opened.reading() as tx:
-            assert str(ledger.verify(register.lines(tx))).startswith(f"the ledger is whole: {number + 1} entries")
+            assert str(chain.verify(register.lines(tx))).startswith(f"the ledger is whole: {number + 1} entries")
 
 
 def append(opened, number):

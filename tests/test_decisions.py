@@ -6,8 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from commitments.decisions import WORDS, Decision, Meeting, Ruling, asked, meant, weigh
 from commitments.exchange.decided import read_decisions
+from commitments.ledger.decisions import (
+    WORDS,
+    Decision,
+    Meeting,
+    Ruling,
+    asked,
+    meant,
+    weigh,
+)
 from commitments.model.commitment import Commitment, Event
 from commitments.model.dates import Window
 from commitments.model.record import Record, Recorded

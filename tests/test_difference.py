@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from commitments import register
-from commitments.intake import Draft
+from commitments.ledger import register
+from commitments.ledger.intake import Draft
 from commitments.model.commitment import Commitment, Event
 from engine.answers.difference import Change, When, differences
 from engine.session import open_session

@@ -5,10 +5,15 @@ from datetime import UTC, date, datetime
 import pytest
 from asked import last_entry
 
-from commitments.decisions import Decision, Meeting, Ruling, weigh
+from commitments.ledger.decisions import (
+    Decision,
+    Meeting,
+    Ruling,
+    weigh,
+)
+from commitments.ledger.texts import ERASED
 from commitments.model.commitment import Commitment, Event, EventKind
 from commitments.model.record import Record, Recorded
-from commitments.texts import ERASED
 
 FILE = """\
 commitments:

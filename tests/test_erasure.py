@@ -11,8 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from commitments import ledger, register, store
-from commitments.erasure import NothingToEraseError, erase
+from commitments import store
+from commitments.ledger import chain, register
+from commitments.ledger.erasure import NothingToEraseError, erase
+from commitments.ledger.texts import (
+    OF_COMMITMENT,
+    OF_EVENT,
+    joined,
+    parted,
+)
 from commitments.model.commitment import (
     Citation,
     Commitment,
@@ -21,7 +28,6 @@ from commitments.model.commitment import (
     StatedDue,
 )
 from commitments.store import Store
-from commitments.texts import OF_COMMITMENT, OF_EVENT, joined, parted
 from engine.workspace import clock
 
 AT = datetime(2018, 7, 13, 9, 30, tzinfo=UTC)
@@ -125,7 +131,7 @@ def test_erasing_a_commitment_leaves_its_dates_and_a_whole_chain(tx):
         (one.event.kind, one.event.occurred_on, one.event.date) for one in before.history
     ]
     assert [(one.event.decided_by, one.event.note) for one in after.history[1:]] == [("", "(erased)"), ("", "")]
-    verdict = ledger.verify(register.entries(tx), head)
+    verdict = chain.verify(register.entries(tx), head)
     assert str(verdict) == (f"the ledger is whole: 4 entries, the texts of 2 erased, head {register.head(tx)}")
     assert tx.execute(store.commitment.select()).one().title == "(erased)"
 
@@ -137,7 +143,7 @@ def test_the_erasure_is_in_the_ledger_and_its_reason_can_be_erased_too(tx):
     assert joined(last.payload, last.body) == {"entries": [1, 2], "messages": 0, "reason": "asked by J. Jansen"}
     assert "Jansen" not in last.payload
     forget(tx, None, [last.seq])
-    assert ledger.verify(register.entries(tx)).erased == 3
+    assert chain.verify(register.entries(tx)).erased == 3
 
 
 def test_one_entry_can_be_erased_by_its_number(tx):
@@ -169,11 +175,11 @@ def test_an_entry_of_the_first_version_is_read_and_cannot_be_erased(tx):
     payload = Event(kind=EventKind.NOTE, occurred_on=date(2018, 8, 1), note="said").model_dump(
         mode="json", exclude_defaults=True
     )
-    stamp = ledger.stamp(AT)
-    former = ledger.seal(register.head(tx), at=stamp, actor="a", kind="note", commitment="34964-B", payload=payload)
-    tx.execute(store.ledger.insert().values(**{name: getattr(former, name) for name in ledger.Entry._fields}))
+    stamp = chain.stamp(AT)
+    former = chain.seal(register.head(tx), at=stamp, actor="a", kind="note", commitment="34964-B", payload=payload)
+    tx.execute(store.ledger.insert().values(**{name: getattr(former, name) for name in chain.Entry._fields}))
     assert register.record(tx, "34964-B").history[-1].event.note == "said"
-    assert ledger.verify(register.entries(tx)).ok
+    assert chain.verify(register.entries(tx)).ok
     with pytest.raises(NothingToEraseError, match="the texts of entry #4 were sealed into the chain by an earlier"):
         forget(tx, numbers=[4])
     assert forget(tx).kept == (4,)
@@ -189,7 +195,7 @@ def test_texts_that_were_changed_or_taken_away_are_found(tx):
         "put back": [first, second._replace(body=fourth.body), third, fourth],
         "added": [first, second, third._replace(body="{}"), fourth],
     }
-    assert {case: str(ledger.verify(lines)) for case, lines in found.items()} == {
+    assert {case: str(chain.verify(lines)) for case, lines in found.items()} == {
         "changed": "the texts of entry #1 were changed after they were written",
         "gone": "the texts of entry #1 are gone, and no entry says who erased them",
         "put back": "the texts of entry #2 were changed after they were written",
@@ -201,7 +207,7 @@ def test_erased_texts_that_are_there_again_are_told(tx):
     """S8: as after a copy from before was put in the place of the ledger's rows."""
     before = entries(tx)
     forget(tx, numbers=[2])
-    verdict = ledger.verify([*before, entries(tx)[-1]])
+    verdict = chain.verify([*before, entries(tx)[-1]])
     assert str(verdict) == "the texts of entry #2 are there, though #4 says they were erased: erase them again"
 
 
@@ -335,7 +341,7 @@ def test_why_a_message_was_dropped_is_erased_with_its_entry(workspace, tmp_path)
 @pytest.mark.parametrize("kind", ["silenced", "message_dropped"])
 def test_an_entry_that_cannot_be_read_keeps_no_text_of_another_from_being_erased(tx, kind, payload):
     head = register.head(tx)
-    wrong = ledger.Entry(head.seq + 1, ledger.stamp(AT), "x", kind, None, payload, head.hash, "0" * 64, '["Bodine"]')
+    wrong = chain.Entry(head.seq + 1, chain.stamp(AT), "x", kind, None, payload, head.hash, "0" * 64, '["Bodine"]')
     tx.execute(store.ledger.insert(), wrong._asdict())
     assert forget(tx).entries == (1, 2)
     assert forget(tx, None, [wrong.seq]).entries == (wrong.seq,)
@@ -375,7 +381,7 @@ def test_parting_and_joining_gives_the_event_back(document, decided_by, note, qu
         note=note,
     )
     skeleton, texts = parted(event)
-    body = ledger.canonical({**texts, "salt": "00"})
-    entry = ledger.seal(ledger.Head(), at="", actor="", kind="made", commitment="x", payload=skeleton, body=body)
+    body = chain.canonical({**texts, "salt": "00"})
+    entry = chain.seal(chain.Head(), at="", actor="", kind="made", commitment="x", payload=skeleton, body=body)
     assert Event.model_validate(joined(entry.payload, entry.body)) == event
-    assert ledger.verify([entry]).ok
+    assert chain.verify([entry]).ok

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.model.commitment import Commitment, Event
 from commitments.store import Store
 

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from postgres import ask
 
-from commitments import register
+from commitments.ledger import register
 from commitments.store import (
     GoneStoreError,
     MissingFolderError,

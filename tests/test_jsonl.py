@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from commitments import exchange, register
-from commitments.intake import MOST_PROBLEMS
+from commitments import exchange
+from commitments.ledger import register
+from commitments.ledger.intake import MOST_PROBLEMS
 from commitments.store import Store
 
 AT = datetime(2024, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from mail_server import free_port
 
-from commitments import register
+from commitments.ledger import register
 from commitments.store import BusyStoreError
 from engine.service.http import listening
 from engine.service.ping import Ping

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commitments.ledger import Head, canonical, seal, stamp, verify
+from commitments.ledger.chain import (
+    Head,
+    canonical,
+    seal,
+    stamp,
+    verify,
+)
 
 AT = "2018-07-13T09:30:00.000000Z"
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from commitments import register
+from commitments.ledger import register
 from commitments.store import Store, outbox
 from engine.service.http import Asked
 from engine.service.unsubscribe import leave

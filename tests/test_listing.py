@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sample_register import SETTINGS, drafts, take_in
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.listing import Wanted
 from commitments.model.commitment import Status
 from engine.cli.reading import fits

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.store import Store
 from notifications import suppression
 from notifications.suppression import Kind

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commitments.merkle import leaf, node, path, roots
+from commitments.ledger.merkle import (
+    leaf,
+    node,
+    path,
+    roots,
+)
 
 CHECKER = Path(__file__).parent.parent / "docs" / "check_proof.py"
 

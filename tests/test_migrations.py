@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from commitments import ledger, register, store
+from commitments import store
+from commitments.ledger import chain, register
 from commitments.model.commitment import Commitment, Event
 from commitments.store import Store
 from notifications import deadletters
@@ -59,14 +60,14 @@ def test_s7_a_store_of_every_former_layout_comes_up_to_what_a_new_one_is(tmp_pat
         assert old.unguarded() == []
         old.check()
         with old.writing() as tx:
-            verdict = ledger.verify(register.lines(tx))
+            verdict = chain.verify(register.lines(tx))
             assert (verdict.ok, verdict.head.seq) == (True, 2)
             found = register.record(tx, "34964-B")
             assert (found.commitment.title, found.history[1].event.document) == ("Reply", "letter")
             register.append(
                 tx, [("34964-B", Event(kind="note", occurred_on=date(2018, 9, 1), note="x"))], at=AT, actor="clerk"
             )
-            assert ledger.verify(register.lines(tx)).head.seq == 3
+            assert chain.verify(register.lines(tx)).head.seq == 3
 
 
 def test_s7_what_messages_say_is_kept_where_it_stands_apart(tmp_path):
@@ -112,4 +113,4 @@ def test_s7_a_step_that_is_killed_half_way_leaves_the_store_as_it_was(place):
         assert shape(opened) == before
         with opened.reading() as tx:
             assert store.recall(tx, "layout") == str(len(store.MIGRATIONS))
-            assert ledger.verify(register.lines(tx), str(entry.head)).ok
+            assert chain.verify(register.lines(tx), str(entry.head)).ok

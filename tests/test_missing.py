@@ -11,7 +11,8 @@ from http import HTTPStatus
 
 import pytest
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.reading.source import files_in
 from commitments.store import Store
 from engine.service.http import Asked

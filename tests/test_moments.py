@@ -13,12 +13,25 @@ from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commitments import erasure, holding, register, store
-from commitments.ledger import Head, seal, stamp, verify
+from commitments import store
+from commitments.ledger import erasure, holding, register
+from commitments.ledger.chain import (
+    Head,
+    seal,
+    stamp,
+    verify,
+)
+from commitments.ledger.moments import (
+    TOLERANCE,
+    WRONG_CLOCK,
+    ClockBehindError,
+    ClockRightError,
+    Known,
+    following,
+)
+from commitments.ledger.register import Draft
 from commitments.model.basis import Outcome
 from commitments.model.commitment import Commitment, Event, EventKind
-from commitments.moments import TOLERANCE, WRONG_CLOCK, ClockBehindError, ClockRightError, Known, following
-from commitments.register import Draft
 from commitments.store import HELD, Store
 from engine.digests.silences import silence
 from engine.passes.run import tick

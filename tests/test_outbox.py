@@ -16,7 +16,7 @@ import pytest
 from clocks import environment
 from sample_digest import LETTER, digest, reader
 
-from commitments import register
+from commitments.ledger import register
 from commitments.store import Store, outbox
 from commitments.store import digest as digest_table
 from notifications.deliverer import ConfigError, PermanentError, ServerError, TemporaryError

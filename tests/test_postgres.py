@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from postgres import ask
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.store import (
     AlreadyRunningError,
     BusyStoreError,

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from time_authority import make_authority, serving
 
-from commitments.ledger import Entry, Head, seal
-from commitments.merkle import roots
+from commitments.ledger.chain import Entry, Head, seal
+from commitments.ledger.merkle import roots
 from engine.workspace import clock
 
 CHECKER = Path(__file__).parent.parent / "docs" / "check_proof.py"

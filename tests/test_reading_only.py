@@ -14,7 +14,8 @@ from postgres import new_database
 from sample_register import SETTINGS, drafts, take_in
 from test_listing import plain, replayed
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.listing import Wanted
 from commitments.model.commitment import Event, EventKind
 from commitments.store import LeftLogError, ReadOnlyStoreError, Store, WrittenMeanwhileError

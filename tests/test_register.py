@@ -10,10 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commitments import ledger, register, store
+from commitments import store
+from commitments.ledger import chain, register
+from commitments.ledger.register import (
+    Draft,
+    UnknownCommitmentError,
+    allowed,
+    take_in,
+)
 from commitments.model.commitment import Commitment, Event, EventKind
 from commitments.model.dates import Window
-from commitments.register import Draft, UnknownCommitmentError, allowed, take_in
 from commitments.store import Store
 
 AT = datetime(2018, 9, 1, 9, 30, tzinfo=UTC)
@@ -352,15 +358,15 @@ def test_the_database_itself_shows_tampering_once_the_triggers_are_gone(tx):
     """S8: drop trigger, edit a row, delete the tail."""
     take(tx, draft(reply("a")), draft(reply("b")), draft(reply("c")))
     head = str(register.head(tx))
-    assert ledger.verify(register.entries(tx), head).ok
+    assert chain.verify(register.entries(tx), head).ok
     on = " ON ledger" if tx.dialect.name == "postgresql" else ""
     tx.exec_driver_sql(f"DROP TRIGGER ledger_no_delete{on}")
     tx.execute(store.ledger.delete().where(store.ledger.c.seq == 3))
-    assert ledger.verify(register.entries(tx)).ok
-    assert "its tail is cut off" in str(ledger.verify(register.entries(tx), head))
+    assert chain.verify(register.entries(tx)).ok
+    assert "its tail is cut off" in str(chain.verify(register.entries(tx), head))
     tx.exec_driver_sql(f"DROP TRIGGER ledger_no_update{on}")
     tx.execute(store.ledger.update().where(store.ledger.c.seq == 1).values(actor="someone else"))
-    assert str(ledger.verify(register.entries(tx))) == "entry #1 was changed after it was written"
+    assert str(chain.verify(register.entries(tx))) == "entry #1 was changed after it was written"
 
 
 days = st.dates(date(2018, 7, 13), TODAY)
@@ -395,4 +401,4 @@ def test_replay_equals_state_and_the_chain_holds_and_a_second_import_writes_noth
                 assert intake.problems or not take(tx, *drafts).appended
         with opened.reading() as tx:
             assert {one.commitment.id: [e.event for e in one.history] for one in register.records(tx)} == state
-            assert ledger.verify(register.entries(tx), str(register.head(tx))).ok
+            assert chain.verify(register.entries(tx), str(register.head(tx))).ok

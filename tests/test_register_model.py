@@ -19,13 +19,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from commitments import exchange, ledger, register, store
+from commitments import exchange, store
+from commitments.ledger import chain, register
+from commitments.ledger.transitions import allowed
 from commitments.listing import Wanted
 from commitments.model.commitment import Commitment, Event, EventKind
 from commitments.model.dates import Window
 from commitments.model.record import Record
 from commitments.store import Store
-from commitments.transitions import allowed
 from engine.passes.run import tick
 from engine.session import Session, audited, open_session
 
@@ -186,7 +187,7 @@ class Register(RuleBasedStateMachine):
     def a_replay_is_what_the_model_says(self):
         with self.session.store.reading() as tx:
             found = {one.commitment.id: one for one in register.records(tx)}
-            assert ledger.verify(register.entries(tx), str(register.head(tx)) if found else None).ok
+            assert chain.verify(register.entries(tx), str(register.head(tx)) if found else None).ok
         assert {name: history(one) for name, one in found.items()} == self.model.entries
         for name, one in found.items():
             assert (one.settled is not None) == self.model.settled(name)
@@ -314,4 +315,4 @@ def test_what_was_told_to_be_written_is_there_after_kills_and_the_chain_is_whole
     with closing(Store.open(place)) as opened, opened.reading() as tx:
         notes = len(register.record(tx, "R-1").history) - 1
         assert told <= notes <= told + 3
-        assert ledger.verify(register.entries(tx), str(register.head(tx))).ok
+        assert chain.verify(register.entries(tx), str(register.head(tx))).ok

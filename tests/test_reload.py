@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from commitments import register
-from commitments.texts import joined
+from commitments.ledger import register
+from commitments.ledger.texts import joined
 from engine.passes.run import tick
 from engine.service.reload import REFUSED, Watched
 from engine.session import open_session

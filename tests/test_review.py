@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from test_outbox import NOW, Taking, at, noted, put, rows
 
-from commitments import register
+from commitments.ledger import register
 from commitments.store import Store
 from notifications.deliverer import ServerError, TemporaryError
 from notifications.delivery import Delivered, Dropped, Replaced, deliver

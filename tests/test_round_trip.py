@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commitments import exchange, register
+from commitments import exchange
 from commitments.exchange.table import unsaid
+from commitments.ledger import register
 from commitments.model.commitment import (
     Citation,
     Commitment,

@@ -14,9 +14,10 @@ import pytest
 from mail_server import free_port
 from prometheus_client.parser import text_string_to_metric_families
 
-from commitments import register, store
-from commitments.ledger import stamp
-from commitments.moments import ClockBehindError
+from commitments import store
+from commitments.ledger import register
+from commitments.ledger.chain import stamp
+from commitments.ledger.moments import ClockBehindError
 from commitments.store import GoneStoreError
 from engine.service import health
 from engine.service.http import PortTakenError, listening

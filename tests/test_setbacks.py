@@ -9,8 +9,9 @@ from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commitments import erasure, register, store
-from commitments.ledger import _digest, seal
+from commitments import store
+from commitments.ledger import erasure, register
+from commitments.ledger.chain import _digest, seal
 from commitments.model.commitment import (
     Commitment,
     Event,

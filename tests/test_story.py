@@ -15,8 +15,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from commitments import exchange, ledger, register, store
-from commitments.moments import ClockBehindError
+from commitments import exchange, store
+from commitments.ledger import chain, register
+from commitments.ledger.moments import ClockBehindError
 from engine.passes.run import tick
 from engine.session import open_session
 
@@ -224,7 +225,7 @@ def test_the_reader_of_the_ledger_finds_it_whole(folder):
     with opened(folder) as session:
         live(session, STORY)
         with session.store.reading() as tx:
-            verdict = ledger.verify(register.entries(tx), session.head())
+            verdict = chain.verify(register.entries(tx), session.head())
             kinds = [entry.kind for entry in register.entries(tx)]
     assert verdict.ok
     assert kinds[:2] == ["made", "pack_loaded"]

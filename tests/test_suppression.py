@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from commitments import register
+from commitments.ledger import register
 from commitments.store import Store
 from notifications.signing import secret
 from notifications.suppression import Kind, Suppression, lift, suppress, suppressed, suppressions

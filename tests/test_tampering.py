@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from commitments import ledger, register, store
+from commitments import store
+from commitments.ledger import chain, register
 from commitments.store import Store
 from engine.passes.run import tick
 from engine.session import open_session
@@ -41,9 +42,9 @@ def forge(path, kind, payload, commitment=None):
     """An entry at the end of a ledger, with the right hash, whatever it says."""
     with closing(Store.open(path)) as opened, opened.writing() as tx:
         last = register.head(tx)
-        sealed = ledger.seal(last, at=ledger.stamp(AT), actor="x", kind=kind, commitment=commitment, payload={})
+        sealed = chain.seal(last, at=chain.stamp(AT), actor="x", kind=kind, commitment=commitment, payload={})
         line = sealed._replace(payload=payload)
-        chained = ledger._digest(*line[:7])
+        chained = chain._digest(*line[:7])
         tx.execute(store.ledger.insert(), line._replace(hash=chained)._asdict())
         return last.seq + 1
 

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from mail_server import mail_server
 
-from commitments import exchange, register, store
+from commitments import exchange, store
+from commitments.ledger import register
 from commitments.model.commitment import Event, EventKind
 from commitments.model.dates import Window
 from engine.digests.recheck import review

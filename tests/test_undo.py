@@ -6,17 +6,18 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from commitments import exchange, register, store
+from commitments import exchange, store
 from commitments.exchange.written import written
-from commitments.intake import Draft
-from commitments.ledger import verify
+from commitments.ledger import register
+from commitments.ledger.chain import verify
+from commitments.ledger.intake import Draft
+from commitments.ledger.moments import Known
+from commitments.ledger.texts import joined
+from commitments.ledger.transitions import allowed, refusals
 from commitments.model.commitment import Commitment, Event, EventKind
 from commitments.model.dates import Window
 from commitments.model.record import Record, Recorded
-from commitments.moments import Known
 from commitments.store import Store
-from commitments.texts import joined
-from commitments.transitions import allowed, refusals
 from engine.answers.explain import explanation
 from engine.session import open_session
 

@@ -6,7 +6,8 @@ from random import Random
 import pytest
 from sample_register import SETTINGS, drafts, take_in
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.model.commitment import Event, EventKind
 from engine.digests.untold import Owed, look, unheard
 from engine.passes.run import tick

@@ -21,10 +21,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from time_authority import make_authority, reply, serving
 
-from commitments import register, witness
-from commitments.ledger import Head, canonical, seal
+from commitments.ledger import register, witness
+from commitments.ledger.chain import Head, canonical, seal
+from commitments.ledger.witness import Stamp, Statement
 from commitments.store import Store
-from commitments.witness import Stamp, Statement
 from engine.cli import keeping
 from engine.recording import authority, stamping
 from engine.recording.witness import examine, now_and_then, summary

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from commitments.decisions import asked, meant
+from commitments.ledger.decisions import asked, meant
 from commitments.listing import Line
 from commitments.model.commitment import Event, EventKind
 from commitments.model.record import Record

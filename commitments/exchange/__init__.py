@@ -11,7 +11,7 @@ from commitments.exchange.lines import Progress, silent
 from commitments.exchange.mapping import ColumnMap
 from commitments.exchange.xlsx_register import read_xlsx, to_xlsx
 from commitments.exchange.yaml_register import read_yaml, to_json, to_yaml
-from commitments.intake import Draft
+from commitments.ledger.intake import Draft
 from commitments.model.record import Record
 from commitments.reading.problem import Problem
 from commitments.reading.source import RefusedError, whole

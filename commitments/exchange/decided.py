@@ -9,12 +9,18 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from commitments.decisions import WORDS, Decision, Meeting, Ruling, meant
 from commitments.exchange.csv_register import rows
 from commitments.exchange.lines import lines
 from commitments.exchange.table import Row
 from commitments.exchange.written import LIMIT, WrittenDay, WrittenWindow
 from commitments.formula import as_meant
+from commitments.ledger.decisions import (
+    WORDS,
+    Decision,
+    Meeting,
+    Ruling,
+    meant,
+)
 from commitments.model.commitment import Frozen, Identifier, Text
 from commitments.reading.fit import check, close
 from commitments.reading.problem import (

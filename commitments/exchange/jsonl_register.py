@@ -15,7 +15,7 @@ from typing import Any
 from commitments.exchange.lines import Progress, lines, silent
 from commitments.exchange.written import commitment_draft, event_draft, fitted_draft, fitted_event, written
 from commitments.exchange.yaml_register import quoted
-from commitments.intake import Draft
+from commitments.ledger.intake import Draft
 from commitments.model.record import Record
 from commitments.reading.problem import Problem
 from commitments.reading.source import RefusedError, parse, whole

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticKnownError
 
-from commitments.intake import Draft, Origin
+from commitments.ledger.intake import Draft, Origin
 from commitments.model.commitment import (
     Commitment,
     Day,

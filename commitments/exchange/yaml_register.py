@@ -13,7 +13,7 @@ from typing import Any
 
 from commitments.exchange.tweede_kamer import answered, one_of_several, subject
 from commitments.exchange.written import LIMIT, commitment_draft, event_draft, written
-from commitments.intake import Draft
+from commitments.ledger.intake import Draft
 from commitments.model.record import Record
 from commitments.reading.fit import close
 from commitments.reading.problem import (

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import NamedTuple
 
+from commitments.ledger.moments import Known
 from commitments.model.commitment import Commitment, Event, EventKind
 from commitments.model.dates import Window
-from commitments.moments import Known
 
 
 @dataclass(frozen=True, kw_only=True)

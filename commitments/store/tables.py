@@ -23,7 +23,7 @@ ledger = sa.Table(
     sa.Column("body", Words),
     sa.Index("ledger_by_commitment", "commitment", "seq"),
 )
-"""The truth: hash-chained (commitments.ledger); all else can be made anew from it.
+"""The truth: hash-chained (commitments.ledger.chain); all else can be made anew from it.
 
 Nothing in it is changed or deleted, but that a body can be erased.
 """

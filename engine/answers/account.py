@@ -13,18 +13,19 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Final, Protocol
 
-from commitments import audit, register
+from commitments import audit
 from commitments.audit import Account, Audited, Report
 from commitments.audit.account import Lines
 from commitments.audit.chasing import Changed
 from commitments.audit.problems import Doubt, Doubtful, gathered, of_strangers, suspects
 from commitments.audit.projected import Projected
 from commitments.audit.rappel import Round, concerns, next_cutoff, rappel
+from commitments.ledger import register
+from commitments.ledger.moments import Known
 from commitments.listing import Line, Wanted, lines
 from commitments.model.commitment import Status
 from commitments.model.lineage import among, impossible
 from commitments.model.record import Record
-from commitments.moments import Known
 from commitments.store import Connection
 from engine.answers.difference import (
     Change,

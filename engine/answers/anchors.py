@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from commitments import store
-from commitments.ledger import Head
+from commitments.ledger.chain import Head
 from commitments.store import Connection
 from commitments.trouble import TroubleError
 

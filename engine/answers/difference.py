@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from commitments.ledger.moments import Known
 from commitments.model.commitment import (
     Commitment,
     Event,
@@ -16,7 +17,6 @@ from commitments.model.commitment import (
 )
 from commitments.model.dates import Window
 from commitments.model.record import Record, Recorded
-from commitments.moments import Known
 from engine.answers import explain
 from engine.assessment.assess import Assessment, Assessor
 from rules.calendar import spoken

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from commitments.decisions import asked
+from commitments.ledger.decisions import asked
 from commitments.model.basis import Ground
 from commitments.model.commitment import EventKind, Standing, Status
 from commitments.model.dates import Window, day_after

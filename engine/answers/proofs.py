@@ -10,11 +10,17 @@ from base64 import b64encode
 from itertools import islice
 from typing import Any, Final
 
-from commitments import ledger, merkle, register, store, witness
-from commitments.ledger import Entry
+from commitments import store
+from commitments.ledger import (
+    chain,
+    merkle,
+    register,
+    witness,
+)
+from commitments.ledger.chain import Entry
+from commitments.ledger.witness import Stamp, UnsoundLedgerError
 from commitments.store import Connection
 from commitments.trouble import TroubleError
-from commitments.witness import Stamp, UnsoundLedgerError
 
 FORM: Final = "gestand proof 1"
 """What the file says that it is."""
@@ -76,7 +82,7 @@ def by_head(tx: Connection, seq: int, anchor: str, *, texts: bool) -> dict[str, 
 
 def _entry(tx: Connection, seq: int, anchor: str | None = None) -> Entry:
     """The entry of that number in a ledger that is whole, and holds that head."""
-    verdict = ledger.verify(register.lines(tx), anchor)
+    verdict = chain.verify(register.lines(tx), anchor)
     if anchor and not verdict.ok:
         raise NoProofError(str(verdict))
     if not verdict.ok:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
+from commitments.ledger.moments import Known
 from commitments.model.basis import (
     OPEN,
     Ground,
@@ -20,7 +21,6 @@ from commitments.model.basis import (
 )
 from commitments.model.commitment import Standing, Status
 from commitments.model.record import Record, Recorded
-from commitments.moments import Known
 from engine.assessment.cache import Counts
 from engine.assessment.deadlines import Duties, Obligation
 from engine.assessment.moves import Move, Unheeded

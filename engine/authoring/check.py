@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from commitments.intake import Draft
+from commitments.ledger.intake import Draft
 from commitments.model.commitment import Event, EventKind
 from commitments.model.record import Record, Recorded
 from commitments.reading.problem import Problem

@@ -18,7 +18,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.reading.problem import Problem
 from commitments.reading.replacing import replace, settle
 from commitments.reading.source import problem, read

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from commitments import store
-from commitments.ledger import ERASURE, Line
+from commitments.ledger.chain import ERASURE, Line
 from commitments.store import Connection, Row
 from engine.digests.log import told_in
 from notifications.outbox import State

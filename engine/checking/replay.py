@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.model.record import Record
 from commitments.store import Connection, Row
 from commitments.trouble import TroubleError

@@ -7,9 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from commitments import ledger, register
-from commitments.contents import Damage, damage, unreadable
-from commitments.ledger import Line, Verdict
+from commitments.ledger import chain, register
+from commitments.ledger.chain import Line, Verdict
+from commitments.ledger.contents import Damage, damage, unreadable
 from commitments.store import Connection, DamagedStoreError, Misfit, Store, Stranger, misfits
 from engine.assessment.assess import Assessor
 from engine.checking.deliveries import Deliveries, forged_notices
@@ -81,7 +81,7 @@ def _broken(itself: Future[None]) -> str:
 
 
 def _chain(tx: Connection, anchor: str | None) -> Findings:
-    return Findings(verdict=ledger.verify(register.lines(tx), anchor))
+    return Findings(verdict=chain.verify(register.lines(tx), anchor))
 
 
 def ledger_of(tx: Connection, anchor: str | None = None) -> Findings:
@@ -91,7 +91,7 @@ def ledger_of(tx: Connection, anchor: str | None = None) -> Findings:
 
 def _of_ledger(tx: Connection, anchor: str | None, contents: _Contents) -> Findings:
     lines = register.lines(tx)
-    verdict = ledger.verify(contents.watched(lines), anchor)
+    verdict = chain.verify(contents.watched(lines), anchor)
     for line in lines:  # what comes after an entry that breaks the chain
         contents.look(line, damage(line))
     return Findings(

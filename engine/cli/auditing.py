@@ -16,7 +16,7 @@ from commitments.audit.account import MOST_ROWS
 from commitments.audit.groupings import PERIODS
 from commitments.audit.page import Section, Table
 from commitments.audit.wording import number
-from commitments.moments import Known
+from commitments.ledger.moments import Known
 from engine.answers.account import (
     Asked,
     Source,

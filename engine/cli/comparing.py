@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from commitments import register
 from commitments.audit import Audited
+from commitments.ledger import register
 from engine.answers.difference import (
     Change,
     Difference,

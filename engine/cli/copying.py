@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from commitments import holding, store
+from commitments import store
+from commitments.ledger import holding
 from commitments.store import Store
 from engine.checking.verify import ledger_of
 from engine.cli.output import Failed, actor_option, as_path, say, workspace_option

@@ -9,9 +9,14 @@ from pathlib import Path
 
 import click
 
-from commitments import register
-from commitments.decisions import Decision, Meeting, Weighed, weigh
 from commitments.exchange.decided import read_decisions
+from commitments.ledger import register
+from commitments.ledger.decisions import (
+    Decision,
+    Meeting,
+    Weighed,
+    weigh,
+)
 from commitments.reading.problem import Problem
 from commitments.store import Connection
 from engine.cli.output import Day, Failed, Words, actor_option, number, say, tell_problems, workspace_option

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import click
 
-from commitments import audit, exchange, register
-from commitments.register import Draft
+from commitments import audit, exchange
+from commitments.ledger import register
+from commitments.ledger.register import Draft
 from commitments.trouble import TroubleError
 from engine.answers import explain
 from engine.answers.account import Asked, report, source

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from commitments.holding import HeldError, held_line
+from commitments.ledger.holding import HeldError, held_line
 from commitments.trouble import TroubleError
 from engine.cli.output import Day, hand_over, number, say, table, workspace_option, write_json
 from engine.cli.reading import find, json_option

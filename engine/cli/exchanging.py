@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 
-from commitments import exchange, register
+from commitments import exchange
 from commitments.exchange.table import unsaid
-from commitments.ledger import Entry, canonical
+from commitments.ledger import register
+from commitments.ledger.chain import Entry, canonical
+from commitments.ledger.moments import Known
 from commitments.model.record import Record
-from commitments.moments import Known
 from commitments.store import Connection
 from engine.assessment.assess import Assessment
 from engine.calendars.feed import feed

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from commitments import register
-from commitments.moments import Known
+from commitments.ledger import register
+from commitments.ledger.moments import Known
 from engine.assessment.assess import Assessment
 from engine.calendars.feed import feed
 from engine.cli.output import hand_out, workspace_option

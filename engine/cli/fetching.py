@@ -8,7 +8,7 @@ from datetime import date
 from commitments import store
 from commitments.exchange.odata import FetchError, Page, pages
 from commitments.exchange.tweede_kamer.service import Bookmark, Service
-from commitments.intake import Intake
+from commitments.ledger.intake import Intake
 from commitments.store import Connection
 from commitments.trouble import TroubleError
 from engine.cli.output import number, say

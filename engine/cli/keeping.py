@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from commitments import erasure, register, store
-from commitments.erasure import Erased
+from commitments import store
+from commitments.ledger import erasure, register
+from commitments.ledger.erasure import Erased
 from engine.checking.replay import Compared, Deviation, NoPassError
 from engine.checking.verify import Findings, verify
 from engine.cli.completing import complete_ids

@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 
-from commitments import audit, register
+from commitments import audit
 from commitments.audit import Audited
 from commitments.formula import Value, shown
+from commitments.ledger import register
+from commitments.ledger.moments import Known
 from commitments.model.dates import Window
-from commitments.moments import Known
 from engine.answers import explain
 from engine.checking.replay import altered
 from engine.cli.output import hand_over_csv, number, say, table, tell_damage, workspace_option, write_json

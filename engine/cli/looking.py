@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from commitments import register
+from commitments.ledger import register
 from commitments.model.dates import Window
 from commitments.model.record import Record
 from engine.answers import explain

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from commitments.holding import held, held_line
+from commitments.ledger.holding import held, held_line
 from engine.cli.output import Failed, Words, actor_option, hand_over, number, say, table, workspace_option, write_json
 from engine.cli.reading import json_option
 from engine.digests import send

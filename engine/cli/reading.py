@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from commitments import register
 from commitments.audit import Audited
+from commitments.ledger import register
+from commitments.ledger.moments import Known
 from commitments.listing import GROUPS, Wanted
 from commitments.model.dates import DAY, as_day
 from commitments.model.record import Record
-from commitments.moments import Known
 from commitments.reading.fit import close
 from commitments.store import Connection
 from commitments.trouble import TroubleError

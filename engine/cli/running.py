@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from commitments.holding import held_line
+from commitments.ledger.holding import held_line
 from commitments.trouble import TroubleError
 from engine.answers import explain
 from engine.assessment.setbacks import sentences

@@ -15,8 +15,8 @@ from pathlib import Path
 import click
 
 from commitments import exchange
-from commitments.holding import held_line
-from commitments.intake import Draft
+from commitments.ledger.holding import held_line
+from commitments.ledger.intake import Draft
 from commitments.reading.problem import Problem
 from commitments.reading.replacing import replace
 from commitments.reading.source import files_in

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from commitments import register
+from commitments.ledger import register
+from commitments.ledger.moments import Known, WrongClock, spoken
 from commitments.model.commitment import Event
 from commitments.model.lineage import in_circles, parents_of
 from commitments.model.record import Record, Recorded
-from commitments.moments import Known, WrongClock, spoken
 from engine.answers import explain
 from engine.answers.what_if import supposed
 from engine.assessment.assess import Assessment

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from commitments import register
-from commitments.intake import Draft, Intake, Outcome
+from commitments.ledger import register
+from commitments.ledger.intake import Draft, Intake, Outcome
 from commitments.reading.problem import Problem
 from commitments.reading.source import RefusedError
 from commitments.store import Connection

@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from commitments.ledger import Verdict
+from commitments.ledger.chain import Verdict
+from commitments.ledger.witness import Stamp, stamps
 from commitments.trouble import TroubleError
-from commitments.witness import Stamp, stamps
 from engine.answers import anchors as printed_heads
 from engine.answers import proofs
 from engine.answers.anchors import Compared

@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 
-from commitments import register
-from commitments.ledger import Entry
+from commitments.ledger import register
+from commitments.ledger.chain import Entry
+from commitments.ledger.transitions import refusals
 from commitments.model.commitment import Event, EventKind
 from commitments.model.dates import Window, real
 from commitments.reading.fit import close
-from commitments.transitions import refusals
 from commitments.trouble import TroubleError
 from engine.cli.completing import complete_ids
 from engine.cli.output import Day, EntryNumber, Words, actor_option, say, workspace_option

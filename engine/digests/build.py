@@ -12,7 +12,8 @@ from itertools import islice
 from typing import Final
 from uuid import uuid4
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.store import Connection
 from engine.digests.send import administrator
 from engine.digests.slots import reader

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 from uuid import uuid4
 
-from commitments import register
+from commitments.ledger import register
 from commitments.model.commitment import Status
 from commitments.store import Connection, Store
 from engine.assessment.assess import Assessor

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.model.commitment import Status
 from commitments.store import Connection, Row
 from engine.assessment.assess import Assessment, Assessor

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.listing import brief
 from commitments.store import Connection, Row, given
 from engine.assessment.assess import Assessor

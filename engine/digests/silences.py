@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from commitments import register, store
-from commitments.erasure import SILENCED
-from commitments.ledger import stamp
+from commitments import store
+from commitments.ledger import register
+from commitments.ledger.chain import stamp
+from commitments.ledger.erasure import SILENCED
 from commitments.model.commitment import Commitment
 from commitments.store import Connection, given
 from commitments.trouble import TroubleError

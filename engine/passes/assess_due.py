@@ -13,9 +13,10 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, Final, Self
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
+from commitments.ledger.moments import WrongClock
 from commitments.model.commitment import Standing, Status
-from commitments.moments import WrongClock
 from commitments.store import Connection, Row
 from engine.assessment.assess import Assessor
 from engine.assessment.gc_paused import without_collector

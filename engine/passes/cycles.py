@@ -10,10 +10,10 @@ from datetime import date, datetime
 from functools import partial
 from typing import Final
 
+from commitments.ledger.register import ACTOR, append, record
 from commitments.model.commitment import Commitment, Event, EventKind
 from commitments.model.dates import Window
 from commitments.model.record import Record
-from commitments.register import ACTOR, append, record
 from commitments.store import Connection
 from engine.assessment.setbacks import Setbacks, keep, kept
 from rules.book import RuleBook

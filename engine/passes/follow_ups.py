@@ -6,9 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Final
 
+from commitments.ledger.register import (
+    ACTOR,
+    append,
+    record,
+    records,
+)
 from commitments.model.commitment import Event
 from commitments.model.record import Record
-from commitments.register import ACTOR, append, record, records
 from commitments.store import Connection
 from engine.assessment.assess import Assessor
 from engine.assessment.consequences import FOLLOW_UP, follow_ups

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.model.lineage import in_circles, parents_of
 from commitments.store import Connection
 from commitments.store.notices import MUTED, is_muted

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.store import Connection
 from engine.assessment.assess import Assessor
 from engine.passes.assess_due import last_pass, stale

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
 
-from commitments import register
+from commitments.ledger import register
 from commitments.listing import Brief, parties
 from commitments.model.basis import Ground, Outcome
 from commitments.model.commitment import EventKind, Status

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from commitments import register
-from commitments.holding import held
+from commitments.ledger import register
+from commitments.ledger.holding import held
 from commitments.store import Connection, Store
 from engine.assessment.assess import Assessor
 from engine.assessment.gc_paused import without_collector

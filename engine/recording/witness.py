@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from commitments import register, store, witness
-from commitments.ledger import Entry, Head
+from commitments import store
+from commitments.ledger import register, witness
+from commitments.ledger.chain import Entry, Head
+from commitments.ledger.witness import Pending, Stamp, Statement
 from commitments.store import Connection, Store
-from commitments.witness import Pending, Stamp, Statement
 from engine.recording import authority, stamping
 from engine.recording.stamping import MissingWitnessError, StampError, WitnessError
 from engine.session import Session

@@ -16,7 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from commitments import store
-from commitments.holding import held
+from commitments.ledger.holding import held
 from commitments.store import Connection, Store
 from commitments.trouble import TroubleError
 from engine.assessment.setbacks import FIRST, kept, sentences

@@ -14,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.model.zone import zone_files
 from commitments.reading.problem import Problem
 from commitments.reading.source import files_in

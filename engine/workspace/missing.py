@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.reading.problem import Problem
 from commitments.reading.source import whole
 from commitments.store import Connection

@@ -9,7 +9,8 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.model.commitment import Commitment, Event, EventKind
 from commitments.store import Store
 

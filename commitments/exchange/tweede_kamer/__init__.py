@@ -13,7 +13,7 @@ from typing import NamedTuple
 from commitments.exchange.tweede_kamer import questions, undertakings
 from commitments.exchange.tweede_kamer.fields import Row, Told, flag, text
 from commitments.exchange.written import commitment_draft
-from commitments.intake import Draft
+from commitments.ledger.intake import Draft
 from commitments.reading.problem import (
     Document,
     Fault,

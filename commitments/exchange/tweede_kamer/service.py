@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from commitments.exchange.odata import Page, asked
 from commitments.exchange.tweede_kamer import SUBJECTS, Subject, answered
 from commitments.exchange.tweede_kamer.fields import moment, rows
-from commitments.intake import Draft
+from commitments.ledger.intake import Draft
 from commitments.reading.problem import (
     Document,
     Misfit,

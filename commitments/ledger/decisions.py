@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from commitments.intake import Origin
+from commitments.ledger.intake import Origin
+from commitments.ledger.texts import same
+from commitments.ledger.transitions import allowed
 from commitments.model.commitment import Event, EventKind
 from commitments.model.dates import Window
 from commitments.model.record import Record
-from commitments.texts import same
-from commitments.transitions import allowed
 
 
 class Ruling(StrEnum):

@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
-from commitments.ledger import ERASURE, Line, as_written
+from commitments.ledger.chain import ERASURE, Line, as_written
+from commitments.ledger.texts import joined
 from commitments.model.commitment import Event, EventKind
-from commitments.texts import joined
 
 _EVENTS: Final = frozenset(EventKind)
 _LONGEST: Final = 120

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from commitments import register, store
+from commitments import store
+from commitments.ledger import register
 from commitments.store import HELD, Connection
 from commitments.trouble import TroubleError
 

@@ -1,6 +1,6 @@
 """Records read back from the ledger: each commitment with its whole history, and what of it cannot be read.
 
-A part of `commitments.register`, which hands it out.
+A part of `commitments.ledger.register`, which hands it out.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from commitments import store
+from commitments.ledger.texts import joined
 from commitments.model.commitment import Commitment, Event, EventKind
 from commitments.model.record import Record, Recorded, Unread
 from commitments.store import Connection, Row
-from commitments.texts import joined
 
 log = logging.getLogger("gestand.reading")
 _EVENTS: Final = tuple(EventKind)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from commitments.ledger.texts import ERASED, as_erased, same
+from commitments.ledger.transitions import allowed
 from commitments.model.commitment import Commitment, Event, EventKind
 from commitments.model.record import Record, Recorded
 from commitments.reading.problem import Problem
-from commitments.texts import ERASED, as_erased, same
-from commitments.transitions import allowed
 
 Origin = tuple[str, int]
 """A file and a line in it, from 1."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from commitments import register, store
-from commitments.ledger import BODY, ERASURE
+from commitments import store
+from commitments.ledger import register
+from commitments.ledger.chain import BODY, ERASURE
+from commitments.ledger.texts import ERASED, parted
 from commitments.model.commitment import Event, EventKind
 from commitments.store import Connection, Row
-from commitments.texts import ERASED, parted
 from commitments.trouble import TroubleError
 
 SILENCED: Final = "silenced"

@@ -18,7 +18,12 @@ from hashlib import sha256
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
-from commitments.moments import Order, Step, UnreadEntryError, WrongClock
+from commitments.ledger.moments import (
+    Order,
+    Step,
+    UnreadEntryError,
+    WrongClock,
+)
 
 canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 """The one JSON text of a value: keys sorted, no spaces, characters as they are. ValueError for NaN and infinities."""

@@ -12,13 +12,26 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any, Final, cast
 
-from commitments import contents, store
-from commitments.contents import Damage
-from commitments.intake import Draft, Gathering, Intake, Outcome, weigh
-from commitments.ledger import ERASURE, Entry, Head, Line, canonical, seal, stamp
-from commitments.model.commitment import Commitment, Event, EventKind
-from commitments.model.record import Record
-from commitments.moments import (
+from commitments import store
+from commitments.ledger import contents
+from commitments.ledger.chain import (
+    ERASURE,
+    Entry,
+    Head,
+    Line,
+    canonical,
+    seal,
+    stamp,
+)
+from commitments.ledger.contents import Damage
+from commitments.ledger.intake import (
+    Draft,
+    Gathering,
+    Intake,
+    Outcome,
+    weigh,
+)
+from commitments.ledger.moments import (
     TOLERANCE,
     WRONG_CLOCK,
     ClockRightError,
@@ -29,11 +42,13 @@ from commitments.moments import (
     WrongClock,
     following,
 )
+from commitments.ledger.records import records
+from commitments.ledger.texts import SALT, parted
+from commitments.ledger.transitions import allowed
+from commitments.model.commitment import Commitment, Event, EventKind
+from commitments.model.record import Record
 from commitments.reading.fit import close
-from commitments.records import records
 from commitments.store import Connection
-from commitments.texts import SALT, parted
-from commitments.transitions import allowed
 from commitments.trouble import TroubleError
 
 __all__ = [

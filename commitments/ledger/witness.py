@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from commitments import merkle, register, store
-from commitments.ledger import Entry, Head, stamp
+from commitments import store
+from commitments.ledger import merkle, register
+from commitments.ledger.chain import Entry, Head, stamp
 from commitments.store import Connection
 from commitments.trouble import TroubleError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from commitments.formula import harmless
+from commitments.exchange.formula import harmless
 from commitments.model.dates import Window
 from notifications import phrases
 from notifications.digest import Digest, Section

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from commitments.formula import Value, shown
+from commitments.exchange.formula import Value, shown
 from commitments.listing import Brief, Line
 from commitments.model.commitment import Commitment, Standing, Status
 from commitments.model.dates import Window

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
+from commitments.exchange.formula import harmless
 from commitments.exchange.lines import Progress, lines, silent
 from commitments.exchange.mapping import ColumnMap
 from commitments.exchange.table import Found, Row, Table, columns, drafts, row
-from commitments.formula import harmless
 from commitments.model.record import Record
 from commitments.reading.source import RefusedError, whole
 

@@ -10,10 +10,10 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 
 from commitments.exchange.csv_register import rows
+from commitments.exchange.formula import as_meant
 from commitments.exchange.lines import lines
 from commitments.exchange.table import Row
 from commitments.exchange.written import LIMIT, WrittenDay, WrittenWindow
-from commitments.formula import as_meant
 from commitments.ledger.decisions import (
     WORDS,
     Decision,

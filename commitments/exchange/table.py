@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from commitments.exchange.formula import as_meant
 from commitments.exchange.mapping import ColumnMap
 from commitments.exchange.uk_questions import is_questions, question
 from commitments.exchange.written import fitted_draft, written
-from commitments.formula import as_meant
 from commitments.ledger.intake import Draft
 from commitments.model.commitment import Citation, EventKind
 from commitments.model.record import Record

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from commitments.exchange.archive import Archive, checked
+from commitments.exchange.formula import looks_hidden, runs
 from commitments.exchange.lines import Progress, silent
 from commitments.exchange.mapping import ColumnMap, holds_days
 from commitments.exchange.table import NO_VALUE, Found, Row, Table, columns, drafts, row
-from commitments.formula import looks_hidden, runs
 from commitments.model.record import Record
 from commitments.reading.fit import close
 from commitments.reading.problem import Problem

@@ -13,7 +13,7 @@ import click
 
 from commitments import audit
 from commitments.audit import Audited
-from commitments.formula import Value, shown
+from commitments.exchange.formula import Value, shown
 from commitments.ledger import register
 from commitments.ledger.moments import Known
 from commitments.model.dates import Window

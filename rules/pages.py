@@ -8,14 +8,21 @@ from pathlib import Path
 
 from commitments.model.commitment import Citation, Event, Force
 from commitments.model.dates import Window
-from rules.book import LoadedPack, RuleBook
 from rules.calendar import CalendarData, Span
 from rules.condition import ALWAYS, describe
-from rules.consequence import FollowUp, GroupEscalation, Inhibition
 from rules.due import Due, Short
-from rules.pack import Cycle, Derived, Ladder, Overdue, Pack, Rule
+from rules.pack.book import LoadedPack, RuleBook
+from rules.pack.consequence import FollowUp, GroupEscalation, Inhibition
+from rules.pack.pack import (
+    Cycle,
+    Derived,
+    Ladder,
+    Overdue,
+    Pack,
+    Rule,
+)
+from rules.pack.situation import Expectation, Situation
 from rules.period import Period
-from rules.situation import Expectation, Situation
 from rules.terms import Term
 
 MADE = "<!-- Made from the pack by `gestand docs`: change the pack, then run it again. -->"

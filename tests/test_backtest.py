@@ -10,8 +10,8 @@ from commitments.model.record import Record, Recorded
 from engine.answers.backtest import Count, backtest
 from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher
-from rules import book as rule_book
 from rules.calendar import Calendars
+from rules.pack import book as rule_book
 
 CALENDARS = Calendars()
 PACK = """

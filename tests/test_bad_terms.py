@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commitments.model.dates import FORMS, Window
-from rules.book import SHIPPED, load
 from rules.calendar import SHIPPED as SHIPPED_CALENDARS
 from rules.calendar import Calendar, CalendarData, Calendars
+from rules.pack.book import SHIPPED, load
 from rules.terms import Phrase, Term, resolve
 
 SAID = date(2026, 4, 1)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rules.book import load, pack_files, situation_files
 from rules.calendar import Calendars
+from rules.pack.book import load, pack_files, situation_files
 
 BAD = Path(__file__).parent / "bad"
 GOOD = """\

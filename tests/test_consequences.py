@@ -23,7 +23,7 @@ from engine.matching.matcher import (
 from engine.passes.run import preview, tick
 from engine.session import open_session
 from notifications.digest import Section
-from rules.consequence import FollowUp
+from rules.pack.consequence import FollowUp
 
 JOINS = int(os.environ.get("GESTAND_JOINS", "100000"))
 needs_durable = pytest.mark.skipif(not engine_name().startswith("durable_rules"), reason=engine_name())

@@ -12,10 +12,10 @@ from commitments.store import Store
 from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher
 from engine.passes.cycles import grow
-from rules.book import LoadedPack, RuleBook
 from rules.calendar import Calendars
 from rules.cycle import editions
-from rules.pack import Pack
+from rules.pack.book import LoadedPack, RuleBook
+from rules.pack.pack import Pack
 
 FORUM = """
 pack: un

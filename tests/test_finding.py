@@ -16,7 +16,7 @@ from engine.passes import assess_due
 from engine.passes.projection import Reader
 from engine.passes.run import tick
 from engine.session import open_session
-from rules.book import SHIPPED, RuleBook
+from rules.pack.book import SHIPPED, RuleBook
 
 NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)
 HOUSE = """

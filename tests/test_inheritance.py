@@ -8,8 +8,8 @@ from test_obligations import assessor, record
 from notifications.digest import Reader, compose
 from notifications.notice import Item
 from notifications.render import render
-from rules import book
 from rules.calendar import Calendars
+from rules.pack import book
 
 BASE = """
 pack: base

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from commitments.reading.source import parse as parse_yaml
-from rules import book, calendar
+from rules import calendar
 from rules.calendar import Calendars
 from rules.condition import holds
 from rules.lint import LINTS, lint
 from rules.lint.finding import Ground
 from rules.lint.sample import facts_of
+from rules.pack import book
 
 CALENDARS, _ = Calendars.load([calendar.SHIPPED])
 HEAD = "pack: p\ntitle: A pack\ntimezone: UTC\n"

@@ -10,9 +10,9 @@ from commitments.reading.source import check, parse
 from engine.answers.explain import explanation
 from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher
-from rules.book import LoadedPack, RuleBook
 from rules.calendar import Calendars
-from rules.pack import Pack
+from rules.pack.book import LoadedPack, RuleBook
+from rules.pack.pack import Pack
 
 QUESTIONS = """
 pack: nl-tk

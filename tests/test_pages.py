@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from engine.workspace.settings import shipped
-from rules.book import load
 from rules.calendar import Calendar, Calendars
+from rules.pack.book import load
 from rules.pages import page, texts
 
 CALENDARS = Calendars({name: Calendar(name, ()) for name in ("a", "b")})

@@ -18,7 +18,8 @@ from engine.authoring.schema import (
     as_text,
     schema,
 )
-from rules import book, calendar
+from rules import calendar
+from rules.pack import book
 
 ROOT = Path(__file__).parent.parent
 SCHEMAS = ROOT / "docs" / "schema"

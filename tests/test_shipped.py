@@ -11,8 +11,8 @@ from commitments.model.commitment import EventKind
 from engine.assessment.assess import Assessor
 from engine.authoring.compare import differences
 from engine.matching.matcher import matcher
-from rules import book as rule_book
 from rules.calendar import SHIPPED, Calendars
+from rules.pack import book as rule_book
 
 SAMPLES = sorted(
     path for path in Path(commitments.samples.__file__).parent.iterdir() if path.suffix in exchange.READERS

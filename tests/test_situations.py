@@ -20,7 +20,7 @@ from engine.authoring.pack_tests import (
 )
 from engine.workspace.settings import shipped
 from notifications.notice import Stage
-from rules.situation import StageName
+from rules.pack.situation import StageName
 
 PACK = """\
 pack: mine

@@ -6,7 +6,7 @@ import pytest
 
 from commitments.reading.source import check, parse
 from rules.calendar import Calendar, CalendarData, Calendars
-from rules.pack import Pack
+from rules.pack.pack import Pack
 from rules.terms import Phrase, resolve
 
 DUTCH = """

@@ -15,7 +15,7 @@ from commitments.model.dates import DAY, Window, day_after
 from commitments.model.record import Record
 from engine.assessment.assess import Assessment, Assessor
 from notifications.notice import Notice
-from rules.book import RuleBook
+from rules.pack.book import RuleBook
 
 
 @dataclass(frozen=True, kw_only=True)

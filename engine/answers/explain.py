@@ -20,9 +20,9 @@ from engine.assessment.deadlines import (
     steps,
 )
 from engine.assessment.moves import Move, Unheeded
-from rules.book import BookRule, RuleBook
 from rules.calendar import spoken
 from rules.condition import Check, trace
+from rules.pack.book import BookRule, RuleBook
 
 _GUTTER = 11
 

@@ -33,11 +33,11 @@ from engine.assessment.status import (
 )
 from engine.matching.matcher import Matcher
 from notifications.notice import Moved, Notice, Reason
-from rules.book import RuleBook
 from rules.calendar import Calendars
 from rules.condition import Value, tests
 from rules.deadline import Deadline
-from rules.pack import DEFAULT_LADDER
+from rules.pack.book import RuleBook
+from rules.pack.pack import DEFAULT_LADDER
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,10 +20,10 @@ from engine.assessment.deadlines import (
     obligations,
 )
 from notifications.notice import Reason
-from rules.book import BookRule, RuleBook
 from rules.calendar import Calendars
 from rules.deadline import Deadline, compute
 from rules.due import Due
+from rules.pack.book import BookRule, RuleBook
 from rules.terms import resolve
 
 KEPT: Final = 16_384

@@ -21,9 +21,9 @@ from commitments.store.notices import MUTED
 from engine.assessment.assess import Assessment, Assessor, facts
 from engine.assessment.setbacks import UnassessedError
 from engine.matching.matcher import Joiner
-from rules.book import RuleBook
 from rules.condition import Condition, Value, holds
-from rules.consequence import FollowUp, GroupEscalation
+from rules.pack.book import RuleBook
+from rules.pack.consequence import FollowUp, GroupEscalation
 from rules.period import Point
 
 FOLLOW_UP = "follow-up "

@@ -20,10 +20,10 @@ from engine.assessment.moves import (
     first_anchors,
 )
 from notifications.notice import Reason
-from rules.book import BookRule
 from rules.deadline import Deadline, Step
 from rules.due import Due
-from rules.pack import DEFAULT_LADDER, Ladder, Rung
+from rules.pack.book import BookRule
+from rules.pack.pack import DEFAULT_LADDER, Ladder, Rung
 
 if TYPE_CHECKING:
     from engine.assessment.cache import Counts

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from commitments.model.basis import Ground, Turn, Windows
 from commitments.model.commitment import EventKind
 from commitments.model.dates import Window
-from rules.book import BookRule
 from rules.calendar import WEEKENDS, Calendar
 from rules.deadline import Deadline
-from rules.pack import Extension
+from rules.pack.book import BookRule
+from rules.pack.pack import Extension
 from rules.period import Unit
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from commitments.model.commitment import (
 from commitments.model.dates import Window
 from engine.assessment.deadlines import Duties, Obligation
 from notifications.notice import Notice, Stage
-from rules.book import RuleBook
-from rules.pack import Rung
+from rules.pack.book import RuleBook
+from rules.pack.pack import Rung
 
 _SETTLED_STATUS = {EventKind.WITHDRAWN: Status.WITHDRAWN, EventKind.LAPSED: Status.LAPSED}
 

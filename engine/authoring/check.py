@@ -11,10 +11,10 @@ from commitments.model.record import Record, Recorded
 from commitments.reading.problem import Problem
 from engine.assessment.assess import facts
 from engine.workspace.settings import Workspace
-from rules.book import RuleBook
 from rules.condition import Facts
 from rules.lint import lint
 from rules.lint.finding import Ground
+from rules.pack.book import RuleBook
 
 _AT_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 

@@ -17,7 +17,7 @@ from notifications.digest import Reader, compose
 from notifications.languages import LANGUAGES
 from notifications.notice import Notice
 from notifications.render import render
-from rules.situation import Expectation, Situation
+from rules.pack.situation import Expectation, Situation
 
 NOTHING = "none"
 

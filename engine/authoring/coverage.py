@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from engine.assessment.assess import facts
 from engine.authoring.compare import first_record
 from engine.authoring.pack_tests import Trial
-from rules.book import RuleBook
 from rules.condition import Facts, describe, holds, tests
+from rules.pack.book import RuleBook
 
 
 @dataclass(frozen=True)

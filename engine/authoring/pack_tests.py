@@ -16,8 +16,14 @@ from engine.assessment.assess import Assessor
 from engine.authoring.compare import Difference, differences
 from engine.matching.matcher import matcher
 from engine.workspace.settings import Workspace
-from rules.book import TEST, LoadedPack, RuleBook, is_situation_file, situation_files
-from rules.situation import Situation, SituationFile
+from rules.pack.book import (
+    TEST,
+    LoadedPack,
+    RuleBook,
+    is_situation_file,
+    situation_files,
+)
+from rules.pack.situation import Situation, SituationFile
 
 
 class Verdict(StrEnum):

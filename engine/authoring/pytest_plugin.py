@@ -16,7 +16,7 @@ from engine.authoring.pack_tests import (
     run,
 )
 from engine.workspace.settings import workspace_or_shipped
-from rules.book import SUFFIXES, is_situation_file
+from rules.pack.book import SUFFIXES, is_situation_file
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

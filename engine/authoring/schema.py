@@ -15,8 +15,8 @@ from commitments.model.commitment import Frozen, as_list
 from engine.workspace.settings import Settings
 from rules.calendar import CalendarFile
 from rules.due import listed
-from rules.pack import Pack
-from rules.situation import SituationFile
+from rules.pack.pack import Pack
+from rules.pack.situation import SituationFile
 
 ADDRESS = "https://raw.githubusercontent.com/gestand/gestand/main/docs/schema/{name}.schema.json"
 """Where each schema is to be found, which is what it is called by ($id)."""

@@ -22,7 +22,7 @@ from engine.passes.progress import outdated, unfinished
 from engine.passes.projection import KEPT_OF_EACH, Reader
 from engine.workspace.settings import Workspace
 from notifications.phrases import clean
-from rules.book import RuleBook
+from rules.pack.book import RuleBook
 
 
 class NoPassError(TroubleError):

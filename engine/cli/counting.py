@@ -19,10 +19,10 @@ from engine.cli.output import Failed, hand_over, number, say, table, tell_proble
 from engine.workspace import clock
 from engine.workspace.settings import usable
 from rules.almanac import at_a_glance, lint
-from rules.book import SUFFIXES
 from rules.calendar import SHIPPED, Calendars
 from rules.deadline import calculate_lines
 from rules.due import Counting, MonthEnd, Roll
+from rules.pack.book import SUFFIXES
 from rules.period import split_short
 
 

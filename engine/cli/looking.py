@@ -30,9 +30,9 @@ from engine.cli.reading import fail_unassessed, find, json_option, opened, today
 from engine.matching.matcher import Matcher, matcher
 from engine.session import Session
 from notifications.notice import Notice
-from rules import book as rule_book
-from rules.book import RuleBook
 from rules.calendar import spoken
+from rules.pack import book as rule_book
+from rules.pack.book import RuleBook
 
 # ------------------------------------------------------------------------------------------------- next
 

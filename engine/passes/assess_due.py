@@ -25,7 +25,7 @@ from engine.matching.matcher import joiner
 from engine.passes.groups import Families
 from engine.passes.notices import owe
 from engine.passes.projection import KEPT_OF_EACH, Found, Reader
-from rules.book import RuleBook
+from rules.pack.book import RuleBook
 
 LATEST: Final = "last_pass"
 """The moment of the last pass, as the store remembers it."""

@@ -16,9 +16,9 @@ from commitments.model.dates import Window
 from commitments.model.record import Record
 from commitments.store import Connection
 from engine.assessment.setbacks import Setbacks, keep, kept
-from rules.book import RuleBook
 from rules.cycle import Edition, derived_commitment, editions, main_commitment, name
-from rules.pack import Cycle, Pack
+from rules.pack.book import RuleBook
+from rules.pack.pack import Cycle, Pack
 
 _KIND: Final = "the cycle "
 """How the name of a cycle begins that goes wrong."""

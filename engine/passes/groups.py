@@ -27,7 +27,7 @@ from engine.assessment.consequences import (
 from engine.matching.matcher import Joiner
 from engine.passes.notices import add, turn
 from notifications.notice import Notice, Stage
-from rules.book import RuleBook
+from rules.pack.book import RuleBook
 
 Group = tuple[str, str]
 """The name of an escalation, and the value that its members have in common."""

@@ -17,7 +17,7 @@ from commitments.store.notices import is_muted, last_number
 from engine.assessment.status import Judgement
 from engine.passes.projection import Found
 from notifications.notice import Notice
-from rules.book import RuleBook
+from rules.pack.book import RuleBook
 
 
 def owe(tx: Connection, found: Sequence[Found], book: RuleBook, now: datetime, *, gapless: bool) -> None:

@@ -29,7 +29,7 @@ from engine.workspace.settings import (
     open_workspace,
 )
 from notifications.slots import instant
-from rules.book import SUFFIXES
+from rules.pack.book import SUFFIXES
 
 log = logging.getLogger("gestand")
 

@@ -31,9 +31,10 @@ from notifications.languages import Language
 from notifications.mailbox import Mailbox
 from notifications.overriding import read_templates
 from notifications.smtp import SmtpSettings
-from rules import book, calendar
-from rules.book import RuleBook
+from rules import calendar
 from rules.calendar import Calendars
+from rules.pack import book
+from rules.pack.book import RuleBook
 
 FILE = "gestand.yaml"
 REGISTER_FILES = "commitments"

@@ -37,7 +37,7 @@ from rules.lint.choosing import (
 from rules.lint.finding import Finding, Ground, Placed, of_rule
 from rules.lint.sample import pasted, whole
 from rules.lint.telling import drowned, early_escalations, late_reminders, never_overdue, repeated_once, unheard
-from rules.pack import Pack
+from rules.pack.pack import Pack
 from rules.satisfy import search
 
 _FOUR_YEARS = [date(2024, 1, 1) + timedelta(days=days) for days in range(4 * 365 + 1)]

@@ -13,7 +13,7 @@ from rules.condition import FIELDS as FIELDS_OF
 from rules.condition import Condition, Facts, FieldType, describe, holds, parse, tests
 from rules.lint.finding import Finding, Ground, Placed, asked, not_searched, of_rule
 from rules.lint.sample import facts_of, pasted, whole
-from rules.pack import Validity
+from rules.pack.pack import Validity
 from rules.satisfy import both, but_not, constants, search, values
 
 # ------------------------------------------------------------------------------------------------- one rule

@@ -13,8 +13,8 @@ from commitments.model.dates import Window
 from rules.calendar import Calendars
 from rules.condition import Facts, Value
 from rules.deadline import compute
-from rules.pack import Pack, Rule
-from rules.situation import UNSAID
+from rules.pack.pack import Pack, Rule
+from rules.pack.situation import UNSAID
 
 SOME_DAY = date(2026, 6, 1)
 """A Monday, for anchors that may fall on any day."""

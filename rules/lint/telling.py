@@ -9,7 +9,7 @@ from commitments.model.commitment import CLERK, Force
 from commitments.model.dates import Window
 from commitments.reading.problem import Path
 from rules.lint.finding import Finding, Ground
-from rules.pack import Ladder, Overdue, Rung
+from rules.pack.pack import Ladder, Overdue, Rung
 
 _FOUR_YEARS = [date(2024, 1, 1) + timedelta(days=days) for days in range(4 * 365 + 1)]
 """Every day on which a deadline can fall, as months and weekdays go."""

@@ -20,14 +20,19 @@ from commitments.reading.source import (
     read,
 )
 from rules.calendar import Calendars
-from rules.consequence import FollowUp, GroupEscalation, Inhibition
 from rules.cycle import dating_rules
 from rules.due import Due
-from rules.inherit import inherited
-from rules.pack import Cycle, Ladder, Pack, Rule
+from rules.pack.consequence import FollowUp, GroupEscalation, Inhibition
+from rules.pack.inherit import inherited
+from rules.pack.pack import (
+    Cycle,
+    Ladder,
+    Pack,
+    Rule,
+)
 from rules.terms import SPEECH, Phrase, Term, faults, unspoken
 
-SHIPPED = Path(__file__).parent / "packs"
+SHIPPED = Path(__file__).parents[1] / "packs"
 SUFFIXES = (".yaml", ".yml")
 TEST = "_test"
 """How the name of a file ends that holds tests of a pack."""

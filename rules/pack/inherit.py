@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from rules.consequence import FollowUp
-from rules.pack import Cycle, Pack, Rule
+from rules.pack.consequence import FollowUp
+from rules.pack.pack import Cycle, Pack, Rule
 
 Item = TypeVar("Item", Rule, Cycle, FollowUp)
 

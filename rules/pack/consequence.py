@@ -1,6 +1,6 @@
 """What one commitment means for others, as a rule file says it: inhibit, escalate, follow_up.
 
-Unlike the conditions that choose rules, those here may ask where a commitment stands. engine.assessment.consequences draws them.
+Unlike the conditions that choose rules, those here may ask where a commitment stands. engine.assessment draws them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ from commitments.model.commitment import (
 )
 from commitments.reading.problem import Fault, Misfit
 from rules.condition import FIELDS, All, Condition, Op, Test, Want, parse, tests, written
-from rules.names import Audience, Kind, Name, Title
+from rules.pack.names import (
+    Audience,
+    Kind,
+    Name,
+    Title,
+)
 from rules.period import ROUNDS, Period
 from rules.satisfy import search
 

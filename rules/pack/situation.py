@@ -21,7 +21,7 @@ from commitments.model.commitment import (
 from commitments.model.dates import NotADateError, Window
 from commitments.reading.fit import close, fitted
 from commitments.reading.problem import Fault, Misfit
-from rules.names import Language
+from rules.pack.names import Language
 
 StageName = Literal["reminder", "due_today", "overdue", "escalation", "date_changed", "settled"]
 """What a notice can be; the engine makes them of the stages of a ladder and of events."""

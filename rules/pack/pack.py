@@ -27,13 +27,24 @@ from commitments.model.dates import Window, day_after
 from commitments.model.zone import Zone
 from commitments.reading.source import Fault, Misfit
 from rules.condition import All, Condition, Not
-from rules.consequence import FollowUp, GroupEscalation, Inhibition, circles
 from rules.due import Due
-from rules.names import Audience, Kind, Language, Name, Title
-from rules.parameters import expanded
+from rules.pack.consequence import (
+    FollowUp,
+    GroupEscalation,
+    Inhibition,
+    circles,
+)
+from rules.pack.names import (
+    Audience,
+    Kind,
+    Language,
+    Name,
+    Title,
+)
+from rules.pack.parameters import expanded
+from rules.pack.situation import Situation
 from rules.period import ROUNDS, Period, Point, Unit
 from rules.recurrence import Recurrence
-from rules.situation import Situation
 from rules.terms import SPEECH, Term, unspoken
 
 RUNGS_KEPT: Final = 8_192

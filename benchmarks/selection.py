@@ -16,7 +16,7 @@ from itertools import product
 from random import Random
 
 from engine.matching.matcher import DurableMatcher, ReferenceMatcher
-from rules.condition import parse
+from rules.conditions.condition import parse
 
 KINDS, FORCES = ("reply", "report"), ("requested", "binding")
 BANDS = ((-400, -31), (-30, -1), (0, 0), (1, 30), (31, 400))

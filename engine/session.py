@@ -31,7 +31,7 @@ from engine.workspace.settings import (
     open_workspace,
 )
 from notifications.deliverer import Deliverer
-from rules.condition import Condition
+from rules.conditions.condition import Condition
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from commitments.model.commitment import Citation, Event, Force
 from commitments.model.dates import Window
 from rules.calendar import CalendarData, Span
-from rules.condition import ALWAYS, describe
+from rules.conditions.condition import ALWAYS, describe
 from rules.due import Due, Short
 from rules.pack.book import LoadedPack, RuleBook
 from rules.pack.consequence import FollowUp, GroupEscalation, Inhibition

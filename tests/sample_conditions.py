@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from random import Random
 
-from rules.condition import Condition, Facts, parse
+from rules.conditions.condition import Condition, Facts, parse
 
 KINDS = ["reply", "report", "pledge", "question"]
 PARTIES = ["nl", "nl/ek", "nl/ek/ia", "nl/tk", "nl-x", "un"]

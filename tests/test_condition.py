@@ -12,8 +12,18 @@ from pydantic import TypeAdapter
 from commitments.model.commitment import Frozen
 from commitments.reading.source import Fault, Misfit, check
 from commitments.reading.source import parse as read_yaml
-from rules import condition
-from rules.condition import ALWAYS, All, Check, Condition, Not, describe, holds, parse, trace
+from rules.conditions import condition
+from rules.conditions.condition import (
+    ALWAYS,
+    All,
+    Check,
+    Condition,
+    Not,
+    describe,
+    holds,
+    parse,
+    trace,
+)
 
 LETTER = {
     "id": "34964-B",

@@ -8,7 +8,7 @@ import pytest
 from commitments.reading.source import parse as parse_yaml
 from rules import calendar
 from rules.calendar import Calendars
-from rules.condition import holds
+from rules.conditions.condition import holds
 from rules.lint import LINTS, lint
 from rules.lint.finding import Ground
 from rules.lint.sample import facts_of

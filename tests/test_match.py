@@ -40,7 +40,13 @@ from engine.matching.matcher import (
     engine_name,
     matcher,
 )
-from rules.condition import All, Any, Not, holds, parse
+from rules.conditions.condition import (
+    All,
+    Any,
+    Not,
+    holds,
+    parse,
+)
 
 EVALUATIONS = int(os.environ.get("GESTAND_EVALUATIONS", "120000"))
 HERE = engine_name().startswith("durable_rules")

@@ -7,9 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules import condition as c
-from rules.condition import All, Any, Not, Op, Want, holds, parse
-from rules.satisfy import Search, search, values
+from rules.conditions import condition as c
+from rules.conditions.condition import (
+    All,
+    Any,
+    Not,
+    Op,
+    Want,
+    holds,
+    parse,
+)
+from rules.conditions.satisfy import Search, search, values
 
 
 @pytest.mark.parametrize(

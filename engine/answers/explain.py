@@ -21,7 +21,7 @@ from engine.assessment.deadlines import (
 )
 from engine.assessment.moves import Move, Unheeded
 from rules.calendar import spoken
-from rules.condition import Check, trace
+from rules.conditions.condition import Check, trace
 from rules.pack.book import BookRule, RuleBook
 
 _GUTTER = 11

@@ -11,7 +11,7 @@ from commitments.reading.fit import check, close
 from commitments.reading.problem import Document, Problem, problem
 from commitments.reading.source import parse
 from engine.assessment.deadlines import anchor_name
-from rules.condition import tests
+from rules.conditions.condition import tests
 from rules.pack.book import RuleBook
 
 _OPTION = "--what-if"

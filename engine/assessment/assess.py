@@ -34,7 +34,7 @@ from engine.assessment.status import (
 from engine.matching.matcher import Matcher
 from notifications.notice import Moved, Notice, Reason
 from rules.calendar import Calendars
-from rules.condition import Value, tests
+from rules.conditions.condition import Value, tests
 from rules.deadline import Deadline
 from rules.pack.book import RuleBook
 from rules.pack.pack import DEFAULT_LADDER

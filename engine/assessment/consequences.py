@@ -21,7 +21,7 @@ from commitments.store.notices import MUTED
 from engine.assessment.assess import Assessment, Assessor, facts
 from engine.assessment.setbacks import UnassessedError
 from engine.matching.matcher import Joiner
-from rules.condition import Condition, Value, holds
+from rules.conditions.condition import Condition, Value, holds
 from rules.pack.book import RuleBook
 from rules.pack.consequence import FollowUp, GroupEscalation
 from rules.period import Point

@@ -11,7 +11,7 @@ from commitments.model.record import Record, Recorded
 from commitments.reading.problem import Problem
 from engine.assessment.assess import facts
 from engine.workspace.settings import Workspace
-from rules.condition import Facts
+from rules.conditions.condition import Facts
 from rules.lint import lint
 from rules.lint.finding import Ground
 from rules.pack.book import RuleBook

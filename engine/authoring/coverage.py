@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from engine.assessment.assess import facts
 from engine.authoring.compare import first_record
 from engine.authoring.pack_tests import Trial
-from rules.condition import Facts, describe, holds, tests
+from rules.conditions.condition import (
+    Facts,
+    describe,
+    holds,
+    tests,
+)
 from rules.pack.book import RuleBook
 
 

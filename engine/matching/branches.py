@@ -12,8 +12,13 @@ from functools import reduce
 from itertools import chain, product
 from typing import Any, Final
 
-from rules.condition import All, Condition, Not, Test
-from rules.condition import Any as AnyOf
+from rules.conditions.condition import (
+    All,
+    Condition,
+    Not,
+    Test,
+)
+from rules.conditions.condition import Any as AnyOf
 
 MOST_WAYS: Final = 16
 """The branches of one condition: what would need more is decided in Python, and is a single flag here."""

@@ -25,7 +25,16 @@ from engine.matching.branches import (
     guard,
     shards,
 )
-from rules.condition import Condition, Facts, Test, Value, Want, decide, meets, tests
+from rules.conditions.condition import (
+    Condition,
+    Facts,
+    Test,
+    Value,
+    Want,
+    decide,
+    meets,
+    tests,
+)
 
 ANSWERS_KEPT: Final = 65_536
 VALUES_KEPT: Final = 16_384
@@ -152,7 +161,7 @@ def _judge(wants: Iterable[tuple[Want, int]], value: Value) -> int:
 
 
 class ReferenceMatcher:
-    """Decides every condition by itself, as rules.condition says."""
+    """Decides every condition by itself, as rules.conditions.condition says."""
 
     def __init__(self, conditions: Mapping[str, Condition]) -> None:
         self._conditions = dict(conditions)

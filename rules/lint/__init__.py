@@ -20,6 +20,7 @@ from commitments.reading.problem import (
 )
 from commitments.reading.source import read
 from rules.calendar import Calendars
+from rules.conditions.satisfy import search
 from rules.deadline import compute
 from rules.due import Due, MonthEnd, Roll
 from rules.lint.choosing import (
@@ -38,7 +39,6 @@ from rules.lint.finding import Finding, Ground, Placed, of_rule
 from rules.lint.sample import pasted, whole
 from rules.lint.telling import drowned, early_escalations, late_reminders, never_overdue, repeated_once, unheard
 from rules.pack.pack import Pack
-from rules.satisfy import search
 
 _FOUR_YEARS = [date(2024, 1, 1) + timedelta(days=days) for days in range(4 * 365 + 1)]
 """Every trigger day there is, as months, weekdays and leap days go."""

@@ -9,12 +9,26 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import combinations
 
-from rules.condition import FIELDS as FIELDS_OF
-from rules.condition import Condition, Facts, FieldType, describe, holds, parse, tests
+from rules.conditions.condition import FIELDS as FIELDS_OF
+from rules.conditions.condition import (
+    Condition,
+    Facts,
+    FieldType,
+    describe,
+    holds,
+    parse,
+    tests,
+)
+from rules.conditions.satisfy import (
+    both,
+    but_not,
+    constants,
+    search,
+    values,
+)
 from rules.lint.finding import Finding, Ground, Placed, asked, not_searched, of_rule
 from rules.lint.sample import facts_of, pasted, whole
 from rules.pack.pack import Validity
-from rules.satisfy import both, but_not, constants, search, values
 
 # ------------------------------------------------------------------------------------------------- one rule
 

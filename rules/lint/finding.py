@@ -10,7 +10,7 @@ from typing import Literal
 from commitments.model.commitment import Commitment
 from commitments.reading.problem import Path
 from rules.calendar import Calendars
-from rules.condition import Condition, Facts, Test
+from rules.conditions.condition import Condition, Facts, Test
 from rules.cycle import Edition, derived_commitment, main_commitment
 from rules.lint.sample import facts_of
 from rules.pack.book import LoadedPack, RuleBook

@@ -18,7 +18,18 @@ from commitments.model.commitment import (
     Parties,
 )
 from commitments.reading.problem import Fault, Misfit
-from rules.condition import FIELDS, All, Condition, Op, Test, Want, parse, tests, written
+from rules.conditions.condition import (
+    FIELDS,
+    All,
+    Condition,
+    Op,
+    Test,
+    Want,
+    parse,
+    tests,
+    written,
+)
+from rules.conditions.satisfy import search
 from rules.pack.names import (
     Audience,
     Kind,
@@ -26,7 +37,6 @@ from rules.pack.names import (
     Title,
 )
 from rules.period import ROUNDS, Period
-from rules.satisfy import search
 
 LASTING = {name: kind for name, kind in FIELDS.items() if name != "days_late"}
 """The fields that differ only after an event, or on a day on which a pass looks again."""

@@ -1,7 +1,7 @@
 """A rule file as its author wrote it, checked: the pack with its rules, its cycles and their tests.
 
 Reading the file is commitments.reading.source's work; how dates are counted is rules.due's; what a condition says is
-rules.condition's. This module only holds them together.
+rules.conditions.condition's. This module only holds them together.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from commitments.model.commitment import (
 from commitments.model.dates import Window, day_after
 from commitments.model.zone import Zone
 from commitments.reading.source import Fault, Misfit
-from rules.condition import All, Condition, Not
+from rules.conditions.condition import All, Condition, Not
 from rules.due import Due
 from rules.pack.consequence import (
     FollowUp,

@@ -1,6 +1,6 @@
 """What a rule asks of a commitment (`when`, `unless`): read, decided, explained and put into words.
 
-Pure, and the reference: engine.matching.matcher answers the same faster and is tested against `holds`. A test of something the
+Pure, and the reference: engine.matching answers the same faster and is tested against `holds`. A test of something the
 commitment does not have is not met, whatever it asks; so `not` of that test is (only `absent` asks for it).
 """
 

@@ -11,8 +11,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations, product
 
-from rules.condition import FIELDS, WORDS, All, Condition, Facts, FieldType, Not, Test, Value, holds
-from rules.condition import Any as AnyOf
+from rules.conditions.condition import (
+    FIELDS,
+    WORDS,
+    All,
+    Condition,
+    Facts,
+    FieldType,
+    Not,
+    Test,
+    Value,
+    holds,
+)
+from rules.conditions.condition import Any as AnyOf
 
 MOST_ALTERNATIVES = 2_000
 """How many alternatives a condition may come to before the search is given up."""

@@ -12,8 +12,8 @@ from functools import partial
 
 from commitments.model.dates import Window
 from rules.calendar import SHIPPED, Calendars
-from rules.deadline import compute
-from rules.due import Due
+from rules.counting.deadline import compute
+from rules.counting.due import Due
 
 DAY, EXPECTED = date(2018, 7, 13), date(2018, 8, 10)
 MICROSECOND = 1e-6

@@ -36,7 +36,7 @@ from commitments.reading.source import (
 )
 
 if TYPE_CHECKING:
-    from rules.due import Due
+    from rules.counting.due import Due
 
 SHIPPED = Path(__file__).parent / "calendars"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

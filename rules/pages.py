@@ -10,7 +10,9 @@ from commitments.model.commitment import Citation, Event, Force
 from commitments.model.dates import Window
 from rules.calendar import CalendarData, Span
 from rules.conditions.condition import ALWAYS, describe
-from rules.due import Due, Short
+from rules.counting.due import Due, Short
+from rules.counting.period import Period
+from rules.counting.terms import Term
 from rules.pack.book import LoadedPack, RuleBook
 from rules.pack.consequence import FollowUp, GroupEscalation, Inhibition
 from rules.pack.pack import (
@@ -22,8 +24,6 @@ from rules.pack.pack import (
     Rule,
 )
 from rules.pack.situation import Expectation, Situation
-from rules.period import Period
-from rules.terms import Term
 
 MADE = "<!-- Made from the pack by `gestand docs`: change the pack, then run it again. -->"
 

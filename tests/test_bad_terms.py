@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from commitments.model.dates import FORMS, Window
 from rules.calendar import SHIPPED as SHIPPED_CALENDARS
 from rules.calendar import Calendar, CalendarData, Calendars
+from rules.counting.terms import Phrase, Term, resolve
 from rules.pack.book import SHIPPED, load
-from rules.terms import Phrase, Term, resolve
 
 SAID = date(2026, 4, 1)
 CALENDARS, _ = Calendars.load([SHIPPED_CALENDARS])

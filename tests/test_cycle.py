@@ -13,7 +13,7 @@ from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher
 from engine.passes.cycles import grow
 from rules.calendar import Calendars
-from rules.cycle import editions
+from rules.counting.cycle import editions
 from rules.pack.book import LoadedPack, RuleBook
 from rules.pack.pack import Pack
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from commitments.model.dates import Window
 from commitments.reading.source import parse
 from rules.calendar import SHIPPED, Calendars
-from rules.deadline import answer, calculate_lines, compute
-from rules.due import Due, Roll
+from rules.counting.deadline import answer, calculate_lines, compute
+from rules.counting.due import Due, Roll
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "cases" / "deadlines.jsonl").read_text().splitlines()]
 
@@ -673,7 +673,7 @@ def test_the_machine_s_zone_and_language_change_nothing():
     script = (
         "import locale; locale.setlocale(locale.LC_ALL, '')\n"
         "from rules.calendar import SHIPPED, Calendars\n"
-        "from rules.deadline import calculate_lines\n"
+        "from rules.counting.deadline import calculate_lines\n"
         "import json, sys\n"
         "cases = open('tests/cases/deadlines.jsonl').readlines()[:20]\n"
         "cases.append(json.dumps({'due': {'period': '10 working days', 'after': '2026-04-24', 'calendar': 'nl'}}))\n"

@@ -6,8 +6,14 @@ import pytest
 
 from commitments.model.dates import Window
 from commitments.reading.source import check, parse
-from rules.due import Bound, Counting, Due, MonthEnd, Roll
-from rules.period import Period, Unit
+from rules.counting.due import (
+    Bound,
+    Counting,
+    Due,
+    MonthEnd,
+    Roll,
+)
+from rules.counting.period import Period, Unit
 
 
 def due(text):

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commitments.model.dates import Window
-from rules.period import Period, Point, Unit, shift_months, split_short
+from rules.counting.period import (
+    Period,
+    Point,
+    Unit,
+    shift_months,
+    split_short,
+)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 from commitments.model.dates import Window
-from rules.recurrence import MOST, NotARecurrenceError, Recurrence
+from rules.counting.recurrence import MOST, NotARecurrenceError, Recurrence
 
 
 def first(count, rule, start):

@@ -6,8 +6,8 @@ import pytest
 
 from commitments.reading.source import check, parse
 from rules.calendar import Calendar, CalendarData, Calendars
+from rules.counting.terms import Phrase, resolve
 from rules.pack.pack import Pack
-from rules.terms import Phrase, resolve
 
 DUTCH = """
 pack: dutch-terms

@@ -35,7 +35,7 @@ from engine.matching.matcher import Matcher
 from notifications.notice import Moved, Notice, Reason
 from rules.calendar import Calendars
 from rules.conditions.condition import Value, tests
-from rules.deadline import Deadline
+from rules.counting.deadline import Deadline
 from rules.pack.book import RuleBook
 from rules.pack.pack import DEFAULT_LADDER
 

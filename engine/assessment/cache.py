@@ -21,10 +21,10 @@ from engine.assessment.deadlines import (
 )
 from notifications.notice import Reason
 from rules.calendar import Calendars
-from rules.deadline import Deadline, compute
-from rules.due import Due
+from rules.counting.deadline import Deadline, compute
+from rules.counting.due import Due
+from rules.counting.terms import resolve
 from rules.pack.book import BookRule, RuleBook
-from rules.terms import resolve
 
 KEPT: Final = 16_384
 """How many deadlines are remembered: ten years of days under six rules; some 40 MB with their steps, at most."""

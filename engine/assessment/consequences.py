@@ -22,9 +22,9 @@ from engine.assessment.assess import Assessment, Assessor, facts
 from engine.assessment.setbacks import UnassessedError
 from engine.matching.matcher import Joiner
 from rules.conditions.condition import Condition, Value, holds
+from rules.counting.period import Point
 from rules.pack.book import RuleBook
 from rules.pack.consequence import FollowUp, GroupEscalation
-from rules.period import Point
 
 FOLLOW_UP = "follow-up "
 """How the document begins that a commitment made by a follow-up refers to."""

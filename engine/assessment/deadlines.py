@@ -20,8 +20,8 @@ from engine.assessment.moves import (
     first_anchors,
 )
 from notifications.notice import Reason
-from rules.deadline import Deadline, Step
-from rules.due import Due
+from rules.counting.deadline import Deadline, Step
+from rules.counting.due import Due
 from rules.pack.book import BookRule
 from rules.pack.pack import DEFAULT_LADDER, Ladder, Rung
 

@@ -11,10 +11,10 @@ from commitments.model.basis import Ground, Turn, Windows
 from commitments.model.commitment import EventKind
 from commitments.model.dates import Window
 from rules.calendar import WEEKENDS, Calendar
-from rules.deadline import Deadline
+from rules.counting.deadline import Deadline
+from rules.counting.period import Unit
 from rules.pack.book import BookRule
 from rules.pack.pack import Extension
-from rules.period import Unit
 
 if TYPE_CHECKING:
     from engine.assessment.cache import Counts

@@ -14,7 +14,7 @@ from commitments.exchange.written import LooseEvent, WrittenCommitment
 from commitments.model.commitment import Frozen, as_list
 from engine.workspace.settings import Settings
 from rules.calendar import CalendarFile
-from rules.due import listed
+from rules.counting.due import listed
 from rules.pack.pack import Pack
 from rules.pack.situation import SituationFile
 

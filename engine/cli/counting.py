@@ -20,10 +20,10 @@ from engine.workspace import clock
 from engine.workspace.settings import usable
 from rules.almanac import at_a_glance, lint
 from rules.calendar import SHIPPED, Calendars
-from rules.deadline import calculate_lines
-from rules.due import Counting, MonthEnd, Roll
+from rules.counting.deadline import calculate_lines
+from rules.counting.due import Counting, MonthEnd, Roll
+from rules.counting.period import split_short
 from rules.pack.book import SUFFIXES
-from rules.period import split_short
 
 
 def _words(enum: type[StrEnum]) -> list[str]:

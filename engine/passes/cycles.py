@@ -16,7 +16,13 @@ from commitments.model.dates import Window
 from commitments.model.record import Record
 from commitments.store import Connection
 from engine.assessment.setbacks import Setbacks, keep, kept
-from rules.cycle import Edition, derived_commitment, editions, main_commitment, name
+from rules.counting.cycle import (
+    Edition,
+    derived_commitment,
+    editions,
+    main_commitment,
+    name,
+)
 from rules.pack.book import RuleBook
 from rules.pack.pack import Cycle, Pack
 

@@ -21,8 +21,8 @@ from commitments.reading.problem import (
 from commitments.reading.source import read
 from rules.calendar import Calendars
 from rules.conditions.satisfy import search
-from rules.deadline import compute
-from rules.due import Due, MonthEnd, Roll
+from rules.counting.deadline import compute
+from rules.counting.due import Due, MonthEnd, Roll
 from rules.lint.choosing import (
     cycle_overlaps,
     gaps,

@@ -11,7 +11,7 @@ from commitments.model.commitment import Commitment
 from commitments.reading.problem import Path
 from rules.calendar import Calendars
 from rules.conditions.condition import Condition, Facts, Test
-from rules.cycle import Edition, derived_commitment, main_commitment
+from rules.counting.cycle import Edition, derived_commitment, main_commitment
 from rules.lint.sample import facts_of
 from rules.pack.book import LoadedPack, RuleBook
 from rules.pack.pack import Cycle, Pack, Rule

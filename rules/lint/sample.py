@@ -12,7 +12,7 @@ from commitments.model.commitment import Commitment
 from commitments.model.dates import Window
 from rules.calendar import Calendars
 from rules.conditions.condition import Facts, Value
-from rules.deadline import compute
+from rules.counting.deadline import compute
 from rules.pack.pack import Pack, Rule
 from rules.pack.situation import UNSAID
 

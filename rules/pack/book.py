@@ -20,8 +20,15 @@ from commitments.reading.source import (
     read,
 )
 from rules.calendar import Calendars
-from rules.cycle import dating_rules
-from rules.due import Due
+from rules.counting.cycle import dating_rules
+from rules.counting.due import Due
+from rules.counting.terms import (
+    SPEECH,
+    Phrase,
+    Term,
+    faults,
+    unspoken,
+)
 from rules.pack.consequence import FollowUp, GroupEscalation, Inhibition
 from rules.pack.inherit import inherited
 from rules.pack.pack import (
@@ -30,7 +37,6 @@ from rules.pack.pack import (
     Pack,
     Rule,
 )
-from rules.terms import SPEECH, Phrase, Term, faults, unspoken
 
 SHIPPED = Path(__file__).parents[1] / "packs"
 SUFFIXES = (".yaml", ".yml")

@@ -30,13 +30,13 @@ from rules.conditions.condition import (
     written,
 )
 from rules.conditions.satisfy import search
+from rules.counting.period import ROUNDS, Period
 from rules.pack.names import (
     Audience,
     Kind,
     Name,
     Title,
 )
-from rules.period import ROUNDS, Period
 
 LASTING = {name: kind for name, kind in FIELDS.items() if name != "days_late"}
 """The fields that differ only after an event, or on a day on which a pass looks again."""

@@ -1,7 +1,7 @@
 """A rule file as its author wrote it, checked: the pack with its rules, its cycles and their tests.
 
-Reading the file is commitments.reading.source's work; how dates are counted is rules.due's; what a condition says is
-rules.conditions.condition's. This module only holds them together.
+Reading the file is `commitments.reading`'s work; how dates are counted is `rules.counting`'s; what a condition says is
+`rules.conditions`'s. This module only holds them together.
 """
 
 from __future__ import annotations
@@ -27,7 +27,15 @@ from commitments.model.dates import Window, day_after
 from commitments.model.zone import Zone
 from commitments.reading.source import Fault, Misfit
 from rules.conditions.condition import All, Condition, Not
-from rules.due import Due
+from rules.counting.due import Due
+from rules.counting.period import (
+    ROUNDS,
+    Period,
+    Point,
+    Unit,
+)
+from rules.counting.recurrence import Recurrence
+from rules.counting.terms import SPEECH, Term, unspoken
 from rules.pack.consequence import (
     FollowUp,
     GroupEscalation,
@@ -43,9 +51,6 @@ from rules.pack.names import (
 )
 from rules.pack.parameters import expanded
 from rules.pack.situation import Situation
-from rules.period import ROUNDS, Period, Point, Unit
-from rules.recurrence import Recurrence
-from rules.terms import SPEECH, Term, unspoken
 
 RUNGS_KEPT: Final = 8_192
 """For how many days a ladder remembers its rungs: those of twenty years."""

@@ -20,9 +20,9 @@ from commitments.model.commitment import Frozen, Text
 from commitments.model.dates import DAY, Window
 from commitments.reading.problem import Fault, Misfit
 from rules.calendar import Calendars
-from rules.deadline import Deadline, Step, compute
-from rules.due import Due
-from rules.period import Period
+from rules.counting.deadline import Deadline, Step, compute
+from rules.counting.due import Due
+from rules.counting.period import Period
 
 _MARKER = re.compile(r"(?P<end>start|end) of (?P<name>.+)")
 _PLACE = re.compile(r"\{(\w+)\}")

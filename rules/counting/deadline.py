@@ -19,8 +19,17 @@ from commitments.model.dates import DAY, Window, month_end
 from commitments.reading.problem import Document, Place, Problem
 from commitments.reading.source import check
 from rules.calendar import MONTHS, WEEKDAYS, WEEKENDS, Calendar, Calendars, Pause, spoken
-from rules.due import Bound, Counting, Due, Item, Moment, MonthEnd, Origin, Roll
-from rules.period import Period, Unit, shift_months
+from rules.counting.due import (
+    Bound,
+    Counting,
+    Due,
+    Item,
+    Moment,
+    MonthEnd,
+    Origin,
+    Roll,
+)
+from rules.counting.period import Period, Unit, shift_months
 
 Anchors = Mapping[str, Window | datetime]
 """The dates that can be counted from, by name; the deadline of another rule by `rule-id.due`."""

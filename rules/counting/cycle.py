@@ -10,13 +10,13 @@ from typing import Literal
 
 from commitments.model.commitment import Commitment
 from commitments.model.dates import DAY, Window, month_end
+from rules.counting.period import Period, Point, Unit
 from rules.pack.pack import (
     Cycle,
     Derived,
     Pack,
     Rule,
 )
-from rules.period import Period, Point, Unit
 
 Precision = Literal["day", "month", "year"]
 

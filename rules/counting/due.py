@@ -1,6 +1,6 @@
 """How a deadline is counted, as rule files and the calculator write it: every switch named, none guessed.
 
-What each switch means is told in docs/counting-time.md; rules.deadline counts by them.
+What each switch means is told in docs/counting-time.md; rules.counting.deadline counts by them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from commitments.model.dates import Window
 from commitments.model.zone import Zone
 from commitments.reading.problem import Fault, Misfit
 from rules.calendar import WEEKDAYS, Calendar, CalendarData, Span
-from rules.period import Period, Unit, split_short
+from rules.counting.period import Period, Unit, split_short
 
 
 class Counting(StrEnum):

@@ -1,0 +1,1 @@
+"""How time is counted: periods, deadlines, recurrences, cycles and words for dates. Pure."""

@@ -11,7 +11,7 @@ from datetime import date
 from functools import partial
 
 from commitments.model.dates import Window
-from rules.calendar import SHIPPED, Calendars
+from rules.calendars.calendar import SHIPPED, Calendars
 from rules.counting.deadline import compute
 from rules.counting.due import Due
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from commitments.model.commitment import Citation, Event, Force
 from commitments.model.dates import Window
-from rules.calendar import CalendarData, Span
+from rules.calendars.calendar import CalendarData, Span
 from rules.conditions.condition import ALWAYS, describe
 from rules.counting.due import Due, Short
 from rules.counting.period import Period

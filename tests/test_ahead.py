@@ -8,7 +8,7 @@ from test_backtest import fulfilled, record
 from engine.answers.next_changes import turns
 from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher
-from rules.calendar import Calendars
+from rules.calendars.calendar import Calendars
 from rules.pack import book as rule_book
 
 LADDER = "{remind: [1 week before], overdue: {first: 1 day after, every: 1 week, at_most: 3}}"

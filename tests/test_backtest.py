@@ -10,7 +10,7 @@ from commitments.model.record import Record, Recorded
 from engine.answers.backtest import Count, backtest
 from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher
-from rules.calendar import Calendars
+from rules.calendars.calendar import Calendars
 from rules.pack import book as rule_book
 
 CALENDARS = Calendars()

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commitments.model.dates import FORMS, Window
-from rules.calendar import SHIPPED as SHIPPED_CALENDARS
-from rules.calendar import Calendar, CalendarData, Calendars
+from rules.calendars.calendar import SHIPPED as SHIPPED_CALENDARS
+from rules.calendars.calendar import Calendar, CalendarData, Calendars
 from rules.counting.terms import Phrase, Term, resolve
 from rules.pack.book import SHIPPED, load
 

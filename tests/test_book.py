@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rules.calendar import Calendars
+from rules.calendars.calendar import Calendars
 from rules.pack.book import load, pack_files, situation_files
 
 BAD = Path(__file__).parent / "bad"

@@ -7,8 +7,17 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rules.almanac import at_a_glance, lint
-from rules.calendar import SHIPPED, TRIED, WEEKENDS, Calendar, CalendarData, Calendars, Computed, spoken
+from rules.calendars.almanac import at_a_glance, lint
+from rules.calendars.calendar import (
+    SHIPPED,
+    TRIED,
+    WEEKENDS,
+    Calendar,
+    CalendarData,
+    Calendars,
+    Computed,
+    spoken,
+)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from commitments.store import Store
 from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher
 from engine.passes.cycles import grow
-from rules.calendar import Calendars
+from rules.calendars.calendar import Calendars
 from rules.counting.cycle import editions
 from rules.pack.book import LoadedPack, RuleBook
 from rules.pack.pack import Pack

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from commitments.model.dates import Window
 from commitments.reading.source import parse
-from rules.calendar import SHIPPED, Calendars
+from rules.calendars.calendar import SHIPPED, Calendars
 from rules.counting.deadline import answer, calculate_lines, compute
 from rules.counting.due import Due, Roll
 
@@ -672,7 +672,7 @@ def test_the_ways_to_end_a_month_differ_only_where_the_month_lacks_the_day_or_en
 def test_the_machine_s_zone_and_language_change_nothing():
     script = (
         "import locale; locale.setlocale(locale.LC_ALL, '')\n"
-        "from rules.calendar import SHIPPED, Calendars\n"
+        "from rules.calendars.calendar import SHIPPED, Calendars\n"
         "from rules.counting.deadline import calculate_lines\n"
         "import json, sys\n"
         "cases = open('tests/cases/deadlines.jsonl').readlines()[:20]\n"

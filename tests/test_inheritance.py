@@ -8,7 +8,7 @@ from test_obligations import assessor, record
 from notifications.digest import Reader, compose
 from notifications.notice import Item
 from notifications.render import render
-from rules.calendar import Calendars
+from rules.calendars.calendar import Calendars
 from rules.pack import book
 
 BASE = """

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from commitments.reading.source import parse as parse_yaml
-from rules import calendar
-from rules.calendar import Calendars
+from rules.calendars import calendar
+from rules.calendars.calendar import Calendars
 from rules.conditions.condition import holds
 from rules.lint import LINTS, lint
 from rules.lint.finding import Ground

@@ -10,7 +10,7 @@ from commitments.reading.source import check, parse
 from engine.answers.explain import explanation
 from engine.assessment.assess import Assessor
 from engine.matching.matcher import matcher
-from rules.calendar import Calendars
+from rules.calendars.calendar import Calendars
 from rules.pack.book import LoadedPack, RuleBook
 from rules.pack.pack import Pack
 

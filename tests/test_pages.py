@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.workspace.settings import shipped
-from rules.calendar import Calendar, Calendars
+from rules.calendars.calendar import Calendar, Calendars
 from rules.pack.book import load
 from rules.pages import page, texts
 

@@ -18,7 +18,7 @@ from engine.authoring.schema import (
     as_text,
     schema,
 )
-from rules import calendar
+from rules.calendars import calendar
 from rules.pack import book
 
 ROOT = Path(__file__).parent.parent

@@ -37,7 +37,7 @@ from engine.service import health
 from engine.service.scheduler import Heartbeat
 from engine.session import open_session
 from engine.workspace import clock
-from rules.calendar import CalendarData
+from rules.calendars.calendar import CalendarData
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 TODAY = NOW.date()

@@ -11,7 +11,7 @@ from commitments.model.commitment import EventKind
 from engine.assessment.assess import Assessor
 from engine.authoring.compare import differences
 from engine.matching.matcher import matcher
-from rules.calendar import SHIPPED, Calendars
+from rules.calendars.calendar import SHIPPED, Calendars
 from rules.pack import book as rule_book
 
 SAMPLES = sorted(

@@ -17,7 +17,7 @@ from engine.session import open_session
 from engine.workspace import clock
 from engine.workspace.recipients import Recipient
 from notifications.slots import Cadence, last_slot, next_slots
-from rules.calendar import SHIPPED, Calendars
+from rules.calendars.calendar import SHIPPED, Calendars
 
 AMS, LON, NYC = "Europe/Amsterdam", "Europe/London", "America/New_York"
 HAVANA, CAIRO, HOWE, APIA = "America/Havana", "Africa/Cairo", "Australia/Lord_Howe", "Pacific/Apia"

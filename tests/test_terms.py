@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from commitments.reading.source import check, parse
-from rules.calendar import Calendar, CalendarData, Calendars
+from rules.calendars.calendar import Calendar, CalendarData, Calendars
 from rules.counting.terms import Phrase, resolve
 from rules.pack.pack import Pack
 

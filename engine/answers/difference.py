@@ -19,7 +19,7 @@ from commitments.model.dates import Window
 from commitments.model.record import Record, Recorded
 from engine.answers import explain
 from engine.assessment.assess import Assessment, Assessor
-from rules.calendar import spoken
+from rules.calendars.calendar import spoken
 
 
 @dataclass(frozen=True, kw_only=True)

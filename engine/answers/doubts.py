@@ -11,7 +11,7 @@ from commitments.model.record import Record, Recorded
 from engine.answers.explain import spoken_window
 from engine.assessment.assess import Assessment
 from engine.assessment.deadlines import NO_DATE, STATED, Obligation
-from rules.calendar import spoken
+from rules.calendars.calendar import spoken
 
 
 def of_families(why: Mapping[str, str], wanted: Collection[str]) -> Iterator[Doubtful]:

@@ -20,7 +20,7 @@ from engine.assessment.deadlines import (
     steps,
 )
 from engine.assessment.moves import Move, Unheeded
-from rules.calendar import spoken
+from rules.calendars.calendar import spoken
 from rules.conditions.condition import Check, trace
 from rules.pack.book import BookRule, RuleBook
 

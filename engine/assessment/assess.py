@@ -33,7 +33,7 @@ from engine.assessment.status import (
 )
 from engine.matching.matcher import Matcher
 from notifications.notice import Moved, Notice, Reason
-from rules.calendar import Calendars
+from rules.calendars.calendar import Calendars
 from rules.conditions.condition import Value, tests
 from rules.counting.deadline import Deadline
 from rules.pack.book import RuleBook

@@ -20,7 +20,7 @@ from engine.assessment.deadlines import (
     obligations,
 )
 from notifications.notice import Reason
-from rules.calendar import Calendars
+from rules.calendars.calendar import Calendars
 from rules.counting.deadline import Deadline, compute
 from rules.counting.due import Due
 from rules.counting.terms import resolve

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from commitments.model.basis import Ground, Turn, Windows
 from commitments.model.commitment import EventKind
 from commitments.model.dates import Window
-from rules.calendar import WEEKENDS, Calendar
+from rules.calendars.calendar import WEEKENDS, Calendar
 from rules.counting.deadline import Deadline
 from rules.counting.period import Unit
 from rules.pack.book import BookRule

@@ -13,7 +13,7 @@ from pydantic_core.core_schema import BeforeValidatorFunctionSchema, TaggedUnion
 from commitments.exchange.written import LooseEvent, WrittenCommitment
 from commitments.model.commitment import Frozen, as_list
 from engine.workspace.settings import Settings
-from rules.calendar import CalendarFile
+from rules.calendars.calendar import CalendarFile
 from rules.counting.due import listed
 from rules.pack.pack import Pack
 from rules.pack.situation import SituationFile

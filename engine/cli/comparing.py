@@ -22,7 +22,7 @@ from engine.answers.difference import (
 from engine.cli.output import Day, PartyName, number, say, table, workspace_option, write_json
 from engine.cli.reading import fits, json_option, known, known_at_option, opened, today
 from engine.session import Session
-from rules.calendar import spoken
+from rules.calendars.calendar import spoken
 
 
 @click.command("diff")

@@ -18,8 +18,8 @@ from engine.answers.explain import spoken_window
 from engine.cli.output import Failed, hand_over, number, say, table, tell_problems, workspace_option, write_json
 from engine.workspace import clock
 from engine.workspace.settings import usable
-from rules.almanac import at_a_glance, lint
-from rules.calendar import SHIPPED, Calendars
+from rules.calendars.almanac import at_a_glance, lint
+from rules.calendars.calendar import SHIPPED, Calendars
 from rules.counting.deadline import calculate_lines
 from rules.counting.due import Counting, MonthEnd, Roll
 from rules.counting.period import split_short

@@ -26,7 +26,7 @@ from engine.passes.run import Pass, tick
 from engine.session import Session, open_session
 from engine.workspace import clock
 from engine.workspace.settings import FILE
-from rules.calendar import spoken
+from rules.calendars.calendar import spoken
 
 SAMPLES = "commitments.samples"
 MARK = ".gestand-demo"

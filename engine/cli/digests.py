@@ -24,7 +24,7 @@ from engine.session import Session, open_session
 from engine.workspace.recipients import Recipient
 from notifications.deliverer import DeliveryError
 from notifications.outbox import valid
-from rules.calendar import spoken
+from rules.calendars.calendar import spoken
 
 SLOTS = 6
 recipient_option = click.option("--recipient", metavar="ADDRESS", help="Only this recipient's.")

@@ -30,7 +30,7 @@ from engine.cli.reading import fail_unassessed, find, json_option, opened, today
 from engine.matching.matcher import Matcher, matcher
 from engine.session import Session
 from notifications.notice import Notice
-from rules.calendar import spoken
+from rules.calendars.calendar import spoken
 from rules.pack import book as rule_book
 from rules.pack.book import RuleBook
 

@@ -24,7 +24,7 @@ from commitments.trouble import TroubleError
 from engine.assessment.setbacks import Setback, sentences
 from engine.cli.output import Day, Failed, PartyName, number, say
 from engine.session import Session, open_session
-from rules.calendar import spoken
+from rules.calendars.calendar import spoken
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, for a program to read.")
 

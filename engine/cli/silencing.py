@@ -19,7 +19,7 @@ from engine.digests.silences import (
 )
 from engine.session import open_session
 from engine.workspace.recipients import Scope
-from rules.calendar import spoken
+from rules.calendars.calendar import spoken
 
 
 @click.command("silence")

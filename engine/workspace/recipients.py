@@ -18,7 +18,7 @@ from notifications.languages import Language
 from notifications.notice import Stage
 from notifications.outbox import valid
 from notifications.slots import Cadence, Quiet, never
-from rules.calendar import Calendars
+from rules.calendars.calendar import Calendars
 
 
 def _address(text: str) -> str:

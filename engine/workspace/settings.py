@@ -31,8 +31,8 @@ from notifications.languages import Language
 from notifications.mailbox import Mailbox
 from notifications.overriding import read_templates
 from notifications.smtp import SmtpSettings
-from rules import calendar
-from rules.calendar import Calendars
+from rules.calendars import calendar
+from rules.calendars.calendar import Calendars
 from rules.pack import book
 from rules.pack.book import RuleBook
 

@@ -18,7 +18,15 @@ from pydantic import BaseModel
 from commitments.model.dates import DAY, Window, month_end
 from commitments.reading.problem import Document, Place, Problem
 from commitments.reading.source import check
-from rules.calendar import MONTHS, WEEKDAYS, WEEKENDS, Calendar, Calendars, Pause, spoken
+from rules.calendars.calendar import (
+    MONTHS,
+    WEEKDAYS,
+    WEEKENDS,
+    Calendar,
+    Calendars,
+    Pause,
+    spoken,
+)
 from rules.counting.due import (
     Bound,
     Counting,

@@ -21,7 +21,12 @@ from commitments.model.commitment import Frozen
 from commitments.model.dates import Window
 from commitments.model.zone import Zone
 from commitments.reading.problem import Fault, Misfit
-from rules.calendar import WEEKDAYS, Calendar, CalendarData, Span
+from rules.calendars.calendar import (
+    WEEKDAYS,
+    Calendar,
+    CalendarData,
+    Span,
+)
 from rules.counting.period import Period, Unit, split_short
 
 

@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from commitments.model.commitment import Frozen, Text
 from commitments.model.dates import DAY, Window
 from commitments.reading.problem import Fault, Misfit
-from rules.calendar import Calendars
+from rules.calendars.calendar import Calendars
 from rules.counting.deadline import Deadline, Step, compute
 from rules.counting.due import Due
 from rules.counting.period import Period

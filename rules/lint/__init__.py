@@ -19,7 +19,7 @@ from commitments.reading.problem import (
     problem,
 )
 from commitments.reading.source import read
-from rules.calendar import Calendars
+from rules.calendars.calendar import Calendars
 from rules.conditions.satisfy import search
 from rules.counting.deadline import compute
 from rules.counting.due import Due, MonthEnd, Roll

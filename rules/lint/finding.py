@@ -9,7 +9,7 @@ from typing import Literal
 
 from commitments.model.commitment import Commitment
 from commitments.reading.problem import Path
-from rules.calendar import Calendars
+from rules.calendars.calendar import Calendars
 from rules.conditions.condition import Condition, Facts, Test
 from rules.counting.cycle import Edition, derived_commitment, main_commitment
 from rules.lint.sample import facts_of

@@ -10,7 +10,7 @@ from textwrap import indent
 
 from commitments.model.commitment import Commitment
 from commitments.model.dates import Window
-from rules.calendar import Calendars
+from rules.calendars.calendar import Calendars
 from rules.conditions.condition import Facts, Value
 from rules.counting.deadline import compute
 from rules.pack.pack import Pack, Rule

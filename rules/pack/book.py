@@ -19,7 +19,7 @@ from commitments.reading.source import (
     problem,
     read,
 )
-from rules.calendar import Calendars
+from rules.calendars.calendar import Calendars
 from rules.counting.cycle import dating_rules
 from rules.counting.due import Due
 from rules.counting.terms import (

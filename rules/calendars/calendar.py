@@ -38,7 +38,7 @@ from commitments.reading.source import (
 if TYPE_CHECKING:
     from rules.counting.due import Due
 
-SHIPPED = Path(__file__).parent / "calendars"
+SHIPPED = Path(__file__).parent
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SHORT_WEEKDAYS = {name[:3].lower(): number for number, name in enumerate(WEEKDAYS)}

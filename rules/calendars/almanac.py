@@ -10,7 +10,14 @@ from pathlib import Path
 from commitments.model.dates import DAY, month_end
 from commitments.reading.problem import Document, Problem, problem
 from commitments.reading.source import check, read
-from rules.calendar import MONTHS, WEEKDAYS, Calendar, CalendarFile, Span, spoken
+from rules.calendars.calendar import (
+    MONTHS,
+    WEEKDAYS,
+    Calendar,
+    CalendarFile,
+    Span,
+    spoken,
+)
 
 _SPANS = ("closed", "recess", "sitting")
 _WIDTH = 21

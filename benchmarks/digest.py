@@ -13,10 +13,10 @@ from sample_digest import ITEMS, digest
 
 from engine.digests.build import attached
 from engine.workspace.settings import Settings, shipped
-from notifications.digest import Digest
+from notifications.content.digest import Digest
+from notifications.content.render import render
 from notifications.mailbox import Mailbox
 from notifications.message import message
-from notifications.render import render
 
 ROUNDS = 30
 BASE = "https://gestand.example.org"

@@ -20,7 +20,7 @@ from commitments.listing import Wanted
 from engine.answers.account import Asked, report, source
 from engine.session import Session, open_session
 from engine.workspace.settings import FILE
-from notifications.render import render_template
+from notifications.content.render import render_template
 
 FOLDER = Path(__file__).parents[1] / "docs" / "examples"
 NOW = datetime(2026, 11, 26, 8, tzinfo=UTC)

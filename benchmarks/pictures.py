@@ -12,9 +12,9 @@ from pathlib import Path
 
 from sample_digest import LETTER, digest
 
-from notifications.digest import Digest
+from notifications.content.digest import Digest
+from notifications.content.render import render
 from notifications.letter import Facts, as_html, draft
-from notifications.render import render
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")

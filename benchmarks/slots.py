@@ -9,7 +9,7 @@ import zoneinfo
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from notifications.slots import Cadence, next_slots
+from notifications.content.slots import Cadence, next_slots
 
 START, DAYS = datetime(2024, 1, 2, tzinfo=UTC), 2550
 TIMES = ("00:00", "02:30", "07:00")

@@ -10,10 +10,10 @@ from uuid import uuid4
 
 from commitments.store import Connection, recall, remember
 from notifications import outbox
-from notifications.digest import Reader
+from notifications.content.digest import Reader
+from notifications.content.phrases import clean
 from notifications.mailbox import Mailbox
 from notifications.message import NAME
-from notifications.phrases import clean
 
 _TOLD = "administrator"
 

@@ -22,8 +22,8 @@ from commitments.ledger.chain import stamp
 from commitments.store import Connection, Row, recall, remember
 from commitments.store import bounce as table
 from commitments.store import outbox as sent
+from notifications.content.phrases import clean
 from notifications.mailboxes import Mail
-from notifications.phrases import clean
 from notifications.signing import same, secret, sign
 from notifications.suppression import Kind, is_gone, suppress
 from notifications.told_in_words import UNDEFINED, told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from notifications.phrases import clean
+from notifications.content.phrases import clean
 
 
 class DeliveryError(Exception):

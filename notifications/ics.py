@@ -15,11 +15,11 @@ from icalendar.parser import Contentline
 
 from commitments.model.commitment import Commitment, Standing, Status
 from commitments.model.dates import Window, day_after
-from notifications import phrases
-from notifications.digest import Digest
-from notifications.notice import Reason
-from notifications.page import link
-from notifications.words import Words
+from notifications.content import phrases
+from notifications.content.digest import Digest
+from notifications.content.notice import Reason
+from notifications.content.page import link
+from notifications.content.words import Words
 
 ALARM = timedelta(days=7)
 """How long before a deadline a to-do calls."""

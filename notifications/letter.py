@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
-from notifications.jail import TemplateTroubleError, set_apart
-from notifications.languages import LANGUAGES
-from notifications.render import render_template
-from notifications.typeset import WIDTH, fold, shipped
+from notifications.content.jail import TemplateTroubleError, set_apart
+from notifications.content.languages import LANGUAGES
+from notifications.content.render import render_template
+from notifications.content.typeset import WIDTH, fold, shipped
 
 LAYOUT = "letter.html"
 """The template of a letter's page."""

@@ -12,8 +12,8 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from notifications.content.phrases import clean
 from notifications.outbox import valid
-from notifications.phrases import clean
 
 _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>\s]+)>")
 _QUOTED = re.compile(r'"(?P<inside>(?:[^"\\]|\\.)*)"')

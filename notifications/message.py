@@ -12,11 +12,11 @@ from functools import cached_property, lru_cache
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from notifications.digest import Digest, Reader
+from notifications.content.digest import Digest, Reader
+from notifications.content.phrases import clean
+from notifications.content.render import Rendered
 from notifications.mailbox import Mailbox
 from notifications.outbox import valid
-from notifications.phrases import clean
-from notifications.render import Rendered
 
 
 class _Policy(EmailPolicy):

@@ -20,8 +20,8 @@ from commitments.ledger.chain import Entry, stamp
 from commitments.store import Connection, Row, given
 from commitments.store import message as messages
 from commitments.store import outbox as table
+from notifications.content.digest import Reader
 from notifications.deliverer import DeliveryError
-from notifications.digest import Reader
 
 ACTOR = "outbox"
 """Who the ledger says it was."""

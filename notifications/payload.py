@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from commitments.model.dates import Window
-from notifications import phrases
-from notifications.digest import Digest
-from notifications.languages import LANGUAGES
-from notifications.notice import Item, Moved
-from notifications.page import link, page
+from notifications.content import phrases
+from notifications.content.digest import Digest
+from notifications.content.languages import LANGUAGES
+from notifications.content.notice import Item, Moved
+from notifications.content.page import link, page
 
 VERSION = 1
 _MOST = 20

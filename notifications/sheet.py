@@ -7,12 +7,12 @@ import io
 
 from commitments.exchange.formula import harmless
 from commitments.model.dates import Window
-from notifications import phrases
-from notifications.digest import Digest, Section
-from notifications.languages import LANGUAGES
-from notifications.notice import Item
-from notifications.page import link
-from notifications.words import Words
+from notifications.content import phrases
+from notifications.content.digest import Digest, Section
+from notifications.content.languages import LANGUAGES
+from notifications.content.notice import Item
+from notifications.content.page import link
+from notifications.content.words import Words
 
 
 def sheet(digest: Digest, *, base: str = "") -> bytes:

@@ -13,9 +13,20 @@ from commitments.model.commitment import (
     Status,
 )
 from commitments.model.dates import Window
-from notifications.digest import Digest, Ending, Reader, compose
+from notifications.content.digest import (
+    Digest,
+    Ending,
+    Reader,
+    compose,
+)
+from notifications.content.notice import (
+    Item,
+    Moved,
+    Notice,
+    Reason,
+    Stage,
+)
 from notifications.letter import Facts, Told
-from notifications.notice import Item, Moved, Notice, Reason, Stage
 
 _DAY = date(2018, 8, 13)
 _DUE, _EARLIER = Window.parse("2018-08-10"), Window.parse("2018-07")

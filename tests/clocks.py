@@ -125,7 +125,7 @@ def _would_see_the_real_one(
     program: str | Path, words: list[str], _folder: object, env: Mapping[str, str] | None
 ) -> bool:
     """Whether a Python process would not find our clock. The child that sets templates has no clock at all."""
-    if not Path(os.fsdecode(program)).name.startswith("python") or "notifications.jailed" in words:
+    if not Path(os.fsdecode(program)).name.startswith("python") or "notifications.content.jailed" in words:
         return False
     known = os.environ if env is None else env
     told = VARIABLE in known and CHILDREN in known.get("PYTHONPATH", "")

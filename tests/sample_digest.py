@@ -13,8 +13,14 @@ from commitments.model.commitment import (
     Status,
 )
 from commitments.model.dates import Window
-from notifications.digest import Digest, Reader, compose
-from notifications.notice import Item, Moved, Notice, Reason, Stage
+from notifications.content.digest import Digest, Reader, compose
+from notifications.content.notice import (
+    Item,
+    Moved,
+    Notice,
+    Reason,
+    Stage,
+)
 
 SLOT = datetime(2018, 8, 13, 5, 30, tzinfo=UTC)
 STATE_SECRETARY = "nl/regering/jenv/staatssecretaris"

@@ -24,8 +24,8 @@ from engine.session import open_session
 from engine.workspace import clock
 from engine.workspace.clock import TwoClocks
 from notifications import outbox
+from notifications.content.digest import Reader
 from notifications.delivery import deliver
-from notifications.digest import Reader
 from notifications.signing import secret
 from notifications.unsubscribe import last_day, token
 

@@ -28,7 +28,7 @@ from engine.passes.assess_due import kept_of
 from engine.passes.projection import KEPT_OF_EACH, Reader, _assessed
 from engine.session import conditions
 from engine.workspace.settings import shipped
-from notifications.notice import Notice, Stage
+from notifications.content.notice import Notice, Stage
 
 FIRST = date(2019, 1, 1)
 SHIPPED = shipped()

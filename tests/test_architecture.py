@@ -35,8 +35,8 @@ def test_the_arrows_hold(copy):
     ("file", "line"),
     [
         ("commitments/model/dates.py", "import rules.pack.pack"),  # against the arrow
-        ("rules/pack/pack.py", "import notifications.notice"),  # neighbours that do not know each other
-        ("notifications/digest.py", "import engine.passes.run"),
+        ("rules/pack/pack.py", "import notifications.content.notice"),  # neighbours that do not know each other
+        ("notifications/content/digest.py", "import engine.passes.run"),
         ("engine/passes/run.py", "import sqlalchemy"),  # not at home here
         ("rules/pack/book.py", "import yaml"),
         ("engine/session.py", "import smtplib"),

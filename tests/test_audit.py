@@ -23,7 +23,7 @@ from commitments.model.commitment import (
     Status,
 )
 from commitments.model.dates import Window
-from notifications.render import render_template
+from notifications.content.render import render_template
 
 TODAY = date(2026, 11, 23)
 

@@ -22,7 +22,7 @@ from engine.matching.matcher import (
 )
 from engine.passes.run import preview, tick
 from engine.session import open_session
-from notifications.digest import Section
+from notifications.content.digest import Section
 from rules.pack.consequence import FollowUp
 
 JOINS = int(os.environ.get("GESTAND_JOINS", "100000"))

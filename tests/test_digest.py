@@ -8,8 +8,8 @@ import pytest
 from sample_digest import EARLY, ITEMS, LETTER, SLOT, commitment, digest, notice, reader, standing
 
 from commitments.model.commitment import Status
-from notifications.digest import Section, compose, section_of
-from notifications.notice import Item, Stage
+from notifications.content.digest import Section, compose, section_of
+from notifications.content.notice import Item, Stage
 
 
 def item(identifier: str, stage: Stage, step: int = 1, due: str = "2018-08-10", by: str = "nl/a") -> Item:

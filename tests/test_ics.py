@@ -12,9 +12,9 @@ from sample_digest import EARLY, ITEMS, LETTER, MOVED, PLEDGE, WITHDRAWN, commit
 
 from commitments.model.commitment import Status
 from commitments.model.dates import Window
+from notifications.content.languages import LANGUAGES
+from notifications.content.notice import Reason
 from notifications.ics import Entry, calendar, entries
-from notifications.languages import LANGUAGES
-from notifications.notice import Reason
 
 KNOWN = datetime(2018, 7, 13, 9, 0, 0, 123456, tzinfo=UTC)
 TODAY = date(2018, 8, 13)

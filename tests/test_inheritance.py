@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 import pytest
 from test_obligations import assessor, record
 
-from notifications.digest import Reader, compose
-from notifications.notice import Item
-from notifications.render import render
+from notifications.content.digest import Reader, compose
+from notifications.content.notice import Item
+from notifications.content.render import render
 from rules.calendars.calendar import Calendars
 from rules.pack import book
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clocks import environment
 
-from notifications.languages import LANGUAGES
+from notifications.content.languages import LANGUAGES
 
 ROOT = Path(__file__).parent.parent
 

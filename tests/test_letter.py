@@ -262,7 +262,7 @@ EVIL = [
 
 @pytest.mark.parametrize("evil", EVIL)
 def test_w1_what_a_source_says_stays_text(evil):
-    from notifications.phrases import clean
+    from notifications.content.phrases import clean
 
     facts = replace(next(reminders("nl")), title=clean(evil), document=clean(evil), quote=clean(evil))
     letter, plain = draft(facts), draft(next(reminders("nl")))

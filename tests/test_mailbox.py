@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sample_digest import LETTER, digest
 
+from notifications.content.render import render
 from notifications.mailbox import Mailbox, NotAMailboxError
 from notifications.message import message
-from notifications.render import render
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,13 @@ from sample_digest import LETTER, digest, reader
 from commitments.ledger import register
 from commitments.store import Store, outbox
 from commitments.store import digest as digest_table
+from notifications.content.render import render
 from notifications.deliverer import ConfigError, PermanentError, ServerError, TemporaryError
 from notifications.delivery import Delivered, deliver
 from notifications.folder import FolderDeliverer
 from notifications.mailbox import Mailbox
 from notifications.message import message
 from notifications.outbox import GIVE_UP, LEASE, queue, valid, wait
-from notifications.render import render
 
 NOW = datetime(2018, 8, 13, 6, 0, tzinfo=UTC)
 

@@ -13,12 +13,17 @@ from sample_digest import LETTER, digest
 from engine.service.reload import Watched
 from engine.session import open_session
 from engine.workspace import clock
-from notifications import jail, jailed
-from notifications.jail import TemplateTroubleError, set_apart
-from notifications.overriding import read_templates, template_problems
-from notifications.page import page
-from notifications.render import FORMS, plain, render, render_template
-from notifications.typeset import shipped
+from notifications.content import jail, jailed
+from notifications.content.jail import TemplateTroubleError, set_apart
+from notifications.content.overriding import read_templates, template_problems
+from notifications.content.page import page
+from notifications.content.render import (
+    FORMS,
+    plain,
+    render,
+    render_template,
+)
+from notifications.content.typeset import shipped
 
 GIVEN = plain(page(digest("en", LETTER), note="clerk"))
 

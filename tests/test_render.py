@@ -18,13 +18,18 @@ from sample_digest import EARLY, ITEMS, LETTER, commitment, digest, reader, stan
 
 from commitments.model.commitment import Force, Status
 from commitments.model.dates import Window
-from notifications import phrases
-from notifications.notice import Reason
-from notifications.render import LARGEST, render, render_template
-from notifications.typeset import WIDTH, columns, fold, sandbox
-from notifications.words import Words
-from notifications.words_en import WORDS as ENGLISH
-from notifications.words_nl import WORDS as DUTCH
+from notifications.content import phrases
+from notifications.content.notice import Reason
+from notifications.content.render import LARGEST, render, render_template
+from notifications.content.typeset import (
+    WIDTH,
+    columns,
+    fold,
+    sandbox,
+)
+from notifications.content.words import Words
+from notifications.content.words_en import WORDS as ENGLISH
+from notifications.content.words_nl import WORDS as DUTCH
 
 BASE = "https://gestand.example.org"
 
@@ -364,7 +369,7 @@ WATCHED = """
 import sys
 from sample_digest import LETTER, commitment, digest
 from dataclasses import replace
-from notifications.render import render
+from notifications.content.render import render
 
 evil = '<link href="http://169.254.169.254/"><img src="file:///etc/passwd">@import url(http://169.254.169.254/);'
 items = [LETTER, replace(LETTER, commitment=commitment("evil", title=evil, dossier=evil))]
@@ -486,7 +491,7 @@ def test_every_colour_of_text_stands_out_from_its_ground_in_light_and_dark():
 
 
 def _page():
-    from notifications.page import page
+    from notifications.content.page import page
 
     return page(digest("en", LETTER))
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from sample_digest import ITEMS, LATE, LETTER, MOVED_AND_LATE, commitment, digest
 
-from notifications.languages import LANGUAGES
-from notifications.notice import Reason
+from notifications.content.languages import LANGUAGES
+from notifications.content.notice import Reason
 from notifications.sheet import sheet
 
 

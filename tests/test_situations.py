@@ -19,7 +19,7 @@ from engine.authoring.pack_tests import (
     run,
 )
 from engine.workspace.settings import shipped
-from notifications.notice import Stage
+from notifications.content.notice import Stage
 from rules.pack.situation import StageName
 
 PACK = """\

@@ -16,7 +16,7 @@ from engine.service.server import Service
 from engine.session import open_session
 from engine.workspace import clock
 from engine.workspace.recipients import Recipient
-from notifications.slots import Cadence, last_slot, next_slots
+from notifications.content.slots import Cadence, last_slot, next_slots
 from rules.calendars.calendar import SHIPPED, Calendars
 
 AMS, LON, NYC = "Europe/Amsterdam", "Europe/London", "America/New_York"

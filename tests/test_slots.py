@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from notifications.slots import Cadence, NotACadenceError, instant, last_slot, missed_slots, next_slots
+from notifications.content.slots import (
+    Cadence,
+    NotACadenceError,
+    instant,
+    last_slot,
+    missed_slots,
+    next_slots,
+)
 
 AMSTERDAM = "Europe/Amsterdam"
 FORMS = '"weekdays 07:30", "daily 07:30", "Mondays and Thursdays 09:00" or "1st of the month 08:00"'

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from sample_digest import LETTER, digest
 
 from notifications import smtp
+from notifications.content.render import render
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
 from notifications.mailbox import Mailbox
 from notifications.message import message
-from notifications.render import render
 from notifications.smtp import SmtpDeliverer, SmtpSettings
 
 FROM, TO = "gestand@example.org", "griffie@example.org"

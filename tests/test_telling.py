@@ -19,8 +19,8 @@ from engine.digests.slots import coming_slots
 from engine.passes.run import tick
 from engine.session import open_session
 from engine.workspace.recipients import Scope
+from notifications.content.page import page
 from notifications.deadletters import retry
-from notifications.page import page
 from notifications.suppression import Kind, lift, suppress
 
 NOW = datetime(2018, 8, 9, 8, tzinfo=UTC)

@@ -20,8 +20,8 @@ from sample_digest import LETTER, MOVED, SLOT, commitment, digest, reader
 
 from commitments.model.commitment import Status
 from notifications import webhook
+from notifications.content.digest import Ending
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
-from notifications.digest import Ending
 from notifications.payload import as_chat, as_json
 from notifications.webhook import WebhookDeliverer, WebhookSettings
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from notifications.slots import instant
+from notifications.content.slots import instant
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from commitments.model.commitment import Commitment, EventKind, Status
 from commitments.model.dates import DAY, Window, day_after
 from commitments.model.record import Record
 from engine.assessment.assess import Assessment, Assessor
-from notifications.notice import Notice
+from notifications.content.notice import Notice
 from rules.pack.book import RuleBook
 
 

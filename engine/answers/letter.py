@@ -13,10 +13,10 @@ from commitments.trouble import TroubleError
 from engine.answers.explain import verdict
 from engine.assessment.assess import Assessment
 from engine.assessment.deadlines import reason
-from notifications import phrases
-from notifications.languages import LANGUAGES
+from notifications.content import phrases
+from notifications.content.languages import LANGUAGES
+from notifications.content.words import Words
 from notifications.letter import Facts, Told
-from notifications.words import Words
 
 _REMINDED = re.compile(r"(rappel|herinnering|reminder)\b", re.IGNORECASE)
 """How a note begins that tells of an earlier reminder."""

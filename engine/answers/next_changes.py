@@ -9,7 +9,7 @@ from datetime import date
 from commitments.model.commitment import Status
 from commitments.model.record import Record
 from engine.assessment.assess import Assessment, Assessor
-from notifications.notice import Notice
+from notifications.content.notice import Notice
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from engine.assessment.status import (
     open_status,
 )
 from engine.matching.matcher import Matcher
-from notifications.notice import Moved, Notice, Reason
+from notifications.content.notice import Moved, Notice, Reason
 from rules.calendars.calendar import Calendars
 from rules.conditions.condition import Value, tests
 from rules.counting.deadline import Deadline

@@ -19,7 +19,7 @@ from engine.assessment.deadlines import (
     in_force,
     obligations,
 )
-from notifications.notice import Reason
+from notifications.content.notice import Reason
 from rules.calendars.calendar import Calendars
 from rules.counting.deadline import Deadline, compute
 from rules.counting.due import Due

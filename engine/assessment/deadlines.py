@@ -19,7 +19,7 @@ from engine.assessment.moves import (
     course,
     first_anchors,
 )
-from notifications.notice import Reason
+from notifications.content.notice import Reason
 from rules.counting.deadline import Deadline, Step
 from rules.counting.due import Due
 from rules.pack.book import BookRule

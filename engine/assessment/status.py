@@ -19,7 +19,7 @@ from commitments.model.commitment import (
 )
 from commitments.model.dates import Window
 from engine.assessment.deadlines import Duties, Obligation
-from notifications.notice import Notice, Stage
+from notifications.content.notice import Notice, Stage
 from rules.pack.book import RuleBook
 from rules.pack.pack import Rung
 

@@ -13,10 +13,10 @@ from commitments.model.record import Record, Recorded
 from commitments.reading.problem import Path
 from engine.assessment.assess import Assessment, Assessor
 from engine.digests.pending import as_item
-from notifications.digest import Reader, compose
-from notifications.languages import LANGUAGES
-from notifications.notice import Notice
-from notifications.render import render
+from notifications.content.digest import Reader, compose
+from notifications.content.languages import LANGUAGES
+from notifications.content.notice import Notice
+from notifications.content.render import render
 from rules.pack.situation import Expectation, Situation
 
 NOTHING = "none"

@@ -10,7 +10,7 @@ from engine.assessment.deadlines import reason
 from engine.assessment.setbacks import Setbacks
 from engine.workspace.settings import Workspace
 from notifications import ics
-from notifications.languages import LANGUAGES
+from notifications.content.languages import LANGUAGES
 
 
 def feed(

@@ -21,7 +21,7 @@ from engine.passes.assess_due import kept_of, last_pass
 from engine.passes.progress import outdated, unfinished
 from engine.passes.projection import KEPT_OF_EACH, Reader
 from engine.workspace.settings import Workspace
-from notifications.phrases import clean
+from notifications.content.phrases import clean
 from rules.pack.book import RuleBook
 
 

@@ -26,7 +26,7 @@ from engine.answers.account import (
 from engine.cli.output import Day, hand_out, say, table, tell_damage, workspace_option
 from engine.cli.reading import fail_unassessed, filter_options, opened, spoken_when, wanted, when, when_options
 from engine.session import Session
-from notifications.render import render_template
+from notifications.content.render import render_template
 
 FORMS = ("markdown", "html", "csv", "json")
 """The forms that an account is written in; CSV is its rows alone."""

@@ -17,7 +17,7 @@ from engine.cli.output import hand_out, workspace_option
 from engine.cli.reading import filter_options, fits, opened, when, when_options
 from engine.session import Session, audited
 from engine.workspace.recipients import Recipient
-from notifications.languages import LANGUAGES
+from notifications.content.languages import LANGUAGES
 
 
 @click.command("feed")

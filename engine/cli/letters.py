@@ -14,7 +14,7 @@ from engine.cli.output import Day, as_path, hand_over, save, say, workspace_opti
 from engine.cli.reading import find, opened, today
 from engine.session import Session
 from notifications import letter
-from notifications.languages import LANGUAGES
+from notifications.content.languages import LANGUAGES
 from notifications.letter import Letter
 
 FORMS = ("text", "html", "docx")

@@ -29,7 +29,7 @@ from engine.cli.output import Day, Failed, number, say, table, tell_problems, wo
 from engine.cli.reading import fail_unassessed, find, json_option, opened, today
 from engine.matching.matcher import Matcher, matcher
 from engine.session import Session
-from notifications.notice import Notice
+from notifications.content.notice import Notice
 from rules.calendars.calendar import spoken
 from rules.pack import book as rule_book
 from rules.pack.book import RuleBook

@@ -28,7 +28,7 @@ from engine.session import Session, open_session
 from engine.workspace.clock import TwoClocks
 from engine.workspace.missing import let_go, missing
 from engine.workspace.settings import ServiceSettings
-from notifications.digest import Digest
+from notifications.content.digest import Digest
 
 
 @click.command("tick")

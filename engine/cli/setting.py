@@ -40,7 +40,7 @@ from engine.workspace.settings import (
     store_place,
     workspace_or_shipped,
 )
-from notifications.overriding import template_problems
+from notifications.content.overriding import template_problems
 
 
 class FolderTakenError(TroubleError):

@@ -41,8 +41,8 @@ from engine.digests.untold import look
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
 from notifications import outbox
-from notifications.digest import Digest, Ending, compose
-from notifications.notice import Item
+from notifications.content.digest import Digest, Ending, compose
+from notifications.content.notice import Item
 from notifications.suppression import suppressed
 
 _TOGETHER: Final = 50

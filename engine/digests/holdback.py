@@ -10,7 +10,7 @@ from commitments.model.commitment import EventKind
 from commitments.model.record import Recorded
 from engine.assessment.assess import Assessment
 from engine.digests.silences import Silence
-from notifications.notice import Notice, Stage
+from notifications.content.notice import Notice, Stage
 
 
 class Hush(NamedTuple):

@@ -22,7 +22,7 @@ from engine.digests.scopes import Profiles
 from engine.digests.silences import Silence, silences
 from engine.digests.untold import Owed, unheard
 from engine.workspace.recipients import Recipient
-from notifications.notice import Item, Notice, Stage
+from notifications.content.notice import Item, Notice, Stage
 
 _ASSESSED: Final = 5000
 """So many assessments are remembered in a pass: some 25 MB at most."""

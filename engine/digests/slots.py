@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
-from notifications.digest import Reader
-from notifications.slots import last_slot, missed_slots, next_slots
+from notifications.content.digest import Reader
+from notifications.content.slots import last_slot, missed_slots, next_slots
 
 FIRST_HOUR: Final = 7
 LAST_HOUR: Final = 19

@@ -26,7 +26,7 @@ from engine.assessment.consequences import (
 )
 from engine.matching.matcher import Joiner
 from engine.passes.notices import add, turn
-from notifications.notice import Notice, Stage
+from notifications.content.notice import Notice, Stage
 from rules.pack.book import RuleBook
 
 Group = tuple[str, str]

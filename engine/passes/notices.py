@@ -16,7 +16,7 @@ from commitments.store import Connection
 from commitments.store.notices import is_muted, last_number
 from engine.assessment.status import Judgement
 from engine.passes.projection import Found
-from notifications.notice import Notice
+from notifications.content.notice import Notice
 from rules.pack.book import RuleBook
 
 

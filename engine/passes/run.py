@@ -35,9 +35,9 @@ from engine.workspace.clock import steady
 from engine.workspace.missing import settle
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
+from notifications.content.digest import Digest
 from notifications.deliverer import Deliverer
 from notifications.delivery import Delivered
-from notifications.digest import Digest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ from engine.workspace.settings import (
     Workspace,
     open_workspace,
 )
-from notifications.slots import instant
+from notifications.content.slots import instant
 from rules.pack.book import SUFFIXES
 
 log = logging.getLogger("gestand")

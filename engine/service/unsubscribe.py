@@ -19,11 +19,11 @@ from engine.digests.build import send_new_link
 from engine.service.http import Answer, Asked
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
-from notifications.languages import LANGUAGES
+from notifications.content.languages import LANGUAGES
+from notifications.content.words import Words
 from notifications.signing import known_secret, sign
 from notifications.suppression import Kind, suppress, suppressed
 from notifications.unsubscribe import is_over, read_token
-from notifications.words import Words
 
 PATH: Final = "/unsubscribe/"
 _ONE_CLICK: Final = re.compile(

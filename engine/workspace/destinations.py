@@ -18,9 +18,9 @@ from engine.workspace.recipients import (
     Scope,
 )
 from notifications.chat import ChatDeliverer, ChatSettings
+from notifications.content.languages import Language
+from notifications.content.slots import Cadence
 from notifications.deliverer import Deliverer
-from notifications.languages import Language
-from notifications.slots import Cadence
 from notifications.webhook import WebhookDeliverer, WebhookSettings
 
 _TELLING: Final = ("roles", "cadence", "timezone")

@@ -14,10 +14,10 @@ from commitments.model.commitment import (
     within,
 )
 from commitments.model.zone import Zone
-from notifications.languages import Language
-from notifications.notice import Stage
+from notifications.content.languages import Language
+from notifications.content.notice import Stage
+from notifications.content.slots import Cadence, Quiet, never
 from notifications.outbox import valid
-from notifications.slots import Cadence, Quiet, never
 from rules.calendars.calendar import Calendars
 
 

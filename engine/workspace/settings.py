@@ -26,10 +26,10 @@ from commitments.store import is_address
 from commitments.trouble import TroubleError
 from engine.workspace.destinations import End, FeedSettings
 from engine.workspace.recipients import Address, Recipient, Words
-from notifications import phrases
-from notifications.languages import Language
+from notifications.content import phrases
+from notifications.content.languages import Language
+from notifications.content.overriding import read_templates
 from notifications.mailbox import Mailbox
-from notifications.overriding import read_templates
 from notifications.smtp import SmtpSettings
 from rules.calendars import calendar
 from rules.calendars.calendar import Calendars

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 from commitments.model.commitment import Status
 from commitments.model.dates import Window, day_after
-from notifications import phrases
-from notifications.digest import Digest, Section
-from notifications.languages import LANGUAGES
-from notifications.notice import Item
-from notifications.words import Words
+from notifications.content import phrases
+from notifications.content.digest import Digest, Section
+from notifications.content.languages import LANGUAGES
+from notifications.content.notice import Item
+from notifications.content.words import Words
 
 MOST_ROWS = 200
 """As many rows as keep the HTML below the 102 kB at which Gmail cuts a message off."""

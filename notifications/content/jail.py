@@ -87,7 +87,7 @@ class _Child:
         self.close()
         places = os.pathsep.join(os.path.abspath(place) for place in sys.path)  # noqa: PTH100 (text for the environment)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "notifications.jailed"],
+            [sys.executable, "-m", "notifications.content.jailed"],
             cwd="/",
             env={"PYTHONPATH": places},
             stdin=subprocess.PIPE,

@@ -20,7 +20,7 @@ _ODD = re.compile(f"[\u0300-\u036f\u0591-\u07ff\u0900-\u1fff{_JOINING}\u20d0-\u2
 @cache
 def shipped() -> Environment:
     """Where the templates that ship with Gestand run."""
-    return _furnished(Environment, PackageLoader("notifications"))
+    return _furnished(Environment, PackageLoader("notifications.content"))
 
 
 def sandbox(loader: BaseLoader) -> Environment:

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from notifications.words import Words
+from notifications.content.words import Words
 
 
 def _found() -> dict[str, Words]:
     modules = sorted(path.stem for path in Path(__file__).parent.glob("words_*.py"))
-    loaded = (import_module(f"notifications.{name}") for name in modules)
+    loaded = (import_module(f"notifications.content.{name}") for name in modules)
     return {module.WORDS.code: module.WORDS for module in loaded}
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from commitments.model.commitment import Status
-from notifications.notice import Item, Stage
+from notifications.content.notice import Item, Stage
 
 
 class Section(StrEnum):

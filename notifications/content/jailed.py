@@ -1,4 +1,4 @@
-"""The program that sets templates of others, a child of the one that asks: `python -m notifications.jailed`.
+"""The program that sets templates of others, a child of the one that asks: `python -m notifications.content.jailed`.
 
 A job is a line of JSON on standard input: {"files": {name: source}, "name": name, "values": {…}}. Its answer is a line
 on standard output: {"made": text} or {"trouble": {"file", "line", "message"}}, with what it used. Each job runs in a
@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from jinja2 import Environment, FunctionLoader, TemplateError, TemplateNotFound, TemplateSyntaxError
 
-from notifications.typeset import sandbox, shipped
+from notifications.content.typeset import sandbox, shipped
 
 MEMORY = 256 * 1024 * 1024
 """Bytes that a job may use."""

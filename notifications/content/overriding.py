@@ -16,10 +16,10 @@ from commitments.reading.source import (
     whole,
 )
 from notifications import letter
-from notifications.jail import TemplateTroubleError, set_apart
-from notifications.languages import LANGUAGES
-from notifications.page import page
-from notifications.render import FORMS, plain
+from notifications.content.jail import TemplateTroubleError, set_apart
+from notifications.content.languages import LANGUAGES
+from notifications.content.page import page
+from notifications.content.render import FORMS, plain
 from notifications.specimen import digests, reminders
 
 LIMIT = 200_000

@@ -1,8 +1,8 @@
 """The digest in Dutch."""
 
 from commitments.model.commitment import Status
-from notifications.digest import Section
-from notifications.words import Count, Words
+from notifications.content.digest import Section
+from notifications.content.words import Count, Words
 
 WORDS = Words(
     code="nl",

@@ -8,8 +8,8 @@ from datetime import date
 
 from commitments.model.commitment import Commitment, Standing, Status
 from commitments.model.dates import Window, month_end
-from notifications.notice import Moved, Reason
-from notifications.words import Words
+from notifications.content.notice import Moved, Reason
+from notifications.content.words import Words
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _LONGEST = 300

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from types import MappingProxyType
 
-from notifications.digest import Digest
-from notifications.jail import TemplateTroubleError, set_apart
-from notifications.page import MOST_ROWS, Page, page
-from notifications.typeset import shipped
+from notifications.content.digest import Digest
+from notifications.content.jail import TemplateTroubleError, set_apart
+from notifications.content.page import MOST_ROWS, Page, page
+from notifications.content.typeset import shipped
 
 LARGEST = 100_000
 """Bytes of HTML: at 102 kB Gmail cuts a message off."""

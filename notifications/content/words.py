@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from commitments.model.commitment import Status
-from notifications.digest import Section
+from notifications.content.digest import Section
 
 
 @dataclass(frozen=True)

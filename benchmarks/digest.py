@@ -15,8 +15,8 @@ from engine.digests.build import attached
 from engine.workspace.settings import Settings, shipped
 from notifications.content.digest import Digest
 from notifications.content.render import render
-from notifications.mailbox import Mailbox
-from notifications.message import message
+from notifications.message.mailbox import Mailbox
+from notifications.message.message import message
 
 ROUNDS = 30
 BASE = "https://gestand.example.org"

@@ -12,8 +12,8 @@ from commitments.store import Connection, recall, remember
 from notifications import outbox
 from notifications.content.digest import Reader
 from notifications.content.phrases import clean
-from notifications.mailbox import Mailbox
-from notifications.message import NAME
+from notifications.message.mailbox import Mailbox
+from notifications.message.message import NAME
 
 _TOLD = "administrator"
 

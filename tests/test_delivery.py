@@ -13,7 +13,7 @@ from commitments.store import Store
 from notifications.administrator import Administrator
 from notifications.deliverer import PermanentError, TemporaryError
 from notifications.delivery import Delivered, deliver, from_header
-from notifications.mailbox import Mailbox
+from notifications.message.mailbox import Mailbox
 from notifications.outbox import GIVE_UP
 from notifications.suppression import Kind, suppress
 

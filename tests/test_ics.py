@@ -14,7 +14,7 @@ from commitments.model.commitment import Status
 from commitments.model.dates import Window
 from notifications.content.languages import LANGUAGES
 from notifications.content.notice import Reason
-from notifications.ics import Entry, calendar, entries
+from notifications.message.ics import Entry, calendar, entries
 
 KNOWN = datetime(2018, 7, 13, 9, 0, 0, 123456, tzinfo=UTC)
 TODAY = date(2018, 8, 13)

@@ -10,7 +10,7 @@ from docx.enum.text import WD_COLOR_INDEX
 
 from notifications.letter import as_html, as_text, draft, languages
 from notifications.letter_docx import as_docx
-from notifications.specimen import reminders
+from notifications.message.specimen import reminders
 
 OVERDUE = "2018-08-27"
 PROMISE = """\

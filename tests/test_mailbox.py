@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sample_digest import LETTER, digest
 
 from notifications.content.render import render
-from notifications.mailbox import Mailbox, NotAMailboxError
-from notifications.message import message
+from notifications.message.mailbox import Mailbox, NotAMailboxError
+from notifications.message.message import message
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from test_outbox import NOW, at, put, rows
 from commitments.store import Store
 from notifications.administrator import Administrator
 from notifications.delivery import deliver
-from notifications.mailbox import Mailbox
+from notifications.message.mailbox import Mailbox
 from notifications.suppression import is_gone, suppressed
 
 TELL = Administrator(address="admin@example.org", sender=Mailbox("gestand@example.org")).tell

@@ -10,8 +10,8 @@ from mail_server import MailServer
 from sample_digest import LETTER, digest, reader
 
 from notifications.content.render import Rendered
-from notifications.mailbox import Mailbox
-from notifications.message import Attachment, message
+from notifications.message.mailbox import Mailbox
+from notifications.message.message import Attachment, message
 
 FIRST, ID = "<0@example.org>", "<1@example.org>"
 TABLE = Attachment(name="gestand-2018-08-13.csv", subtype="csv", content="\ufeffId,Wat\r\n1,é\r\n".encode())

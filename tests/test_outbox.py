@@ -23,8 +23,8 @@ from notifications.content.render import render
 from notifications.deliverer import ConfigError, PermanentError, ServerError, TemporaryError
 from notifications.delivery import Delivered, deliver
 from notifications.folder import FolderDeliverer
-from notifications.mailbox import Mailbox
-from notifications.message import message
+from notifications.message.mailbox import Mailbox
+from notifications.message.message import message
 from notifications.outbox import GIVE_UP, LEASE, queue, valid, wait
 
 NOW = datetime(2018, 8, 13, 6, 0, tzinfo=UTC)

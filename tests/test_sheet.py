@@ -9,7 +9,7 @@ from sample_digest import ITEMS, LATE, LETTER, MOVED_AND_LATE, commitment, diges
 
 from notifications.content.languages import LANGUAGES
 from notifications.content.notice import Reason
-from notifications.sheet import sheet
+from notifications.message.sheet import sheet
 
 
 def table(made: bytes, separator: str = ",") -> list[dict[str, str]]:

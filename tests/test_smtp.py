@@ -14,8 +14,8 @@ from sample_digest import LETTER, digest
 from notifications import smtp
 from notifications.content.render import render
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
-from notifications.mailbox import Mailbox
-from notifications.message import message
+from notifications.message.mailbox import Mailbox
+from notifications.message.message import message
 from notifications.smtp import SmtpDeliverer, SmtpSettings
 
 FROM, TO = "gestand@example.org", "griffie@example.org"

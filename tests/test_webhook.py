@@ -22,7 +22,7 @@ from commitments.model.commitment import Status
 from notifications import webhook
 from notifications.content.digest import Ending
 from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
-from notifications.payload import as_chat, as_json
+from notifications.message.payload import as_chat, as_json
 from notifications.webhook import WebhookDeliverer, WebhookSettings
 
 NOW = datetime(2018, 8, 13, 6, 0, tzinfo=UTC)

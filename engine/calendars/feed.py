@@ -9,8 +9,8 @@ from engine.assessment.assess import Assessment
 from engine.assessment.deadlines import reason
 from engine.assessment.setbacks import Setbacks
 from engine.workspace.settings import Workspace
-from notifications import ics
 from notifications.content.languages import LANGUAGES
+from notifications.message import ics
 
 
 def feed(

@@ -31,7 +31,7 @@ from engine.digests.send import administrator
 from engine.workspace.destinations import FeedSettings
 from engine.workspace.recipients import Scope
 from engine.workspace.settings import FILE, Workspace
-from notifications.ics import Entry
+from notifications.message.ics import Entry
 
 log = logging.getLogger("gestand")
 

@@ -29,7 +29,7 @@ from engine.workspace.recipients import Address, Recipient, Words
 from notifications.content import phrases
 from notifications.content.languages import Language
 from notifications.content.overriding import read_templates
-from notifications.mailbox import Mailbox
+from notifications.message.mailbox import Mailbox
 from notifications.smtp import SmtpSettings
 from rules.calendars import calendar
 from rules.calendars.calendar import Calendars

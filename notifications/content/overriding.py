@@ -20,7 +20,7 @@ from notifications.content.jail import TemplateTroubleError, set_apart
 from notifications.content.languages import LANGUAGES
 from notifications.content.page import page
 from notifications.content.render import FORMS, plain
-from notifications.specimen import digests, reminders
+from notifications.message.specimen import digests, reminders
 
 LIMIT = 200_000
 """The largest template, in bytes."""

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from notifications.content.digest import Digest, Reader
 from notifications.content.phrases import clean
 from notifications.content.render import Rendered
-from notifications.mailbox import Mailbox
+from notifications.message.mailbox import Mailbox
 from notifications.outbox import valid
 
 

@@ -1,0 +1,1 @@
+"""What goes out: the MIME message, its table and calendar, and the JSON of a webhook."""

@@ -33,9 +33,9 @@ from commitments.ledger import chain, register
 from commitments.store import Connection, Store
 from commitments.store import digest as digests
 from commitments.store import outbox as outbox_table
-from notifications import outbox
 from notifications.content.digest import Reader
-from notifications.delivery import deliver
+from notifications.outbox import outbox
+from notifications.outbox.delivery import deliver
 from notifications.smtp import SmtpDeliverer, SmtpSettings
 
 LONGEST_LIFE = 0.220

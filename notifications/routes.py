@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from notifications.deliverer import ConfigError, Deliverer, Line
-from notifications.outbox import route_of
+from notifications.outbox.outbox import route_of
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ from engine.service.server import Service
 from engine.session import open_session
 from engine.workspace import clock
 from engine.workspace.clock import TwoClocks
-from notifications import outbox
 from notifications.content.digest import Reader
-from notifications.delivery import deliver
-from notifications.signing import secret
-from notifications.unsubscribe import last_day, token
+from notifications.outbox import outbox
+from notifications.outbox.delivery import deliver
+from notifications.outbox.signing import secret
+from notifications.outbox.unsubscribe import last_day, token
 
 pytestmark = pytest.mark.real_clock
 TEN = timedelta(minutes=10)

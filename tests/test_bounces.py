@@ -16,13 +16,20 @@ from sample_digest import reader
 from test_outbox import NOW, Taking, at, noted, put
 
 from commitments.store import Store
-from notifications import mailboxes
-from notifications.bounces import Verdict, number_of, read, reports, return_address, take_in
-from notifications.delivery import deliver
-from notifications.mailboxes import Mail, NoMailError, mails
-from notifications.outbox import queue
-from notifications.signing import secret
-from notifications.suppression import suppressed
+from notifications.outbox import mailboxes
+from notifications.outbox.bounces import (
+    Verdict,
+    number_of,
+    read,
+    reports,
+    return_address,
+    take_in,
+)
+from notifications.outbox.delivery import deliver
+from notifications.outbox.mailboxes import Mail, NoMailError, mails
+from notifications.outbox.outbox import queue
+from notifications.outbox.signing import secret
+from notifications.outbox.suppression import suppressed
 
 BOUNCE = "bounce@example.org"
 KEY = b"k" * 32

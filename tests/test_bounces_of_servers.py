@@ -12,10 +12,15 @@ from test_bounces import BOUNCE, gone, report
 from test_outbox import NOW, Taking, at, put
 
 from commitments.store import Store
-from notifications.bounces import Verdict, read, return_address, take_in
-from notifications.delivery import deliver
-from notifications.mailboxes import Mail
-from notifications.signing import secret
+from notifications.outbox.bounces import (
+    Verdict,
+    read,
+    return_address,
+    take_in,
+)
+from notifications.outbox.delivery import deliver
+from notifications.outbox.mailboxes import Mail
+from notifications.outbox.signing import secret
 
 QMAIL = """\
 From: MAILER-DAEMON@mx.example.net

@@ -10,9 +10,14 @@ from types import SimpleNamespace
 import pytest
 from test_bounces import REPORT
 
-from notifications import mailboxes
-from notifications.bounces import read
-from notifications.mailboxes import LONGEST, Mail, Unread, mails
+from notifications.outbox import mailboxes
+from notifications.outbox.bounces import read
+from notifications.outbox.mailboxes import (
+    LONGEST,
+    Mail,
+    Unread,
+    mails,
+)
 
 FROM = b"From MAILER-DAEMON Tue Dec  1 00:00:00 2026\n"
 GOOD = REPORT.format(

@@ -15,9 +15,9 @@ from engine.service.reload import Watched
 from engine.service.server import Service
 from engine.session import open_session
 from engine.workspace.settings import ServiceSettings
-from notifications.signing import secret
-from notifications.suppression import suppressed, suppressions
-from notifications.unsubscribe import last_day, token
+from notifications.outbox.signing import secret
+from notifications.outbox.suppression import suppressed, suppressions
+from notifications.outbox.unsubscribe import last_day, token
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 

@@ -10,10 +10,16 @@ from commitments.store import Store, outbox
 from engine.service.http import Asked
 from engine.service.unsubscribe import leave
 from engine.session import open_session
-from notifications import outbox as messages
-from notifications.signing import known_secret, renew_secret, secret
-from notifications.suppression import Kind, suppress, suppressed
-from notifications.unsubscribe import UNDATED_UNTIL, is_over, last_day, read_token, token
+from notifications.outbox import outbox as messages
+from notifications.outbox.signing import known_secret, renew_secret, secret
+from notifications.outbox.suppression import Kind, suppress, suppressed
+from notifications.outbox.unsubscribe import (
+    UNDATED_UNTIL,
+    is_over,
+    last_day,
+    read_token,
+    token,
+)
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 LATE = datetime(2029, 1, 1, 9, 0, tzinfo=UTC)

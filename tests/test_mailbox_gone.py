@@ -8,10 +8,10 @@ import pytest
 from test_outbox import NOW, at, put, rows
 
 from commitments.store import Store
-from notifications.administrator import Administrator
-from notifications.delivery import deliver
 from notifications.message.mailbox import Mailbox
-from notifications.suppression import is_gone, suppressed
+from notifications.outbox.administrator import Administrator
+from notifications.outbox.delivery import deliver
+from notifications.outbox.suppression import is_gone, suppressed
 
 TELL = Administrator(address="admin@example.org", sender=Mailbox("gestand@example.org")).tell
 GONE = ["5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10", "5.2.1"]

@@ -8,8 +8,8 @@ import pytest
 from commitments import store
 from commitments.ledger import register
 from commitments.store import Store
-from notifications import suppression
-from notifications.suppression import Kind
+from notifications.outbox import suppression
+from notifications.outbox.suppression import Kind
 
 
 @pytest.fixture

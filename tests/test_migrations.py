@@ -15,7 +15,7 @@ from commitments import store
 from commitments.ledger import chain, register
 from commitments.model.commitment import Commitment, Event
 from commitments.store import Store
-from notifications import deadletters
+from notifications.outbox import dead_letters
 
 HERE = Path(__file__).parent
 LAYOUTS = sorted((HERE / "layouts").glob("*.sql"))
@@ -79,7 +79,7 @@ def test_s7_what_messages_say_is_kept_where_it_stands_apart(tmp_path):
         database.execute(f"INSERT INTO outbox ({columns}) VALUES ({', '.join('?' * len(row))})", row)
         database.commit()
     with closing(Store.open(tmp_path / "old.db")) as old, old.reading() as tx:
-        found, body = deadletters.letter(tx, 4)
+        found, body = dead_letters.letter(tx, 4)
         assert (found.state, found.message_id, body) == ("sent", "<1@x>", b"body")
 
 

@@ -40,7 +40,7 @@ from engine.service.reload import Watched
 from engine.service.server import Service
 from engine.session import open_session
 from engine.workspace.recipients import Scope
-from notifications.suppression import Kind, suppress
+from notifications.outbox.suppression import Kind, suppress
 
 AT = datetime(2026, 12, 1, 10, tzinfo=UTC)
 AHEAD = datetime(2027, 11, 1, 9, tzinfo=UTC)

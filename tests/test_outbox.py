@@ -21,11 +21,17 @@ from commitments.store import Store, outbox
 from commitments.store import digest as digest_table
 from notifications.content.render import render
 from notifications.deliverer import ConfigError, PermanentError, ServerError, TemporaryError
-from notifications.delivery import Delivered, deliver
 from notifications.folder import FolderDeliverer
 from notifications.message.mailbox import Mailbox
 from notifications.message.message import message
-from notifications.outbox import GIVE_UP, LEASE, queue, valid, wait
+from notifications.outbox.delivery import Delivered, deliver
+from notifications.outbox.outbox import (
+    GIVE_UP,
+    LEASE,
+    queue,
+    valid,
+    wait,
+)
 
 NOW = datetime(2018, 8, 13, 6, 0, tzinfo=UTC)
 
@@ -201,7 +207,7 @@ import sys, time
 from datetime import datetime
 from pathlib import Path
 from commitments.store import Store
-from notifications.delivery import deliver
+from notifications.outbox.delivery import deliver
 from notifications.smtp import SmtpDeliverer, SmtpLine, SmtpSettings
 
 taking = SmtpLine.send

@@ -13,8 +13,8 @@ from sample_digest import LETTER, commitment, digest
 from engine.digests.build import MOST_DEADLINES, attached
 from engine.session import open_session
 from engine.workspace.settings import shipped
-from notifications.signing import secret
-from notifications.unsubscribe import read_token
+from notifications.outbox.signing import secret
+from notifications.outbox.unsubscribe import read_token
 
 
 def posted(folder: Path) -> list[EmailMessage]:

@@ -11,9 +11,14 @@ from test_outbox import NOW, Taking, at, noted, put, rows
 from commitments.ledger import register
 from commitments.store import Store
 from notifications.deliverer import ServerError, TemporaryError
-from notifications.delivery import Delivered, Dropped, Replaced, deliver
-from notifications.outbox import GIVE_UP, LEASE, supersede
-from notifications.suppression import Kind, suppress
+from notifications.outbox.delivery import (
+    Delivered,
+    Dropped,
+    Replaced,
+    deliver,
+)
+from notifications.outbox.outbox import GIVE_UP, LEASE, supersede
+from notifications.outbox.suppression import Kind, suppress
 
 
 @pytest.fixture

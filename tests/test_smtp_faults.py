@@ -15,8 +15,8 @@ from test_smtp import FROM, TO, refused
 
 from commitments.store import Store, outbox
 from notifications.deliverer import ConfigError, ServerError
-from notifications.delivery import deliver
-from notifications.outbox import supersede
+from notifications.outbox.delivery import deliver
+from notifications.outbox.outbox import supersede
 from notifications.replies import LONGEST, BadReplyError, BrokenOffError, Replies, Reply
 
 BEFORE = ("banner", "ehlo", "mail", "rcpt", "data")

@@ -9,8 +9,15 @@ import pytest
 
 from commitments.ledger import register
 from commitments.store import Store
-from notifications.signing import secret
-from notifications.suppression import Kind, Suppression, lift, suppress, suppressed, suppressions
+from notifications.outbox.signing import secret
+from notifications.outbox.suppression import (
+    Kind,
+    Suppression,
+    lift,
+    suppress,
+    suppressed,
+    suppressions,
+)
 
 NOW = datetime(2018, 8, 13, 6, 0, tzinfo=UTC)
 

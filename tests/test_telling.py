@@ -20,8 +20,8 @@ from engine.passes.run import tick
 from engine.session import open_session
 from engine.workspace.recipients import Scope
 from notifications.content.page import page
-from notifications.deadletters import retry
-from notifications.suppression import Kind, lift, suppress
+from notifications.outbox.dead_letters import retry
+from notifications.outbox.suppression import Kind, lift, suppress
 
 NOW = datetime(2018, 8, 9, 8, tzinfo=UTC)
 SETTINGS = """

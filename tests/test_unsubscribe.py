@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.unsubscribe import read_token, token
+from notifications.outbox.unsubscribe import read_token, token
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 READERS = ["griffie@example.org", "a@example.org", "voorzitter@example.org"]

@@ -18,7 +18,7 @@ from commitments import store
 from commitments.model.record import Record
 from commitments.store import Connection
 from commitments.trouble import TroubleError
-from notifications.administrator import Administrator
+from notifications.outbox.administrator import Administrator
 
 log = logging.getLogger("gestand.setbacks")
 CAUSE: Final = "unassessed"

@@ -18,7 +18,7 @@ from commitments import store
 from commitments.ledger.chain import ERASURE, Line
 from commitments.store import Connection, Row
 from engine.digests.log import told_in
-from notifications.outbox import State
+from notifications.outbox.outbox import State
 
 _QUEUED: Final = "digest_queued"
 _REVISED: Final = "digest_revised"

@@ -23,7 +23,7 @@ from engine.passes.run import preview, waiting
 from engine.session import Session, open_session
 from engine.workspace.recipients import Recipient
 from notifications.deliverer import DeliveryError
-from notifications.outbox import valid
+from notifications.outbox.outbox import valid
 from rules.calendars.calendar import spoken
 
 SLOTS = 6

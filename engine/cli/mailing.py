@@ -18,12 +18,17 @@ from engine.cli.output import Failed, Words, actor_option, hand_over, number, sa
 from engine.cli.reading import json_option
 from engine.digests import send
 from engine.session import Session, open_session
-from notifications import bounces, deadletters, mailboxes, suppression
-from notifications.bounces import Bounce, Verdict
-from notifications.deadletters import OPEN, Letter
-from notifications.mailboxes import NoMailError
-from notifications.outbox import State
-from notifications.signing import renew_secret
+from notifications.outbox import (
+    bounces,
+    dead_letters,
+    mailboxes,
+    suppression,
+)
+from notifications.outbox.bounces import Bounce, Verdict
+from notifications.outbox.dead_letters import OPEN, Letter
+from notifications.outbox.mailboxes import NoMailError
+from notifications.outbox.outbox import State
+from notifications.outbox.signing import renew_secret
 
 _HEAD = ("id", "state", "recipient", "attempts", "next try (UTC)", "why")
 
@@ -45,8 +50,8 @@ def outbox_command(ctx: click.Context, states: tuple[str, ...], everything: bool
         return
     wanted = tuple(map(State, states)) or (tuple(State) if everything else OPEN)
     with open_session(ctx.obj) as session, session.store.reading() as tx:
-        found = deadletters.letters(tx, wanted)
-        sent = 0 if found else deadletters.count(tx, State.SENT)
+        found = dead_letters.letters(tx, wanted)
+        sent = 0 if found else dead_letters.count(tx, State.SENT)
         reason = held(tx)
     if as_json:
         write_json([asdict(letter) for letter in found])
@@ -79,7 +84,7 @@ def _moment(moment: datetime | None) -> str:
 def outbox_show_command(folder: Path, identifier: int, raw: bool, as_json: bool) -> None:
     """Show a message: where it is, and what it says."""
     with open_session(folder) as session, session.store.reading() as tx:
-        letter, body = deadletters.letter(tx, identifier)
+        letter, body = dead_letters.letter(tx, identifier)
     if raw:
         hand_over(body)
         return
@@ -110,9 +115,9 @@ def outbox_retry_command(folder: Path, identifiers: tuple[int, ...], dead: bool,
     if bool(identifiers) == dead:
         raise click.UsageError("name the messages to be tried again, or --dead for all that were given up")
     with open_session(folder) as session, session.store.writing() as tx:
-        chosen = identifiers or tuple(letter.id for letter in deadletters.letters(tx, [State.DEAD]))
+        chosen = identifiers or tuple(letter.id for letter in dead_letters.letters(tx, [State.DEAD]))
         for identifier in chosen:
-            deadletters.retry(tx, identifier, at=session.now(), actor=actor)
+            dead_letters.retry(tx, identifier, at=session.now(), actor=actor)
     say(f"{number(len(chosen), 'message')} will be tried at the next pass" if chosen else "no message is dead")
 
 
@@ -124,7 +129,7 @@ def outbox_retry_command(folder: Path, identifiers: tuple[int, ...], dead: bool,
 def outbox_drop_command(folder: Path, identifier: int, reason: str, actor: str) -> None:
     """Let a message go: it is not sent, and its reader is not told what is in it."""
     with open_session(folder) as session, session.store.writing() as tx:
-        deadletters.drop(tx, identifier, reason, at=session.now(), actor=actor)
+        dead_letters.drop(tx, identifier, reason, at=session.now(), actor=actor)
     say(f"message {identifier} will not be sent: {reason}")
 
 
@@ -151,7 +156,7 @@ def outbox_release_command(folder: Path, address: str, actor: str) -> None:
     """Let an address get mail again, for instance because its mailbox was mended."""
     with open_session(folder) as session, session.store.writing() as tx:
         lifted = suppression.lift(tx, address, at=session.now(), actor=actor)
-        missed = deadletters.dropped(tx, address, [str(known) for known in lifted])
+        missed = dead_letters.dropped(tx, address, [str(known) for known in lifted])
     if lifted:
         say(f"{address} gets mail again; it was {' and '.join(map(str, lifted))}")
         if missed:
@@ -175,7 +180,7 @@ def outbox_renew_secret_command(folder: Path, actor: str) -> None:
     """
     with open_session(folder) as session, session.store.writing() as tx:
         renew_secret(tx, at=session.now(), actor=actor)
-        waiting = deadletters.count(tx, State.QUEUED)
+        waiting = dead_letters.count(tx, State.QUEUED)
     say("links to unsubscribe and return addresses made before are void; digests from now on have new ones")
     if waiting:
         say(f"{number(waiting, 'message')} made before and not sent yet: the links in there are void too")

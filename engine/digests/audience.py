@@ -16,8 +16,8 @@ from engine.digests.pending import Desk, notice_of
 from engine.digests.slots import coming_slots
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
-from notifications.outbox import State
-from notifications.suppression import suppressed
+from notifications.outbox.outbox import State
+from notifications.outbox.suppression import suppressed
 
 
 @dataclass(frozen=True, kw_only=True)

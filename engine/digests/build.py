@@ -19,15 +19,15 @@ from engine.digests.send import administrator
 from engine.digests.slots import reader
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Mail, Workspace
-from notifications import outbox
 from notifications.content.digest import Digest, Reader, compose
 from notifications.content.languages import LANGUAGES
 from notifications.content.render import Rendered, render
 from notifications.message import ics, payload
 from notifications.message.message import Attachment, message
 from notifications.message.sheet import sheet
-from notifications.signing import secret
-from notifications.unsubscribe import last_day, token
+from notifications.outbox import outbox
+from notifications.outbox.signing import secret
+from notifications.outbox.unsubscribe import last_day, token
 
 log = logging.getLogger("gestand")
 _KEPT: Final = 16_000_000

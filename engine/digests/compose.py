@@ -40,10 +40,10 @@ from engine.digests.slots import (
 from engine.digests.untold import look
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
-from notifications import outbox
 from notifications.content.digest import Digest, Ending, compose
 from notifications.content.notice import Item
-from notifications.suppression import suppressed
+from notifications.outbox import outbox
+from notifications.outbox.suppression import suppressed
 
 _TOGETHER: Final = 50
 """So many recipients are served in one transaction: each has their digest whole, or not yet."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from commitments import store
 from commitments.store import Connection, Row, given
 from commitments.store.notices import last_number
-from notifications.outbox import NOT_GONE, State
+from notifications.outbox.outbox import NOT_GONE, State
 
 _TABLE: Final = store.digest
 _OF_ONE: Final = _TABLE.select().with_only_columns(_TABLE.c.slot).where(_TABLE.c.recipient == given("address"))

@@ -23,7 +23,7 @@ from engine.digests.pending import Desk, owed
 from engine.digests.silences import silences, warned_lately
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
-from notifications.delivery import Dropped, Replaced, Review
+from notifications.outbox.delivery import Dropped, Replaced, Review
 
 _NOTICE: Final = store.notice
 _TOLD_IN: Final = (

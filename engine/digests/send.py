@@ -9,13 +9,19 @@ from typing import Any
 from commitments.store import Row, Store
 from engine.workspace import clock
 from engine.workspace.settings import Mail, Workspace
-from notifications import bounces
-from notifications.administrator import Administrator
 from notifications.deliverer import Deliverer
-from notifications.delivery import Delivered, Envelope, Review, deliver, from_header
 from notifications.folder import FolderDeliverer
+from notifications.outbox import bounces
+from notifications.outbox.administrator import Administrator
+from notifications.outbox.delivery import (
+    Delivered,
+    Envelope,
+    Review,
+    deliver,
+    from_header,
+)
+from notifications.outbox.signing import secret
 from notifications.routes import Routes
-from notifications.signing import secret
 from notifications.smtp import SmtpDeliverer
 
 

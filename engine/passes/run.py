@@ -37,7 +37,7 @@ from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
 from notifications.content.digest import Digest
 from notifications.deliverer import Deliverer
-from notifications.delivery import Delivered
+from notifications.outbox.delivery import Delivered
 
 
 @dataclass(frozen=True, kw_only=True)

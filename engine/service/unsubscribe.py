@@ -21,9 +21,9 @@ from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
 from notifications.content.languages import LANGUAGES
 from notifications.content.words import Words
-from notifications.signing import known_secret, sign
-from notifications.suppression import Kind, suppress, suppressed
-from notifications.unsubscribe import is_over, read_token
+from notifications.outbox.signing import known_secret, sign
+from notifications.outbox.suppression import Kind, suppress, suppressed
+from notifications.outbox.unsubscribe import is_over, read_token
 
 PATH: Final = "/unsubscribe/"
 _ONE_CLICK: Final = re.compile(

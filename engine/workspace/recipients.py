@@ -17,7 +17,7 @@ from commitments.model.zone import Zone
 from notifications.content.languages import Language
 from notifications.content.notice import Stage
 from notifications.content.slots import Cadence, Quiet, never
-from notifications.outbox import valid
+from notifications.outbox.outbox import valid
 from rules.calendars.calendar import Calendars
 
 

@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from notifications.content.phrases import clean
-from notifications.outbox import valid
+from notifications.outbox.outbox import valid
 
 _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>\s]+)>")
 _QUOTED = re.compile(r'"(?P<inside>(?:[^"\\]|\\.)*)"')

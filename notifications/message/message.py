@@ -16,7 +16,7 @@ from notifications.content.digest import Digest, Reader
 from notifications.content.phrases import clean
 from notifications.content.render import Rendered
 from notifications.message.mailbox import Mailbox
-from notifications.outbox import valid
+from notifications.outbox.outbox import valid
 
 
 class _Policy(EmailPolicy):

@@ -9,11 +9,11 @@ from email.policy import SMTP
 from uuid import uuid4
 
 from commitments.store import Connection, recall, remember
-from notifications import outbox
 from notifications.content.digest import Reader
 from notifications.content.phrases import clean
 from notifications.message.mailbox import Mailbox
 from notifications.message.message import NAME
+from notifications.outbox import outbox
 
 _TOLD = "administrator"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
-from notifications.signing import same, sign
+from notifications.outbox.signing import same, sign
 
 _PURPOSE = "unsubscribe"
 _WHOLE_YEARS: Final = 2

@@ -11,8 +11,8 @@ from commitments.ledger.chain import stamp
 from commitments.store import Connection, Row, alike, counted
 from commitments.store import outbox as table
 from commitments.trouble import TroubleError
-from notifications import outbox
-from notifications.outbox import State
+from notifications.outbox import outbox
+from notifications.outbox.outbox import State
 
 OPEN = (State.QUEUED, State.SENDING, State.FAILED, State.DEAD)
 """What has not reached its reader, and nobody decided that it need not."""

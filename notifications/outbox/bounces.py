@@ -23,10 +23,10 @@ from commitments.store import Connection, Row, recall, remember
 from commitments.store import bounce as table
 from commitments.store import outbox as sent
 from notifications.content.phrases import clean
-from notifications.mailboxes import Mail
-from notifications.signing import same, secret, sign
-from notifications.suppression import Kind, is_gone, suppress
-from notifications.told_in_words import UNDEFINED, told
+from notifications.outbox.mailboxes import Mail
+from notifications.outbox.signing import same, secret, sign
+from notifications.outbox.suppression import Kind, is_gone, suppress
+from notifications.outbox.told_in_words import UNDEFINED, told
 
 ACTOR = "bounces"
 FRESH = timedelta(hours=48)

@@ -19,10 +19,20 @@ from typing import Any, NamedTuple
 
 from commitments.ledger.chain import stamp
 from commitments.store import Connection, Row, Store
-from notifications import outbox
 from notifications.deliverer import ConfigError, Deliverer, DeliveryError, Line, PermanentError, ServerError
-from notifications.outbox import GIVE_UP, LEASE, Outcome, State
-from notifications.suppression import Kind, is_gone, suppress, suppressed
+from notifications.outbox import outbox
+from notifications.outbox.outbox import (
+    GIVE_UP,
+    LEASE,
+    Outcome,
+    State,
+)
+from notifications.outbox.suppression import (
+    Kind,
+    is_gone,
+    suppress,
+    suppressed,
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The outbox: messages made once, sent once, and what came back."""

@@ -36,7 +36,7 @@ from commitments.store import outbox as outbox_table
 from notifications.content.digest import Reader
 from notifications.outbox import outbox
 from notifications.outbox.delivery import deliver
-from notifications.smtp import SmtpDeliverer, SmtpSettings
+from notifications.transports.smtp import SmtpDeliverer, SmtpSettings
 
 LONGEST_LIFE = 0.220
 LONGEST_ANSWER = 0.030

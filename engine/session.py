@@ -30,7 +30,7 @@ from engine.workspace.settings import (
     Workspace,
     open_workspace,
 )
-from notifications.deliverer import Deliverer
+from notifications.transports.deliverer import Deliverer
 from rules.conditions.condition import Condition
 
 

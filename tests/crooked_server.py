@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mail_server import context
 
-from notifications.smtp import SmtpDeliverer, SmtpSettings
+from notifications.transports.smtp import SmtpDeliverer, SmtpSettings
 
 GOOD = {
     "banner": b"220 hello\r\n",

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from notifications.smtp import SmtpDeliverer, SmtpSettings
+from notifications.transports.smtp import SmtpDeliverer, SmtpSettings
 
 
 @dataclass

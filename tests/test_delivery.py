@@ -10,12 +10,12 @@ from mail_server import MailServer
 from test_outbox import NOW, Taking, at, noted, put, rows
 
 from commitments.store import Store
-from notifications.deliverer import PermanentError, TemporaryError
 from notifications.message.mailbox import Mailbox
 from notifications.outbox.administrator import Administrator
 from notifications.outbox.delivery import Delivered, deliver, from_header
 from notifications.outbox.outbox import GIVE_UP
 from notifications.outbox.suppression import Kind, suppress
+from notifications.transports.deliverer import PermanentError, TemporaryError
 
 FIVE = [f"{number}@example.org" for number in range(5)]
 TELL = Administrator(address="admin@example.org", sender=Mailbox("gestand@example.org")).tell

@@ -20,8 +20,6 @@ from commitments.ledger import register
 from commitments.store import Store, outbox
 from commitments.store import digest as digest_table
 from notifications.content.render import render
-from notifications.deliverer import ConfigError, PermanentError, ServerError, TemporaryError
-from notifications.folder import FolderDeliverer
 from notifications.message.mailbox import Mailbox
 from notifications.message.message import message
 from notifications.outbox.delivery import Delivered, deliver
@@ -32,6 +30,13 @@ from notifications.outbox.outbox import (
     valid,
     wait,
 )
+from notifications.transports.deliverer import (
+    ConfigError,
+    PermanentError,
+    ServerError,
+    TemporaryError,
+)
+from notifications.transports.folder import FolderDeliverer
 
 NOW = datetime(2018, 8, 13, 6, 0, tzinfo=UTC)
 
@@ -208,7 +213,7 @@ from datetime import datetime
 from pathlib import Path
 from commitments.store import Store
 from notifications.outbox.delivery import deliver
-from notifications.smtp import SmtpDeliverer, SmtpLine, SmtpSettings
+from notifications.transports.smtp import SmtpDeliverer, SmtpLine, SmtpSettings
 
 taking = SmtpLine.send
 

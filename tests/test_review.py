@@ -10,7 +10,6 @@ from test_outbox import NOW, Taking, at, noted, put, rows
 
 from commitments.ledger import register
 from commitments.store import Store
-from notifications.deliverer import ServerError, TemporaryError
 from notifications.outbox.delivery import (
     Delivered,
     Dropped,
@@ -19,6 +18,7 @@ from notifications.outbox.delivery import (
 )
 from notifications.outbox.outbox import GIVE_UP, LEASE, supersede
 from notifications.outbox.suppression import Kind, suppress
+from notifications.transports.deliverer import ServerError, TemporaryError
 
 
 @pytest.fixture

@@ -11,12 +11,18 @@ from mail_server import MailServer, context, free_port, mail_server
 from pydantic import ValidationError
 from sample_digest import LETTER, digest
 
-from notifications import smtp
 from notifications.content.render import render
-from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
 from notifications.message.mailbox import Mailbox
 from notifications.message.message import message
-from notifications.smtp import SmtpDeliverer, SmtpSettings
+from notifications.transports import smtp
+from notifications.transports.deliverer import (
+    ConfigError,
+    DeliveryError,
+    PermanentError,
+    ServerError,
+    TemporaryError,
+)
+from notifications.transports.smtp import SmtpDeliverer, SmtpSettings
 
 FROM, TO = "gestand@example.org", "griffie@example.org"
 

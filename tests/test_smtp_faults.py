@@ -14,10 +14,16 @@ from test_outbox import NOW, at, put
 from test_smtp import FROM, TO, refused
 
 from commitments.store import Store, outbox
-from notifications.deliverer import ConfigError, ServerError
 from notifications.outbox.delivery import deliver
 from notifications.outbox.outbox import supersede
-from notifications.replies import LONGEST, BadReplyError, BrokenOffError, Replies, Reply
+from notifications.transports.deliverer import ConfigError, ServerError
+from notifications.transports.replies import (
+    LONGEST,
+    BadReplyError,
+    BrokenOffError,
+    Replies,
+    Reply,
+)
 
 BEFORE = ("banner", "ehlo", "mail", "rcpt", "data")
 """The steps before a server has the whole of a message."""

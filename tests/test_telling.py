@@ -92,7 +92,7 @@ class Away:
         yield self
 
     def send(self, *_words):
-        from notifications.deliverer import ServerError
+        from notifications.transports.deliverer import ServerError
 
         raise ServerError(0, "nobody is there")
 

@@ -19,11 +19,17 @@ from pydantic import ValidationError
 from sample_digest import LETTER, MOVED, SLOT, commitment, digest, reader
 
 from commitments.model.commitment import Status
-from notifications import webhook
 from notifications.content.digest import Ending
-from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
 from notifications.message.payload import as_chat, as_json
-from notifications.webhook import WebhookDeliverer, WebhookSettings
+from notifications.transports import webhook
+from notifications.transports.deliverer import (
+    ConfigError,
+    DeliveryError,
+    PermanentError,
+    ServerError,
+    TemporaryError,
+)
+from notifications.transports.webhook import WebhookDeliverer, WebhookSettings
 
 NOW = datetime(2018, 8, 13, 6, 0, tzinfo=UTC)
 BODY = b'{"id": "1@example.org"}'

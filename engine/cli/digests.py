@@ -22,8 +22,8 @@ from engine.digests.slots import coming_slots, reader
 from engine.passes.run import preview, waiting
 from engine.session import Session, open_session
 from engine.workspace.recipients import Recipient
-from notifications.deliverer import DeliveryError
 from notifications.outbox.outbox import valid
+from notifications.transports.deliverer import DeliveryError
 from rules.calendars.calendar import spoken
 
 SLOTS = 6

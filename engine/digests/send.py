@@ -9,8 +9,6 @@ from typing import Any
 from commitments.store import Row, Store
 from engine.workspace import clock
 from engine.workspace.settings import Mail, Workspace
-from notifications.deliverer import Deliverer
-from notifications.folder import FolderDeliverer
 from notifications.outbox import bounces
 from notifications.outbox.administrator import Administrator
 from notifications.outbox.delivery import (
@@ -21,8 +19,10 @@ from notifications.outbox.delivery import (
     from_header,
 )
 from notifications.outbox.signing import secret
-from notifications.routes import Routes
-from notifications.smtp import SmtpDeliverer
+from notifications.transports.deliverer import Deliverer
+from notifications.transports.folder import FolderDeliverer
+from notifications.transports.routes import Routes
+from notifications.transports.smtp import SmtpDeliverer
 
 
 def deliverer(workspace: Workspace) -> Deliverer:

@@ -36,8 +36,8 @@ from engine.workspace.missing import settle
 from engine.workspace.recipients import Recipient
 from engine.workspace.settings import Workspace
 from notifications.content.digest import Digest
-from notifications.deliverer import Deliverer
 from notifications.outbox.delivery import Delivered
+from notifications.transports.deliverer import Deliverer
 
 
 @dataclass(frozen=True, kw_only=True)

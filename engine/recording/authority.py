@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from engine.recording.stamping import WitnessError
-from notifications.timelimit import no_longer_than
+from notifications.transports.timelimit import no_longer_than
 
 SECONDS: Final = 30.0
 """How long an answer may take in all."""

@@ -17,11 +17,11 @@ from engine.workspace.recipients import (
     Roles,
     Scope,
 )
-from notifications.chat import ChatDeliverer, ChatSettings
 from notifications.content.languages import Language
 from notifications.content.slots import Cadence
-from notifications.deliverer import Deliverer
-from notifications.webhook import WebhookDeliverer, WebhookSettings
+from notifications.transports.chat import ChatDeliverer, ChatSettings
+from notifications.transports.deliverer import Deliverer
+from notifications.transports.webhook import WebhookDeliverer, WebhookSettings
 
 _TELLING: Final = ("roles", "cadence", "timezone")
 """What decides when something is told, and of which stages: a calendar shows every deadline all the time."""

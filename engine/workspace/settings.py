@@ -30,7 +30,7 @@ from notifications.content import phrases
 from notifications.content.languages import Language
 from notifications.content.overriding import read_templates
 from notifications.message.mailbox import Mailbox
-from notifications.smtp import SmtpSettings
+from notifications.transports.smtp import SmtpSettings
 from rules.calendars import calendar
 from rules.calendars.calendar import Calendars
 from rules.pack import book

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 from commitments.ledger.chain import stamp
 from commitments.store import Connection, Row, Store
-from notifications.deliverer import ConfigError, Deliverer, DeliveryError, Line, PermanentError, ServerError
 from notifications.outbox import outbox
 from notifications.outbox.outbox import (
     GIVE_UP,
@@ -32,6 +31,14 @@ from notifications.outbox.suppression import (
     is_gone,
     suppress,
     suppressed,
+)
+from notifications.transports.deliverer import (
+    ConfigError,
+    Deliverer,
+    DeliveryError,
+    Line,
+    PermanentError,
+    ServerError,
 )
 
 

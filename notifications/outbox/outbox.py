@@ -21,13 +21,13 @@ from commitments.store import Connection, Row, given
 from commitments.store import message as messages
 from commitments.store import outbox as table
 from notifications.content.digest import Reader
-from notifications.deliverer import DeliveryError
+from notifications.transports.deliverer import DeliveryError
 
 ACTOR = "outbox"
 """Who the ledger says it was."""
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 LEASE = timedelta(minutes=5)
-"""How long a row may be `sending`: well over the time that a send can take (notifications.smtp.TOTAL)."""
+"""How long a row may be `sending`: well over the time that a send can take (notifications.transports.smtp.TOTAL)."""
 GIVE_UP = timedelta(days=5)
 """How long a message is tried: RFC 5321, 4.5.4.1 asks for four to five days."""
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=2)

@@ -11,8 +11,8 @@ from typing import Self
 from pydantic import model_validator
 
 from commitments.model.commitment import Frozen
-from notifications.credentials import credential
-from notifications.deliverer import ConfigError, TemporaryError
+from notifications.transports.credentials import credential
+from notifications.transports.deliverer import ConfigError, TemporaryError
 
 
 class ChatSettings(Frozen):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from commitments.reading.replacing import create_private_folder, replace, settle
-from notifications.deliverer import ServerError
+from notifications.transports.deliverer import ServerError
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from notifications.deliverer import ConfigError, Deliverer, Line
 from notifications.outbox.outbox import route_of
+from notifications.transports.deliverer import ConfigError, Deliverer, Line
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,17 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from commitments.model.commitment import Frozen
-from notifications.credentials import credential, trusting
-from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
-from notifications.hosts import can_be_looked_up
-from notifications.replies import BadReplyError, BrokenOffError, Replies
-from notifications.timelimit import no_longer_than
+from notifications.transports.credentials import credential, trusting
+from notifications.transports.deliverer import (
+    ConfigError,
+    DeliveryError,
+    PermanentError,
+    ServerError,
+    TemporaryError,
+)
+from notifications.transports.hosts import can_be_looked_up
+from notifications.transports.replies import BadReplyError, BrokenOffError, Replies
+from notifications.transports.timelimit import no_longer_than
 
 TOTAL = 30.0
 """Seconds that one message may take, from connecting to the server's last word."""

@@ -22,10 +22,16 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from commitments.model.commitment import Frozen
-from notifications.credentials import credential, trusting
-from notifications.deliverer import ConfigError, DeliveryError, PermanentError, ServerError, TemporaryError
-from notifications.hosts import can_be_looked_up
-from notifications.timelimit import no_longer_than
+from notifications.transports.credentials import credential, trusting
+from notifications.transports.deliverer import (
+    ConfigError,
+    DeliveryError,
+    PermanentError,
+    ServerError,
+    TemporaryError,
+)
+from notifications.transports.hosts import can_be_looked_up
+from notifications.transports.timelimit import no_longer_than
 
 TOTAL = 30.0
 """Seconds that one message may take in all."""

@@ -6,7 +6,7 @@ import os
 import ssl
 from pathlib import Path
 
-from notifications.deliverer import ConfigError
+from notifications.transports.deliverer import ConfigError
 
 
 def credential(setting: str, env: str, file: str) -> str:

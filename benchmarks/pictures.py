@@ -14,7 +14,7 @@ from sample_digest import LETTER, digest
 
 from notifications.content.digest import Digest
 from notifications.content.render import render
-from notifications.letter import Facts, as_html, draft
+from notifications.letters.letter import Facts, as_html, draft
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")

@@ -8,8 +8,13 @@ import pytest
 from docx import Document
 from docx.enum.text import WD_COLOR_INDEX
 
-from notifications.letter import as_html, as_text, draft, languages
-from notifications.letter_docx import as_docx
+from notifications.letters.docx import as_docx
+from notifications.letters.letter import (
+    as_html,
+    as_text,
+    draft,
+    languages,
+)
 from notifications.message.specimen import reminders
 
 OVERDUE = "2018-08-27"

@@ -16,7 +16,7 @@ from engine.assessment.deadlines import reason
 from notifications.content import phrases
 from notifications.content.languages import LANGUAGES
 from notifications.content.words import Words
-from notifications.letter import Facts, Told
+from notifications.letters.letter import Facts, Told
 
 _REMINDED = re.compile(r"(rappel|herinnering|reminder)\b", re.IGNORECASE)
 """How a note begins that tells of an earlier reminder."""

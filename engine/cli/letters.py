@@ -13,9 +13,9 @@ from engine.cli.completing import complete_ids
 from engine.cli.output import Day, as_path, hand_over, save, say, workspace_option
 from engine.cli.reading import find, opened, today
 from engine.session import Session
-from notifications import letter
 from notifications.content.languages import LANGUAGES
-from notifications.letter import Letter
+from notifications.letters import letter
+from notifications.letters.letter import Letter
 
 FORMS = ("text", "html", "docx")
 _SUFFIXES = {".txt": "text", ".html": "html", ".htm": "html", ".docx": "docx"}
@@ -84,7 +84,7 @@ def _written(session: Session, identifier: str, language: str | None, form: str,
 
 def _formed(made: Letter, form: str, session: Session) -> bytes:
     if form == "docx":
-        from notifications.letter_docx import as_docx  # noqa: PLC0415 (loaded only where it is needed)
+        from notifications.letters.docx import as_docx  # noqa: PLC0415 (loaded only where it is needed)
 
         return as_docx(made)
     if form == "text":

@@ -15,11 +15,11 @@ from commitments.reading.source import (
     opened,
     whole,
 )
-from notifications import letter
 from notifications.content.jail import TemplateTroubleError, set_apart
 from notifications.content.languages import LANGUAGES
 from notifications.content.page import page
 from notifications.content.render import FORMS, plain
+from notifications.letters import letter
 from notifications.message.specimen import digests, reminders
 
 LIMIT = 200_000

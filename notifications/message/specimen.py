@@ -26,7 +26,7 @@ from notifications.content.notice import (
     Reason,
     Stage,
 )
-from notifications.letter import Facts, Told
+from notifications.letters.letter import Facts, Told
 
 _DAY = date(2018, 8, 13)
 _DUE, _EARLIER = Window.parse("2018-08-10"), Window.parse("2018-07")

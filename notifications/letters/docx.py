@@ -12,7 +12,7 @@ from docx.oxml.xmlchemy import BaseOxmlElement
 from docx.shared import Mm, Pt
 from docx.text.paragraph import Paragraph
 
-from notifications.letter import Block, Letter
+from notifications.letters.letter import Block, Letter
 
 FONT = "Georgia"
 _SPACE = {"h1": (0, 24), "h2": (12, 12), "p": (0, 9)}

@@ -1,0 +1,1 @@
+"""Draft letters that remind somebody of what they owe."""

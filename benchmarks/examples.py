@@ -13,13 +13,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from commitments import audit, exchange
+from commitments import exchange
 from commitments.ledger import register
 from commitments.ledger.intake import Draft
 from commitments.listing import Wanted
 from engine.answers.account import Asked, report, source
 from engine.session import Session, open_session
 from engine.workspace.settings import FILE
+from notifications import account as pages
 from notifications.content.render import render_template
 
 FOLDER = Path(__file__).parents[1] / "docs" / "examples"
@@ -76,12 +77,12 @@ REPORTS = {
 def texts() -> Iterator[tuple[str, str]]:
     """The name of each file, and its text."""
     for name, example in REPORTS.items():
-        page = audit.page(report_of(example))
-        yield f"{name}.md", audit.to_markdown(page)
+        page = pages.page(report_of(example))
+        yield f"{name}.md", pages.to_markdown(page)
         yield f"{name}.html", render_template("audit.html", page=page)
 
 
-def report_of(example: Example) -> audit.Report:
+def report_of(example: Example) -> pages.Report:
     """What the records of an example come to."""
     with TemporaryDirectory() as place:
         (Path(place) / FILE).write_text(SETTINGS, encoding="utf-8")

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sample_register import SETTINGS, drafts, take_in
 
-from commitments.audit.plain import figures
 from commitments.audit.problems import of_strangers, suspects
 from commitments.ledger.moments import Known
 from commitments.listing import Wanted, lines
 from engine.answers.account import Asked, report, source
 from engine.passes.run import tick
 from engine.session import open_session
+from notifications.account.plain import figures
 
 NOW = datetime(2020, 6, 1, 9, tzinfo=UTC)
 TODAY = NOW.date()

@@ -11,11 +11,9 @@ import pytest
 from markupsafe import escape
 
 from commitments import audit
-from commitments.audit import Audited, Report
+from commitments.audit import Audited
 from commitments.audit.figures import FIGURES
-from commitments.audit.plain import figures
 from commitments.audit.problems import Doubt, Doubtful, gathered
-from commitments.audit.wording import percent
 from commitments.model.commitment import (
     Commitment,
     Force,
@@ -23,6 +21,10 @@ from commitments.model.commitment import (
     Status,
 )
 from commitments.model.dates import Window
+from notifications import account as pages
+from notifications.account import Report
+from notifications.account.plain import figures
+from notifications.account.wording import percent
 from notifications.content.render import render_template
 
 TODAY = date(2026, 11, 23)
@@ -135,7 +137,7 @@ def test_the_figures_add_up(account):
 
 def test_every_figure_leads_to_its_list(account):
     assert account.whole.named(lambda place: place.status is Status.FULFILLED_LATE) == ("late", "later")
-    page = audit.page(told(account))
+    page = pages.page(told(account))
     lists = {one.anchor: one for section in page.sections for group in section.lists for one in group.figures}
     groups = {group.anchor: group for section in page.sections for group in section.lists}
     counted = [
@@ -203,7 +205,7 @@ def test_what_is_only_expected_is_neither_in_time_nor_late(force):
 
 
 def test_the_summary_is_a_sentence(account):
-    assert audit.summary(account) == (
+    assert pages.summary(account) == (
         "10 commitments: 4 fulfilled (2 in time, 2 late), 5 open, of which 1 overdue. "
         "What came late came 24 days late in the median, 28 days at worst."
     )
@@ -211,9 +213,9 @@ def test_the_summary_is_a_sentence(account):
 
 def test_an_empty_account_says_so():
     empty = audit.account([], as_of=TODAY, head="#0")
-    assert audit.summary(empty) == "There are no commitments in this account."
-    assert "There are no commitments in this account." in audit.to_markdown(audit.page(told(empty)))
-    assert render_template("audit.html", page=audit.page(told(empty))).rstrip().endswith("</html>")
+    assert pages.summary(empty) == "There are no commitments in this account."
+    assert "There are no commitments in this account." in pages.to_markdown(pages.page(told(empty)))
+    assert render_template("audit.html", page=pages.page(told(empty))).rstrip().endswith("</html>")
 
 
 def test_rows_are_capped_and_the_count_said():
@@ -222,7 +224,7 @@ def test_rows_are_capped_and_the_count_said():
     assert [(one.id, str(one.current_latest)) for one in account.rows[Status.OVERDUE]] == [
         (f"r{place:03}", "2020-01-01") for place in (0, 28, 56, 84, 112)
     ]
-    text = audit.to_markdown(audit.page(told(account)))
+    text = pages.to_markdown(pages.page(told(account)))
     assert "*and 395 more; --format csv has all of them*" in text
     assert "and 350 more" in text  # behind a figure, fifty are named
     assert len(list(csv.DictReader(io.StringIO("".join(audit.to_csv(rows, TODAY)), newline="")))) == 400
@@ -241,7 +243,7 @@ def test_w3_csv_opens_in_a_spreadsheet_and_runs_nothing_there():
 
 def test_json_holds_the_same(account):
     doubtful = Doubtful(Doubt.NO_DATE, "undated", "requested, and no date", "record it")
-    content = json.loads("".join(audit.to_json(told(account, doubtful), ROWS)))
+    content = json.loads("".join(pages.to_json(told(account, doubtful), ROWS)))
     assert (content["as_of"], content["head"]) == ("2026-11-23", "#12 0123456789abcdef")
     assert content["whole"]["total"] == len(content["rows"]) == 10
     late = {item["id"]: (item["days_late_original"], item["days_late_current"]) for item in content["rows"]}
@@ -253,12 +255,12 @@ def test_json_holds_the_same(account):
 
 def test_json_of_nothing_is_json():
     empty = audit.account([], as_of=TODAY, head="#0")
-    assert json.loads("".join(audit.to_json(told(empty), [])))["rows"] == []
+    assert json.loads("".join(pages.to_json(told(empty), [])))["rows"] == []
 
 
 def test_markdown_reads_as_a_page(account, snapshot):
     doubtful = Doubtful(Doubt.NO_DATE, "undated", "requested, and no date", "record it")
-    snapshot("audit.md", audit.to_markdown(audit.page(told(account, doubtful))))
+    snapshot("audit.md", pages.to_markdown(pages.page(told(account, doubtful))))
 
 
 EVIL = (
@@ -272,7 +274,7 @@ def evil():
     rows = [row(f"r{place}", "overdue", "2020", title=text, dossier=text) for place, text in enumerate(EVIL)]
     doubtful = [Doubtful(Doubt.WORDS, f"r{place}", text, text) for place, text in enumerate(EVIL)]
     account = audit.account(rows, as_of=TODAY, head=EVIL[0], narrowed=EVIL[1], known=EVIL[0])
-    return audit.page(Report(account=account, problems=gathered(doubtful, 99), title=EVIL[0]))
+    return pages.page(Report(account=account, problems=gathered(doubtful, 99), title=EVIL[0]))
 
 
 class Elements(HTMLParser):
@@ -309,7 +311,7 @@ def test_w1_nothing_in_the_html_runs_or_is_fetched(evil):
 
 
 def test_w1_markdown_shows_texts_as_they_are(evil):
-    text = audit.to_markdown(evil)
+    text = pages.to_markdown(evil)
     assert "<script" not in text.replace("\\<script", "")
     assert "[x](" not in text.replace("\\[x\\](", "")
     assert "://" not in text

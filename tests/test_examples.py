@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from commitments.audit.lines import as_of
-from commitments.audit.plain import figures
+from notifications.account.plain import figures
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "benchmarks" / "examples.py"

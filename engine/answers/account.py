@@ -14,9 +14,8 @@ from functools import cached_property
 from typing import Final, Protocol
 
 from commitments import audit
-from commitments.audit import Account, Audited, Report
+from commitments.audit import Account, Audited
 from commitments.audit.account import Lines
-from commitments.audit.chasing import Changed
 from commitments.audit.problems import Doubt, Doubtful, gathered, of_strangers, suspects
 from commitments.audit.projected import Projected
 from commitments.audit.rappel import Round, concerns, next_cutoff, rappel
@@ -39,6 +38,8 @@ from engine.assessment.assess import Assessment
 from engine.assessment.gc_paused import without_collector
 from engine.checking.replay import Compared, altered
 from engine.session import Session
+from notifications.account import Report
+from notifications.account.chasing import Changed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,8 @@ from typing import Any
 import click
 
 from commitments import audit
-from commitments.audit import Report
 from commitments.audit.account import MOST_ROWS
 from commitments.audit.groupings import PERIODS
-from commitments.audit.page import Section, Table
-from commitments.audit.wording import number
 from commitments.ledger.moments import Known
 from engine.answers.account import (
     Asked,
@@ -26,6 +23,10 @@ from engine.answers.account import (
 from engine.cli.output import Day, hand_out, say, table, tell_damage, workspace_option
 from engine.cli.reading import fail_unassessed, filter_options, opened, spoken_when, wanted, when, when_options
 from engine.session import Session
+from notifications import account as pages
+from notifications.account import Report
+from notifications.account.page import Section, Table
+from notifications.account.wording import number
 from notifications.content.render import render_template
 
 FORMS = ("markdown", "html", "csv", "json")
@@ -129,9 +130,9 @@ def written(session: Session, found: Source, asked: Asked, form: str) -> Iterabl
         return audit.to_csv(found.lines(), asked.day)
     made = report(session, found, replace(asked, named=form != "json"))
     if form == "json":
-        return audit.to_json(made, found.lines())
-    page = audit.page(made)
-    return (audit.to_markdown(page) if form == "markdown" else render_template("audit.html", page=page),)
+        return pages.to_json(made, found.lines())
+    page = pages.page(made)
+    return (pages.to_markdown(page) if form == "markdown" else render_template("audit.html", page=page),)
 
 
 # ------------------------------------------------------------------------------------------------- on the terminal
@@ -147,7 +148,7 @@ _TOLD = frozenset(
 
 
 def _tell(made: Report, asked: Asked) -> None:
-    page = audit.page(made)
+    page = pages.page(made)
     say(f"{page.title}, {spoken_when(asked.day, asked.known)}{f', {asked.narrowed}' if asked.narrowed else ''}")
     for sentence in page.summary:
         say(sentence)

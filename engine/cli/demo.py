@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from commitments import audit, exchange
+from commitments import exchange
 from commitments.ledger import register
 from commitments.ledger.register import Draft
 from commitments.trouble import TroubleError
@@ -26,6 +26,7 @@ from engine.passes.run import Pass, tick
 from engine.session import Session, open_session
 from engine.workspace import clock
 from engine.workspace.settings import FILE
+from notifications import account as pages
 from rules.calendars.calendar import spoken
 
 SAMPLES = "commitments.samples"
@@ -146,4 +147,4 @@ def _audit(session: Session, asked: Asked) -> str:
         for suffix in (".html", ".md", ".csv", ".json"):
             text = "".join(written(session, found, asked, SUFFIXES[suffix]))
             (session.workspace.folder / f"audit{suffix}").write_text(text, encoding="utf-8", newline="")
-        return audit.summary(report(session, found, asked).account)
+        return pages.summary(report(session, found, asked).account)

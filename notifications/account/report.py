@@ -8,16 +8,31 @@ from datetime import date
 from typing import Final
 
 from commitments.audit.account import Account
-from commitments.audit.chasing import Changed, changes_part, doubts_part, round_parts
 from commitments.audit.figures import Tally
 from commitments.audit.groupings import PERIODS
 from commitments.audit.lines import OPEN_ORDER, SETTLED_ORDER
-from commitments.audit.page import Page, Section, linked
 from commitments.audit.problems import Problems
 from commitments.audit.rappel import Round
-from commitments.audit.rows import definitions, lists_part, rows_part
-from commitments.audit.sections import figures_part, group_part, lateness_part, time_part
-from commitments.audit.wording import grouped, number, percent, spoken
+from notifications.account.chasing import (
+    Changed,
+    changes_part,
+    doubts_part,
+    round_parts,
+)
+from notifications.account.page import Page, Section, linked
+from notifications.account.rows import definitions, lists_part, rows_part
+from notifications.account.sections import (
+    figures_part,
+    group_part,
+    lateness_part,
+    time_part,
+)
+from notifications.account.wording import (
+    grouped,
+    number,
+    percent,
+    spoken,
+)
 
 _HOW_COUNTED: Final = (
     "Days late count from the last day in time. A commitment of several parties counts with each of them, "

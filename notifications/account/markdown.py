@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from commitments.audit.page import Cell, Lists, Page, Section, Table
+from notifications.account.page import (
+    Cell,
+    Lists,
+    Page,
+    Section,
+    Table,
+)
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#])")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from commitments.audit.charts import Chart
+from notifications.account.charts import Chart
 
 
 @dataclass(frozen=True, kw_only=True)

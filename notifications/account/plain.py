@@ -11,9 +11,9 @@ from commitments.audit.account import Account
 from commitments.audit.figures import AGES, Tally, Timing
 from commitments.audit.lines import as_of
 from commitments.audit.rappel import Chased, Round
-from commitments.audit.report import Report
 from commitments.listing import Line
 from commitments.model.commitment import Status
+from notifications.account.report import Report
 
 
 def to_json(report: Report, rows: Iterable[Line]) -> Iterator[str]:

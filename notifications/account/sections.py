@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from commitments.audit.account import MOST_GROUPS, Account, shown
-from commitments.audit.charts import Part, columns, stacked
 from commitments.audit.figures import AGES, BY_NAME, FIGURES, FULFILLED, Place, Spread, Tally, Timing
 from commitments.audit.groupings import Grouping
-from commitments.audit.page import Cell, Section, Table, slug
-from commitments.audit.wording import grouped, percent
+from notifications.account.charts import Part, columns, stacked
+from notifications.account.page import (
+    Cell,
+    Section,
+    Table,
+    slug,
+)
+from notifications.account.wording import grouped, percent
 
 _TIMINGS: Final = {
     "in time": (Timing.IN_TIME,),

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from commitments.audit.page import Cell, Section, Table, slug
 from commitments.audit.problems import Problems
 from commitments.audit.rappel import Chased, Round
-from commitments.audit.rows import due, standing
-from commitments.audit.wording import grouped, spoken
+from notifications.account.page import (
+    Cell,
+    Section,
+    Table,
+    slug,
+)
+from notifications.account.rows import due, standing
+from notifications.account.wording import grouped, spoken
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,18 @@ from datetime import date
 from commitments.audit.account import Account
 from commitments.audit.figures import BY_NAME, Tally
 from commitments.audit.lines import LABELS, as_of
-from commitments.audit.page import Cell, Lists, Named, Section, Table, slug
-from commitments.audit.sections import HEADS, Chosen, whole_figures
-from commitments.audit.wording import grouped
 from commitments.listing import Line
 from commitments.model.commitment import Status
+from notifications.account.page import (
+    Cell,
+    Lists,
+    Named,
+    Section,
+    Table,
+    slug,
+)
+from notifications.account.sections import HEADS, Chosen, whole_figures
+from notifications.account.wording import grouped
 
 
 def rows_part(account: Account, anchor: str, title: str, statuses: Sequence[Status]) -> Section:

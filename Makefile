@@ -30,11 +30,12 @@ coverage: $(VENV)/.ready ## the same, and which lines no test runs; with DAYS=40
 later: $(VENV)/.ready ## the tests and the demonstration on six days to come (half an hour; needs faketime)
 	@VENV="$(VENV)" .ci/later
 
-check: $(VENV)/.ready ## format, lint, types, import arrows, shipped rule files, generated docs
+check: $(VENV)/.ready ## format, lint, types, import arrows, names of modules, shipped rule files, generated docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@PYTHONPATH=. $(BIN)/lint-imports --no-cache
+	@$(BIN)/python .ci/names
 	@$(BIN)/gestand check
 	@$(BIN)/gestand schema --into docs/schema --check
 	@$(BIN)/gestand docs --into docs/rules --check

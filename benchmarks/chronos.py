@@ -39,7 +39,7 @@ import json, sys, time
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from engine import clock
+from engine.workspace import clock
 
 clock_file = Path(sys.argv[1])
 

@@ -40,6 +40,20 @@ def test_the_arrows_hold(copy):
         ("engine/passes/run.py", "import sqlalchemy"),  # not at home here
         ("rules/pack/book.py", "import yaml"),
         ("engine/session.py", "import smtplib"),
+        # the packages of engine: each against the arrow, and two neighbours
+        ("engine/service/server.py", "import engine.cli.output"),
+        ("engine/recording/witness.py", "import engine.service.health"),
+        ("engine/answers/explain.py", "import engine.recording.witness"),
+        ("engine/authoring/check.py", "import engine.answers.explain"),
+        ("engine/session.py", "import engine.answers.explain"),
+        ("engine/checking/verify.py", "import engine.session"),
+        ("engine/passes/run.py", "import engine.checking.verify"),
+        ("engine/calendars/feed.py", "import engine.passes.run"),
+        ("engine/digests/compose.py", "import engine.calendars.feed"),
+        ("engine/assessment/assess.py", "import engine.digests.compose"),
+        ("engine/matching/matcher.py", "import engine.assessment.assess"),
+        ("engine/workspace/settings.py", "import engine.assessment.assess"),
+        ("engine/workspace/recipients.py", "import engine.matching.matcher"),
     ],
 )
 def test_a_deliberate_violation_is_caught(copy, file, line):

@@ -285,12 +285,12 @@ KILLED = """
 import json, os, signal, sys
 from datetime import datetime
 from pathlib import Path
-from engine import assessing, batches
+from engine.passes import assess_due, batches
 from engine.passes.batches import Batches
 from engine.session import open_session
 from engine.passes.run import tick
 
-assessing.SOME, batches.IN_ONE = 7, 1
+assess_due.SOME, batches.IN_ONE = 7, 1
 go_on, calls = Batches.go_on, []
 
 def pass_of(folder, number, now):

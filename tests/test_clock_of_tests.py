@@ -15,7 +15,7 @@ from engine.workspace import clock
 
 READ_WITH_THE_FILE = datetime.now(UTC)
 MINUTE = timedelta(minutes=1)
-CHILD = "from engine import clock; print(clock.now().isoformat())"
+CHILD = "from engine.workspace import clock; print(clock.now().isoformat())"
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ def test_the_languages_are_these():
 def test_adding_a_language_is_one_file(tmp_path):
     for room in ("commitments", "rules", "notifications", "engine"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
-    dutch = (tmp_path / "notifications" / "words_nl.py").read_text()
+    dutch = (tmp_path / "notifications" / "content" / "words_nl.py").read_text()
     frisian = dutch.replace('code="nl"', 'code="fy"').replace("Nieuw te laat", "Nij te let")
-    (tmp_path / "notifications" / "words_fy.py").write_text(frisian)
+    (tmp_path / "notifications" / "content" / "words_fy.py").write_text(frisian)
 
     def gestand(*words: str) -> str:
         command = [sys.executable, "-c", "from engine.cli import main; main()", *words]

@@ -23,8 +23,8 @@ from rules.pack import book
 
 ROOT = Path(__file__).parent.parent
 SCHEMAS = ROOT / "docs" / "schema"
-STARTER = ROOT / "engine" / "workspaces" / "starter"
-DEMO = ROOT / "engine" / "workspaces" / "demo"
+STARTER = ROOT / "engine" / "workspace" / "templates" / "starter"
+DEMO = ROOT / "engine" / "workspace" / "templates" / "demo"
 SAMPLES = Path(commitments.samples.__file__).parent
 PACKS = [*book.pack_files(book.SHIPPED), *book.pack_files(STARTER / "rules"), *book.pack_files(DEMO / "rules")]
 FILES = [

@@ -54,7 +54,7 @@ def grouped(made):
         Wanted(text="ÜBER"),
     ],
 )
-def test_d5_an_account_of_today_is_the_one_that_a_replay_gives(session, wanted):
+def test_an_account_of_today_is_the_one_that_a_replay_gives(session, wanted):
     asked = Asked(day=TODAY, wanted=wanted, per="quarter", cutoff=TODAY - timedelta(120), most=1000)
     rows, today = read(session, asked)
     again, replayed = read(session, replace(asked, known=EVER))

@@ -79,7 +79,7 @@ def mails(folder):
 # ------------------------------------------------------------------------------------------------- the number
 
 
-def test_t7_whoever_takes_the_right_takes_the_next_number_and_the_one_before_writes_nothing_more(place):
+def test_whoever_takes_the_right_takes_the_next_number_and_the_one_before_writes_nothing_more(place):
     with closing(Store.open(place, new=True)) as old, closing(Store.open(place, new=True)) as other:
         with old.acting(), old.writing() as tx:
             assert store.recall(tx, "acting") == "1"
@@ -96,7 +96,7 @@ def test_t7_whoever_takes_the_right_takes_the_next_number_and_the_one_before_wri
         )
 
 
-def test_t7_a_lock_file_that_was_deleted_does_not_let_two_act(tmp_path):
+def test_a_lock_file_that_was_deleted_does_not_let_two_act(tmp_path):
     place = tmp_path / "gestand.db"
     with closing(Store.open(place, new=True)) as old, closing(Store.open(place, new=True)) as other, old.acting():
         (tmp_path / "gestand.db.lock").unlink()
@@ -118,7 +118,7 @@ def test_those_who_only_record_something_need_no_right(place):
 # ------------------------------------------------------------------------------------------------- processes
 
 
-def test_t7_of_two_started_together_one_acts_and_when_it_is_killed_the_other_can(shared, tmp_path, database):
+def test_of_two_started_together_one_acts_and_when_it_is_killed_the_other_can(shared, tmp_path, database):
     both = [started(tmp_path, "--interval", "0.3", "--port", "0") for _ in range(2)]
     try:
         assert eventually(lambda: any(one.poll() is not None for one in both))
@@ -136,7 +136,7 @@ def test_t7_of_two_started_together_one_acts_and_when_it_is_killed_the_other_can
             one.communicate()
 
 
-def test_t7_one_that_stood_still_while_another_took_over_ends_and_sends_nothing(shared, tmp_path, database):
+def test_one_that_stood_still_while_another_took_over_ends_and_sends_nothing(shared, tmp_path, database):
     with serving(tmp_path, "--port", "0") as old:
         assert eventually(lambda: mails(tmp_path))
         before = mails(tmp_path)
@@ -159,7 +159,7 @@ def test_t7_one_that_stood_still_while_another_took_over_ends_and_sends_nothing(
     assert len(slots) == len(set(slots))
 
 
-def test_t7_one_that_stood_still_alone_is_silent_and_goes_on(workspace, tmp_path):
+def test_one_that_stood_still_alone_is_silent_and_goes_on(workspace, tmp_path):
     port = free_port()
 
     def health(timeout):
@@ -207,7 +207,7 @@ class Takes(Dies):
         pass
 
 
-def test_t8_a_lease_is_not_over_on_a_computer_whose_clock_is_ten_minutes_ahead(database):
+def test_a_lease_is_not_over_on_a_computer_whose_clock_is_ten_minutes_ahead(database):
     def ahead():
         return datetime.now(UTC) + TEN
 
@@ -221,7 +221,7 @@ def test_t8_a_lease_is_not_over_on_a_computer_whose_clock_is_ten_minutes_ahead(d
         assert deliver(other, Takes(), now=ahead).again == 1  # as it would be by that computer's own clock
 
 
-def test_t8_two_computers_ten_minutes_apart_tell_nobody_twice(shared, tmp_path, database, monkeypatch):
+def test_two_computers_ten_minutes_apart_tell_nobody_twice(shared, tmp_path, database, monkeypatch):
     real = clock.now
     for wrong_by in (TEN, -TEN, TEN):
         with open_session(tmp_path) as session, session.store.acting(), closing(Watched(session)) as watched:
@@ -238,7 +238,7 @@ def test_t8_two_computers_ten_minutes_apart_tell_nobody_twice(shared, tmp_path, 
     assert len(mails(tmp_path)) == kinds.count("digest_sent") == kinds.count("digest_queued")
 
 
-def test_t8_what_is_written_down_and_answered_goes_by_the_clock_of_all_whatever_this_computers_says(
+def test_what_is_written_down_and_answered_goes_by_the_clock_of_all_whatever_this_computers_says(
     shared, tmp_path, monkeypatch
 ):
     real = clock.now

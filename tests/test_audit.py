@@ -233,7 +233,7 @@ def test_rows_are_capped_and_the_count_said():
 # ------------------------------------------------------------------------------------------------- the forms
 
 
-def test_w3_csv_opens_in_a_spreadsheet_and_runs_nothing_there():
+def test_csv_opens_in_a_spreadsheet_and_runs_nothing_there():
     titles = ["=cmd()", "+1", "-1", "@x", "\tx", "a, b", 'say "no"', "é"]
     rows = [row(f"r{place}", "pending", "2027", title=title) for place, title in enumerate(titles)]
     text = "".join(audit.to_csv(rows, TODAY))
@@ -294,7 +294,7 @@ SHOWN = set(
 )
 
 
-def test_w1_nothing_in_the_html_runs_or_is_fetched(evil):
+def test_nothing_in_the_html_runs_or_is_fetched(evil):
     html = render_template("audit.html", page=evil)
     elements = Elements()
     elements.feed(html)
@@ -310,7 +310,7 @@ def test_w1_nothing_in_the_html_runs_or_is_fetched(evil):
         assert escape(text.strip()) in html
 
 
-def test_w1_markdown_shows_texts_as_they_are(evil):
+def test_markdown_shows_texts_as_they_are(evil):
     text = pages.to_markdown(evil)
     assert "<script" not in text.replace("\\<script", "")
     assert "[x](" not in text.replace("\\[x\\](", "")

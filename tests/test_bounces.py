@@ -104,7 +104,7 @@ def gone(store: Store, address: str = "a@example.org") -> str:
 
 
 @pytest.mark.parametrize("form", ["text/rfc822-headers", "message/rfc822"])
-def test_d14_a_mailbox_that_is_gone_gets_nothing_more(store, sent, form):
+def test_a_mailbox_that_is_gone_gets_nothing_more(store, sent, form):
     assert judged(store, report(message_id=sent.ids[0], form=form)) == [(Verdict.GONE, "a@example.org")]
     assert gone(store) == "bounced since 2018-08-13"
     assert gone(store, "b@example.org") == ""
@@ -115,7 +115,7 @@ def test_d14_a_mailbox_that_is_gone_gets_nothing_more(store, sent, form):
     assert str(done) == "0 sent, 1 not sent any more: bounced since 2018-08-13"
 
 
-def test_d14_the_address_that_a_message_comes_back_to_is_enough(store, sent):
+def test_the_address_that_a_message_comes_back_to_is_enough(store, sent):
     back = report(to=f"<{sent.back[1]}>", about="B@example.org")
     assert judged(store, back) == [(Verdict.GONE, "b@example.org")]
 
@@ -148,13 +148,13 @@ def test_the_administrators_address_is_tried_all_the_same(store):
         ("", "failed"),  # a server that does not say
     ],
 )
-def test_d14_what_may_work_the_next_time_is_counted(store, sent, status, action):
+def test_what_may_work_the_next_time_is_counted(store, sent, status, action):
     back = report(message_id=sent.ids[0], status=status, action=action)
     assert judged(store, back) == [(Verdict.FOR_NOW, "a@example.org")]
     assert gone(store) == ""
 
 
-def test_d14_a_message_first_delayed_may_be_gone_later(store, sent):
+def test_a_message_first_delayed_may_be_gone_later(store, sent):
     delayed = report(message_id=sent.ids[0], status="4.4.1", action="delayed")
     assert [verdict for verdict, _ in judged(store, delayed, report(message_id=sent.ids[0]))] == ["for_now", "gone"]
 
@@ -162,7 +162,7 @@ def test_d14_a_message_first_delayed_may_be_gone_later(store, sent):
 # ------------------------------------------------------------------------------------------------- not believed
 
 
-def test_d14_a_forged_report_changes_nothing(store, sent):
+def test_a_forged_report_changes_nothing(store, sent):
     number, signature = sent.back[0].removeprefix("bounce+").split("@")[0].split("-")
     forged = [
         report(),  # a Message-ID that is not ours
@@ -177,7 +177,7 @@ def test_d14_a_forged_report_changes_nothing(store, sent):
     assert noted(store)[-1] == 'bounce_refused {"reason":"forged"}'
 
 
-def test_d14_a_report_about_what_was_not_sent_is_forged(store):
+def test_a_report_about_what_was_not_sent_is_forged(store):
     put(store, "a@example.org")
     with store.writing() as tx:
         back = return_address(BOUNCE, secret(tx), 1)
@@ -186,14 +186,14 @@ def test_d14_a_report_about_what_was_not_sent_is_forged(store):
     )
 
 
-def test_d14_49_hours_later_is_too_late(store, sent):
+def test_a_report_of_49_hours_later_is_too_late(store, sent):
     in_time = report(message_id=sent.ids[1], about="b@example.org")
     assert judged(store, in_time, after=timedelta(hours=48)) == [(Verdict.GONE, "b@example.org")]
     assert judged(store, report(message_id=sent.ids[0]), after=timedelta(hours=49)) == [(Verdict.OLD, "")]
     assert gone(store) == ""
 
 
-def test_d14_a_replayed_report_counts_once(store, sent):
+def test_a_replayed_report_counts_once(store, sent):
     again = [report(message_id=sent.ids[0], status="4.2.2"), report(to=sent.back[0], status="5.4.4")]
     assert [verdict for verdict, _ in judged(store, *again)] == ["for_now", "seen"]
     assert [verdict for verdict, _ in judged(store, *again)] == ["seen", "seen"]
@@ -215,14 +215,14 @@ def test_reports_that_stay_in_the_mailbox_do_not_make_the_ledger_grow(store, sen
     assert len([line for line in noted(store) if line.startswith("bounce_refused")]) == 3
 
 
-def test_d14_what_is_no_report_of_a_failure_is_nothing(store, sent):
+def test_what_is_no_report_of_a_failure_is_nothing(store, sent):
     holiday = message_from_string(f"To: {sent.back[0]}\nSubject: I am away\n\nuntil Monday")
     delivered = report(message_id=sent.ids[0], action="delivered", status="2.0.0")
     assert judged(store, holiday, delivered) == [(Verdict.NO_REPORT, "")] * 2
 
 
 @given(st.binary(max_size=400))
-def test_d14_nothing_that_comes_breaks_the_reading(junk):
+def test_nothing_that_comes_breaks_the_reading(junk):
     head = b"Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\n"
     list(reports(message_from_bytes(junk)))
     list(reports(message_from_bytes(head + junk + b"\n\nFinal-Recipient: " + junk)))
@@ -275,7 +275,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path):
 # ------------------------------------------------------------------------------------------------- the command
 
 
-def test_d14_the_command_tells_what_it_found_and_the_administrator_hears_of_it(workspace, tmp_path):
+def test_the_command_tells_what_it_found_and_the_administrator_hears_of_it(workspace, tmp_path):
     settings = (tmp_path / "gestand.yaml").read_text()
     more = "mail:\n  administrator: admin@example.org\n  bounces: {address: bounce@example.org}\n"
     (tmp_path / "gestand.yaml").write_text(settings.replace("mail:\n", more))

@@ -1,4 +1,4 @@
-"""T10: the real service under random faults on a fast clock, and the checker that judges it, which can fail."""
+"""The real service under random faults on a fast clock, and the checker that judges it, which can fail."""
 
 import importlib.util
 import subprocess
@@ -21,7 +21,7 @@ def chronos():
 
 
 @pytest.mark.real_clock
-def test_t10_whatever_goes_wrong_each_reader_is_told_once():
+def test_whatever_goes_wrong_each_reader_is_told_once():
     words = [sys.executable, str(FILE), "--seconds", "4", "--hours", "36", "--seed", "7"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     told = dict(line.rsplit(maxsplit=1) for line in done.stdout.splitlines()[1:8])

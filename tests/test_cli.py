@@ -58,7 +58,7 @@ def test_without_a_workspace_there_is_a_way_out(run, tmp_path):
 
 
 def test_a_second_import_says_that_nothing_is_new(workspace):
-    """I3: the same import twice."""
+    """The same import twice."""
     status, out, _ = workspace("import", "commitments/example.yaml")
     assert (status, out) == (0, "commitments/example.yaml: nothing new, 2 unchanged\n")
 
@@ -366,7 +366,7 @@ def test_check_reads_the_files_of_tests_too(workspace, tmp_path):
 
 
 def test_a_pass_with_a_broken_rule_file_does_nothing_and_says_which(workspace, tmp_path):
-    """R1: half-written; a pass without it would drop what it asks for."""
+    """Half-written; a pass without it would drop what it asks for."""
     before = workspace("verify")[1]
     (tmp_path / "rules" / "house-rules.yaml").write_text("pack: house-rules\ntitle: Rules of this hou")
     (tmp_path / "rules" / "other.yaml").write_text("pack: other\ntitel: x\n")
@@ -394,7 +394,7 @@ def test_answers_that_lack_a_rule_file_say_so(workspace, tmp_path):
 
 @pytest.mark.parametrize("command", ["verify", "doctor"])
 def test_a_damaged_register_is_refused_with_a_way_out(workspace, tmp_path, command):
-    """S3: a page of the file is overwritten."""
+    """A page of the file is overwritten."""
     file = tmp_path / "gestand.db"
     size = file.stat().st_size
     with file.open("r+b") as data:

@@ -45,7 +45,7 @@ def mails(tmp_path):
     return len(list((tmp_path / "outbox").glob("*.eml")))
 
 
-def test_s6_a_copy_holds_all_of_it_and_the_same_head(kept, tmp_path, place):
+def test_a_copy_holds_all_of_it_and_the_same_head(kept, tmp_path, place):
     assert kept("tick", "--as-of", "2018-08-13")[0] == 0
     status, out, _ = kept("backup", "copy.db")
     assert (status, out.splitlines()[0]) == (0, "written to copy.db")
@@ -54,7 +54,7 @@ def test_s6_a_copy_holds_all_of_it_and_the_same_head(kept, tmp_path, place):
     assert [path.name for path in tmp_path.glob("copy*")] == ["copy.db"]
 
 
-def test_s6_a_copy_is_never_written_over_something(kept, tmp_path):
+def test_a_copy_is_never_written_over_something(kept, tmp_path):
     (tmp_path / "copy.db").write_text("a letter")
     status, _, err = kept("backup", "copy.db")
     assert (status, err) == (
@@ -64,7 +64,7 @@ def test_s6_a_copy_is_never_written_over_something(kept, tmp_path):
     assert (tmp_path / "copy.db").read_text() == "a letter"
 
 
-def test_s6_a_restored_copy_assesses_and_delivers_nothing_until_told_to(workspace, tmp_path):
+def test_a_restored_copy_assesses_and_delivers_nothing_until_told_to(workspace, tmp_path):
     assert workspace("backup", "copy.db")[0] == 0
     (tmp_path / "gestand.db").unlink()
     before = head(tmp_path / "copy.db")
@@ -91,7 +91,7 @@ def test_s6_a_restored_copy_assesses_and_delivers_nothing_until_told_to(workspac
 HELD = "nothing is delivered: it is a copy, and the original may still be at work; `gestand resume` lets it"
 
 
-def test_s6_a_copy_sends_no_test_either_and_says_wherever_mail_is_shown_that_it_is_held(workspace, tmp_path):
+def test_a_copy_sends_no_test_either_and_says_wherever_mail_is_shown_that_it_is_held(workspace, tmp_path):
     assert workspace("backup", "copy.db")[0] == 0
     (tmp_path / "gestand.db").unlink()
     assert workspace("restore", "copy.db")[0] == 0
@@ -107,7 +107,7 @@ def test_s6_a_copy_sends_no_test_either_and_says_wherever_mail_is_shown_that_it_
     assert mails(tmp_path) == 2
 
 
-def test_s6_a_register_is_not_replaced_unless_that_is_said_and_is_then_put_aside(workspace, tmp_path):
+def test_a_register_is_not_replaced_unless_that_is_said_and_is_then_put_aside(workspace, tmp_path):
     assert workspace("backup", "copy.db")[0] == 0
     assert workspace("record", "note", "34964-B", "--note", "later")[0] == 0
     later = head(tmp_path / "gestand.db")
@@ -122,7 +122,7 @@ def test_s6_a_register_is_not_replaced_unless_that_is_said_and_is_then_put_aside
     assert head(aside) == later
 
 
-def test_s6_a_restore_that_was_killed_between_makes_no_empty_register_and_is_done_again(workspace, tmp_path):
+def test_a_restore_that_was_killed_between_makes_no_empty_register_and_is_done_again(workspace, tmp_path):
     assert workspace("backup", "copy.db")[0] == 0
     there = head(tmp_path / "gestand.db")
     (tmp_path / "gestand.db").rename(tmp_path / "gestand.db.before-20180713T000000Z")
@@ -142,7 +142,7 @@ def test_s6_a_restore_that_was_killed_between_makes_no_empty_register_and_is_don
     assert log.read_text() == "the log of the one that was put aside"
 
 
-def test_s6_what_is_put_aside_stands_in_one_file(workspace, tmp_path):
+def test_what_is_put_aside_stands_in_one_file(workspace, tmp_path):
     assert workspace("backup", "copy.db")[0] == 0
     with closing(Store.open(tmp_path / "gestand.db")) as opened, opened.reading():
         assert workspace("record", "note", "34964-B", "--note", "later")[0] == 0
@@ -152,7 +152,7 @@ def test_s6_what_is_put_aside_stands_in_one_file(workspace, tmp_path):
     assert head(aside) == later
 
 
-def test_s6_a_register_that_is_at_work_is_not_replaced(workspace, tmp_path):
+def test_a_register_that_is_at_work_is_not_replaced(workspace, tmp_path):
     assert workspace("backup", "copy.db")[0] == 0
     with closing(Store.open(tmp_path / "gestand.db")) as opened, opened.acting():
         status, _, err = workspace("restore", "copy.db", "--replace")
@@ -161,7 +161,7 @@ def test_s6_a_register_that_is_at_work_is_not_replaced(workspace, tmp_path):
 
 
 @pytest.mark.parametrize(("content", "reason"), [(None, "there"), (b"a letter" * 900, "it is damaged, or not a copy")])
-def test_s3_what_is_no_copy_is_told_and_the_register_is_left(workspace, tmp_path, content, reason):
+def test_what_is_no_copy_is_told_and_the_register_is_left(workspace, tmp_path, content, reason):
     if content:
         (tmp_path / "copy.db").write_bytes(content)
     before = head(tmp_path / "gestand.db")
@@ -173,7 +173,7 @@ def test_s3_what_is_no_copy_is_told_and_the_register_is_left(workspace, tmp_path
     assert not list(tmp_path.glob("*.partial*"))
 
 
-def test_s6_a_copy_made_while_others_write_is_whole(workspace, tmp_path):
+def test_a_copy_made_while_others_write_is_whole(workspace, tmp_path):
     stop = threading.Event()
     later = datetime(2099, 1, 1, tzinfo=UTC)
 
@@ -195,7 +195,7 @@ def test_s6_a_copy_made_while_others_write_is_whole(workspace, tmp_path):
         assert chain.verify(register.lines(tx), taken).ok
 
 
-def test_s6_a_register_moves_from_a_file_to_a_server_and_goes_on(workspace, postgres, tmp_path):
+def test_a_register_moves_from_a_file_to_a_server_and_goes_on(workspace, postgres, tmp_path):
     assert workspace("tick", "--as-of", "2018-08-13")[0] == 0
     assert workspace("backup", "copy.db")[0] == 0
     with new_database(postgres) as address:

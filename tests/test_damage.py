@@ -38,7 +38,7 @@ def spoil(path, at, size=9000):
 
 
 @pytest.mark.parametrize("at", [0.0, 0.3, 0.6, 0.8])
-def test_s3_a_service_refuses_to_start_on_a_damaged_file_and_says_how_to_go_on(workspace, tmp_path, at):
+def test_a_service_refuses_to_start_on_a_damaged_file_and_says_how_to_go_on(workspace, tmp_path, at):
     spoil(tmp_path / "gestand.db", at)
     status, _, err = workspace("serve", "--port", "0")
     assert status == 1
@@ -47,7 +47,7 @@ def test_s3_a_service_refuses_to_start_on_a_damaged_file_and_says_how_to_go_on(w
     assert mails(tmp_path) == 0
 
 
-def test_s3_a_truncated_file_is_refused_and_a_copy_takes_its_place(workspace, tmp_path):
+def test_a_truncated_file_is_refused_and_a_copy_takes_its_place(workspace, tmp_path):
     assert workspace("backup", "copy.db")[0] == 0
     path = tmp_path / "gestand.db"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -59,7 +59,7 @@ def test_s3_a_truncated_file_is_refused_and_a_copy_takes_its_place(workspace, tm
     assert workspace("verify")[0] == 0
 
 
-def test_s3_without_its_log_a_file_is_whole_but_older_and_the_anchor_says_so(tmp_path):
+def test_without_its_log_a_file_is_whole_but_older_and_the_anchor_says_so(tmp_path):
     path = tmp_path / "gestand.db"
     with closing(Store.open(path, new=True)) as first, first.writing() as tx:
         register.note(tx, "digest_sent", {}, at=AT, actor="gestand")
@@ -77,7 +77,7 @@ def test_s3_without_its_log_a_file_is_whole_but_older_and_the_anchor_says_so(tmp
 # ------------------------------------------------------------------------------------------------- S2: locked
 
 
-def test_s2_a_pass_that_finds_the_store_locked_says_so_and_the_next_one_works(workspace, tmp_path, monkeypatch):
+def test_a_pass_that_finds_the_store_locked_says_so_and_the_next_one_works(workspace, tmp_path, monkeypatch):
     with open_session(tmp_path) as session:
         monkeypatch.setattr("commitments.store.patience.LONGEST", 0.05)
         other = sqlite3.connect(tmp_path / "gestand.db", isolation_level=None)
@@ -90,7 +90,7 @@ def test_s2_a_pass_that_finds_the_store_locked_says_so_and_the_next_one_works(wo
     assert mails(tmp_path) == 1
 
 
-def test_s2_one_who_waits_gets_a_turn_when_the_other_is_done(place):
+def test_one_who_waits_gets_a_turn_when_the_other_is_done(place):
     with closing(Store.open(place, new=True)) as opened:
         began = threading.Event()
 
@@ -115,7 +115,7 @@ def a_pass(session):
 # ------------------------------------------------------------------------------------------------- S1: no room
 
 
-def test_s1_at_whatever_statement_the_disk_is_full_nothing_is_mailed_that_is_not_written_down(workspace, tmp_path):
+def test_at_whatever_statement_the_disk_is_full_nothing_is_mailed_that_is_not_written_down(workspace, tmp_path):
     """Room for one more page each time, until a pass succeeds."""
     path = tmp_path / "gestand.db"
     with open_session(tmp_path) as session:
@@ -157,7 +157,7 @@ def small(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_s1_a_real_disk_that_fills_up_loses_nothing_and_goes_on_when_there_is_room(small):
+def test_a_real_disk_that_fills_up_loses_nothing_and_goes_on_when_there_is_room(small):
     ballast = small / "ballast"
     ballast.write_bytes(b"x" * 150_000)
     with closing(Store.open(small / "gestand.db", new=True)) as opened:
@@ -209,7 +209,7 @@ def change(path, *statements):
         ),
     ],
 )
-def test_s8_what_was_done_to_the_ledger_is_found_and_so_is_the_trigger_that_was_in_the_way(
+def test_what_was_done_to_the_ledger_is_found_and_so_is_the_trigger_that_was_in_the_way(
     workspace, tmp_path, statement, found
 ):
     path = tmp_path / "gestand.db"
@@ -227,7 +227,7 @@ def test_s8_what_was_done_to_the_ledger_is_found_and_so_is_the_trigger_that_was_
     assert "made anew" not in out
 
 
-def test_s8_exchanged_entries_are_found(workspace, tmp_path):
+def test_exchanged_entries_are_found(workspace, tmp_path):
     change(
         tmp_path / "gestand.db",
         "DROP TRIGGER ledger_no_update",
@@ -240,7 +240,7 @@ def test_s8_exchanged_entries_are_found(workspace, tmp_path):
     assert out.startswith("entry #2 does not follow #1 as it stands: one of the two was changed or exchanged")
 
 
-def test_s8_a_tail_that_was_cut_off_is_found_with_a_head_that_was_printed(workspace, tmp_path):
+def test_a_tail_that_was_cut_off_is_found_with_a_head_that_was_printed(workspace, tmp_path):
     head = workspace("verify")[1].splitlines()[0].partition("head ")[2]
     change(
         tmp_path / "gestand.db",
@@ -263,7 +263,7 @@ def test_s8_a_tail_that_was_cut_off_is_found_with_a_head_that_was_printed(worksp
     ],
     ids=["gone", "hollow"],
 )
-def test_s8_a_trigger_that_is_gone_or_hollow_is_found_and_made_anew(workspace, tmp_path, change_trigger):
+def test_a_trigger_that_is_gone_or_hollow_is_found_and_made_anew(workspace, tmp_path, change_trigger):
     change(tmp_path / "gestand.db", *change_trigger)
     status, out, _ = workspace("verify")
     assert (status, out.splitlines()[1]) == (

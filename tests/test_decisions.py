@@ -171,7 +171,7 @@ def test_the_decisions_of_two_rounds_are_taken_in_as_they_are(registered):
 
 
 def test_the_same_file_again_changes_nothing(registered):
-    """I3: the same decisions twice."""
+    """The same decisions twice."""
     file = str(REAL / "ek_rappel_decisions_2021-11-23.csv")
     registered("decide", file, *ROUND_2021)
     head = registered("verify")[1]

@@ -28,7 +28,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def test_d5_one_of_five_is_refused_and_four_get_theirs_over_one_connection(store, server: MailServer):
+def test_one_of_five_is_refused_and_four_get_theirs_over_one_connection(store, server: MailServer):
     put(store, *FIVE)
     server.refuse["2@example.org"] = "550 5.1.1 no such user"
     done = deliver(store, server.deliverer(), now=at(NOW))
@@ -42,7 +42,7 @@ def test_d5_one_of_five_is_refused_and_four_get_theirs_over_one_connection(store
 
 
 @pytest.mark.parametrize("answer", ["451 4.7.1 greylisted", "452 4.2.2 mailbox full"])
-def test_d4_who_is_put_off_comes_later_and_the_others_do_not_wait(store, server: MailServer, answer):
+def test_who_is_put_off_comes_later_and_the_others_do_not_wait(store, server: MailServer, answer):
     put(store, *FIVE)
     server.refuse["2@example.org"] = answer
     assert deliver(store, server.deliverer(), now=at(NOW)) == Delivered(sent=4, later=1, reasons=(answer,))
@@ -50,7 +50,7 @@ def test_d4_who_is_put_off_comes_later_and_the_others_do_not_wait(store, server:
     assert deliver(store, server.deliverer(), now=at(NOW + timedelta(minutes=2))).sent == 1
 
 
-def test_d6_data_refused_for_now_is_tried_again(store, server: MailServer):
+def test_data_refused_for_now_is_tried_again(store, server: MailServer):
     put(store, *FIVE)
     server.answer = "451 4.3.0 try later"
     assert deliver(store, server.deliverer(), now=at(NOW), trouble=TELL).later == 5
@@ -58,7 +58,7 @@ def test_d6_data_refused_for_now_is_tried_again(store, server: MailServer):
     assert deliver(store, server.deliverer(), now=at(NOW + timedelta(minutes=2)), trouble=TELL).sent == 5
 
 
-def test_d6_data_refused_for_good_is_told_to_the_administrator_once_a_day(store, server: MailServer):
+def test_data_refused_for_good_is_told_to_the_administrator_once_a_day(store, server: MailServer):
     put(store, *FIVE)
     for address in FIVE[:3]:
         server.refuse[address] = f"554 5.7.1 <{address}> no"

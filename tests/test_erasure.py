@@ -204,7 +204,7 @@ def test_texts_that_were_changed_or_taken_away_are_found(tx):
 
 
 def test_erased_texts_that_are_there_again_are_told(tx):
-    """S8: as after a copy from before was put in the place of the ledger's rows."""
+    """As after a copy from before was put in the place of the ledger's rows."""
     before = entries(tx)
     forget(tx, numbers=[2])
     verdict = chain.verify([*before, entries(tx)[-1]])

@@ -28,7 +28,7 @@ def test_the_examples_are_fresh(examples):
         assert text == held, f"{name} is not up to date: PYTHONPATH=. python benchmarks/examples.py"
 
 
-def test_d5_the_nine_letters(examples):
+def test_the_nine_letters(examples):
     """Worked out by hand from the letters (facts: nl_schriftelijk_overleg_pairs.csv)."""
     account = examples.report_of(examples.REPORTS["letters"]).account
     rows = [as_of(row, account.as_of) for rows in account.rows.values() for row in rows]
@@ -63,7 +63,7 @@ def test_d5_the_nine_letters(examples):
         ("rappel-2021", {"total": 27, "fulfilled": 5, "undated": 12, "partly": 2, "pending": 9, "due_soon": 1}),
     ],
 )  # fmt: skip
-def test_d5_the_two_rounds(examples, name, expected):
+def test_the_two_rounds(examples, name, expected):
     made = examples.report_of(examples.REPORTS[name])
     counted = figures(made.account.whole)
     assert {figure: counted[figure] for figure in expected} == expected

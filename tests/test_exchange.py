@@ -328,7 +328,7 @@ ROWS = b"id,kind,title,by,to\na,reply,t,b,c\n"
         (b"\n\n", [" the first line is empty\n  hint: write the names of the columns there"]),
     ],
 )  # fmt: skip
-def test_i1_a_csv_file_out_of_bounds_is_refused_whole(tmp_path, text, expected):
+def test_a_csv_file_out_of_bounds_is_refused_whole(tmp_path, text, expected):
     assert read(tmp_path, "r.csv", text) == ((), expected)
 
 
@@ -338,5 +338,5 @@ def test_lines_may_end_in_any_way(tmp_path, end):
     assert ([(draft.id, draft.origin[1]) for draft in drafts], problems) == ([("a", 2), ("b", 3)], [])
 
 
-def test_i1_json_that_is_nested_too_deep_is_refused(tmp_path):
+def test_json_that_is_nested_too_deep_is_refused(tmp_path):
     assert first_lines(read(tmp_path, "r.json", "[" * 100_000)[1]) == ["1:21: this is nested more than 20 levels deep"]

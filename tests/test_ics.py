@@ -158,7 +158,7 @@ def test_an_alarm_that_is_past_rings_for_nobody(today, calls):
     assert (b"BEGIN:VALARM" in made(LETTER, today=today)) is calls
 
 
-def test_w1_only_an_address_on_the_web_is_linked():
+def test_only_an_address_on_the_web_is_linked():
     evil = replace(LETTER, reason=Reason(rule="r", url="javascript:alert(1)"))
     good = replace(LETTER, reason=Reason(rule="r", url="https://example.org/a;b,c"))
     assert "URL" not in components(made(evil), "VEVENT")[0]
@@ -167,7 +167,7 @@ def test_w1_only_an_address_on_the_web_is_linked():
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200))
-def test_w3_no_text_adds_a_line_and_every_text_comes_back(text):
+def test_no_text_adds_a_line_and_every_text_comes_back(text):
     evil = f"x{text}\r\nEND:VEVENT\r\nBEGIN:VALARM"
     item = replace(LETTER, commitment=commitment("a", title=evil))
     body = made(item)

@@ -102,7 +102,7 @@ def sheet(tmp_path, rows):
     return file
 
 
-def test_i3_taking_ten_thousand_rows_in_again_appends_nothing(tmp_path, store):
+def test_taking_ten_thousand_rows_in_again_appends_nothing(tmp_path, store):
     rows = [f"c{number},reply,t{number},a,b,2023-01-01,{'2023-02-01' * (number % 2)}\n" for number in range(10_000)]
     assert str(take(store, sheet(tmp_path, rows))) == "10000 new commitments, 5000 events"
     with store.reading() as tx:
@@ -113,7 +113,7 @@ def test_i3_taking_ten_thousand_rows_in_again_appends_nothing(tmp_path, store):
         assert register.head(tx) == head
 
 
-def test_i2_a_file_is_taken_in_in_memory_that_does_not_grow_with_it(tmp_path, store):
+def test_a_file_is_taken_in_in_memory_that_does_not_grow_with_it(tmp_path, store):
     rows = (f"c{number},reply,{'t' * 400},a,b,2023-01-01,\n" for number in range(6000))
     file = sheet(tmp_path, rows)
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""D15: unsubscribing with one click. Scanners that ask change nothing; one valid POST does, and twice is once."""
+"""Unsubscribing with one click. Scanners that ask change nothing; one valid POST does, and twice is once."""
 
 import http.client
 from contextlib import closing
@@ -60,7 +60,7 @@ def gone(service):
         return [one.address for one in suppressions(tx)]
 
 
-def test_d15_asking_a_hundred_times_changes_nothing(service, ask, made):
+def test_asking_a_hundred_times_changes_nothing(service, ask, made):
     link = made("clerk@example.org")
     for _ in range(100):
         status, _, page = ask(link)
@@ -74,14 +74,14 @@ def test_d15_asking_a_hundred_times_changes_nothing(service, ask, made):
 
 
 @pytest.mark.parametrize("body", [b"", b"List-Unsubscribe=", b"One-Click", b"List-Unsubscribe=One-Click&also=this"])
-def test_d15_a_post_without_the_one_click_changes_nothing(service, ask, made, body):
+def test_a_post_without_the_one_click_changes_nothing(service, ask, made, body):
     status, _, page = ask(made("clerk@example.org"), "POST", body)
     assert status == 400
     assert "<button" in page
     assert gone(service) == []
 
 
-def test_d15_one_valid_post_unsubscribes_and_twice_is_once(service, ask, made):
+def test_one_valid_post_unsubscribes_and_twice_is_once(service, ask, made):
     link = made("clerk@example.org")
     for _ in range(2):
         status, headers, page = ask(link, "POST", ONE_CLICK)
@@ -126,13 +126,13 @@ PARTS = (
         (PARTS.replace(b"--\r\n", b"\r\n"), 400),  # it does not end
     ],
 )
-def test_d15_the_click_may_come_in_parts(service, ask, made, body, status):
+def test_the_click_may_come_in_parts(service, ask, made, body, status):
     assert ask(made("clerk@example.org"), "POST", body)[0] == status
     assert gone(service) == (["clerk@example.org"] if status == 200 else [])
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "1", "1AAAA", "../health", "A" * 5000, "%00", "1é".encode().hex()])
-def test_d15_what_is_no_token_is_told_so_and_says_nothing_of_anybody(service, ask, made, wrong):
+def test_what_is_no_token_is_told_so_and_says_nothing_of_anybody(service, ask, made, wrong):
     known = made("clerk@example.org")
     for text in (wrong, known[:-1], known[:-1] + ("A" if known[-1] != "A" else "B")):
         for method, body in (("GET", None), ("POST", ONE_CLICK)):
@@ -142,7 +142,7 @@ def test_d15_what_is_no_token_is_told_so_and_says_nothing_of_anybody(service, as
     assert gone(service) == []
 
 
-def test_d15_a_link_that_is_over_is_told_so(service, ask, made):
+def test_a_link_that_is_over_is_told_so(service, ask, made):
     assert ask(made("clerk@example.org", date(2020, 1, 1)), "POST", ONE_CLICK)[0] == 410
     assert gone(service) == []
 
@@ -156,7 +156,7 @@ def test_the_page_speaks_the_language_of_its_reader(service, ask, made, tmp_path
     assert 'lang="en"' in ask(made("clerk@example.org"))[2]
 
 
-def test_d15_who_meets_a_busy_register_is_asked_to_come_back():
+def test_who_meets_a_busy_register_is_asked_to_come_back():
     """Mail programs try again after a 503; after a 500 many do not."""
 
     def busy(_asked):

@@ -266,7 +266,7 @@ EVIL = [
 
 
 @pytest.mark.parametrize("evil", EVIL)
-def test_w1_what_a_source_says_stays_text(evil):
+def test_what_a_source_says_stays_text(evil):
     from notifications.content.phrases import clean
 
     facts = replace(next(reminders("nl")), title=clean(evil), document=clean(evil), quote=clean(evil))

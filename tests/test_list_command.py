@@ -88,7 +88,7 @@ def test_columns_are_those_that_are_asked_for_in_every_form(listed):
     ]
 
 
-def test_w3_what_a_spreadsheet_would_run_is_made_harmless(listed):
+def test_what_a_spreadsheet_would_run_is_made_harmless(listed):
     out = listed("list", "--columns", "title", "--csv", "--limit", "1")[1]
     assert out == "title\r\n'=cmd()\r\n"
 

@@ -106,7 +106,7 @@ ENDS = ["\r\n", "\n", "\r", "\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x00", 
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_d10_no_name_subject_file_or_address_adds_a_header(end):
+def test_no_name_subject_file_or_address_adds_a_header(end):
     evil = f"{end}Bcc: evil@example.org"
     body = raw(
         name=f"Eve{evil}",
@@ -130,7 +130,7 @@ LONG = ["a" * 5000, "😀 " * 2000, "שלום " * 2000, "ünïcode " * 1000]
 
 
 @pytest.mark.parametrize("text", LONG)
-def test_d13_long_lines_and_every_script_come_through_whole(text):
+def test_long_lines_and_every_script_come_through_whole(text):
     shown = Rendered(text * 2, text, f"<p>{text}</p>")
     body = raw(
         name=text[:200], shown=shown, attachments=[Attachment(name="a.csv", subtype="csv", content=text.encode())]
@@ -144,7 +144,7 @@ def test_d13_long_lines_and_every_script_come_through_whole(text):
     assert len(str(read["Subject"])) == 300
 
 
-def test_d12_dots_at_the_beginning_of_lines_arrive_as_they_were_sent(server: MailServer):
+def test_dots_at_the_beginning_of_lines_arrive_as_they_were_sent(server: MailServer):
     text = ".\n..\n.hidden\nMAIL FROM:<evil@example.org>\n.\nend\n"
     body = raw(shown=Rendered("1 due", text, f"<pre>{text}</pre>"), attachments=[TABLE])
     server.deliverer().send("gestand@example.org", "a@example.org", body)

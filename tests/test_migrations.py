@@ -1,4 +1,4 @@
-"""Layouts: a store of every former one comes up to the present one, and a kill half-way changes nothing (S7)."""
+"""Layouts: a store of every former one comes up to the present one, and a kill half-way changes nothing."""
 
 import signal
 import sqlite3
@@ -49,7 +49,7 @@ def test_there_is_a_dump_of_the_present_layout_for_those_who_change_it_next():
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda path: path.stem)
-def test_s7_a_store_of_every_former_layout_comes_up_to_what_a_new_one_is(tmp_path, layout):
+def test_a_store_of_every_former_layout_comes_up_to_what_a_new_one_is(tmp_path, layout):
     with closing(sqlite3.connect(tmp_path / "old.db")) as database:
         database.executescript(layout.read_text("utf-8"))
     with (
@@ -70,7 +70,7 @@ def test_s7_a_store_of_every_former_layout_comes_up_to_what_a_new_one_is(tmp_pat
             assert chain.verify(register.lines(tx)).head.seq == 3
 
 
-def test_s7_what_messages_say_is_kept_where_it_stands_apart(tmp_path):
+def test_what_messages_say_is_kept_where_it_stands_apart(tmp_path):
     with closing(sqlite3.connect(tmp_path / "old.db")) as database:
         database.executescript((HERE / "layouts" / "13.sql").read_text("utf-8"))
         database.execute("INSERT INTO digest (id, recipient, slot, state, reason) VALUES (1, 'a', 's', 'queued', '')")
@@ -100,7 +100,7 @@ Store.open(sys.argv[1])
 """
 
 
-def test_s7_a_step_that_is_killed_half_way_leaves_the_store_as_it_was(place):
+def test_a_step_that_is_killed_half_way_leaves_the_store_as_it_was(place):
     commitment = Commitment(id="C-1", kind="reply", title="x", by="a", to="b")
     with closing(Store.open(place, new=True)) as opened:
         before = shape(opened)

@@ -115,7 +115,7 @@ def test_every_outcome_is_in_the_ledger_without_the_address(store):
     assert "a@example.org" not in line
 
 
-def test_d5_one_bad_address_blocks_nobody(store):
+def test_one_bad_address_blocks_nobody(store):
     put(store, "a@example.org", "b@example.org", "c@example.org")
     taking = Taking({"b@example.org": [PermanentError(550, "no such user")]})
     result = deliver(store, taking, now=at(NOW))
@@ -124,7 +124,7 @@ def test_d5_one_bad_address_blocks_nobody(store):
     assert deliver(store, taking, now=at(NOW + GIVE_UP)) == Delivered()
 
 
-def test_d4_a_temporary_error_is_tried_again_later_and_later(store):
+def test_a_temporary_error_is_tried_again_later_and_later(store):
     put(store, "a@example.org", "b@example.org")
     taking = Taking({"a@example.org": [TemporaryError(451, "greylisted")] * 2})
     assert str(deliver(store, taking, now=at(NOW))) == "1 sent, 1 put off: 451 greylisted"
@@ -134,7 +134,7 @@ def test_d4_a_temporary_error_is_tried_again_later_and_later(store):
     assert str(deliver(store, taking, now=at(NOW + timedelta(seconds=230)))) == "1 sent"
 
 
-def test_d4_the_waits_grow_to_two_hours_and_differ_between_messages():
+def test_the_waits_grow_to_two_hours_and_differ_between_messages():
     waits = [wait("<1@x>", attempt) for attempt in range(1, 60)]
     for attempt, waited in enumerate(waits[:7], start=1):
         least = timedelta(minutes=2 ** (attempt - 1))
@@ -143,7 +143,7 @@ def test_d4_the_waits_grow_to_two_hours_and_differ_between_messages():
     assert wait("<1@x>", 1) != wait("<2@x>", 1)
 
 
-def test_d9_a_server_down_for_three_days_loses_nothing_and_is_asked_once_a_round(store):
+def test_a_server_down_for_three_days_loses_nothing_and_is_asked_once_a_round(store):
     taking = Taking()
     for day in range(3):
         moment = NOW + timedelta(days=day)
@@ -245,7 +245,7 @@ def killed_when(seen: Callable[[], bool], *arguments: str) -> None:
 
 @pytest.mark.parametrize("case", ["D2 before the server's 250", "D3 after it, before the mark"])
 def test_killed_while_sending_nothing_is_lost_and_the_double_is_known(store, server, tmp_path, case):
-    """D2, D3: one resend after the lease, with the same Message-ID, flagged in the ledger."""
+    """One resend after the lease, with the same Message-ID, flagged in the ledger."""
     put(store, "a@example.org", "b@example.org")
     marker = tmp_path / "taken"
     server.pause = 5 if case.startswith("D2") else 0
@@ -292,7 +292,7 @@ NOT_ADDRESSES = [
 
 
 @pytest.mark.parametrize("address", NOT_ADDRESSES)
-def test_d11_what_is_no_address_never_reaches_the_server(store, address):
+def test_what_is_no_address_never_reaches_the_server(store, address):
     taking = Taking()
     put(store, address, "b@example.org")
     result = deliver(store, taking, now=at(NOW))

@@ -50,14 +50,14 @@ def note(tx):
     return register.note(tx, "digest_sent", {"attempt": 1}, at=AT, actor="gestand")
 
 
-def test_s4_a_connection_cut_while_idle_is_made_anew(opened, database):
+def test_a_connection_cut_while_idle_is_made_anew(opened, database):
     with opened.writing() as tx:
         note(tx)
     ask(database, CUT)
     assert count(opened) == 1
 
 
-def test_s4_a_connection_cut_in_a_transaction_is_told_and_nothing_of_it_is_kept(opened, database):
+def test_a_connection_cut_in_a_transaction_is_told_and_nothing_of_it_is_kept(opened, database):
     def write_and_be_cut():
         with opened.writing() as tx:
             note(tx)
@@ -72,7 +72,7 @@ def test_s4_a_connection_cut_in_a_transaction_is_told_and_nothing_of_it_is_kept(
     assert count(opened) == 1
 
 
-def test_s4_one_who_waits_too_long_for_another_writer_is_told(opened, monkeypatch):
+def test_one_who_waits_too_long_for_another_writer_is_told(opened, monkeypatch):
     monkeypatch.setattr("commitments.store.patience.LONGEST", 0.05)
     with opened.writing(), pytest.raises(BusyStoreError, match="in use by another process"), opened.writing():
         pass
@@ -100,7 +100,7 @@ with database(sys.argv[1]).lock():
 """
 
 
-def test_t7_the_holder_that_is_named_is_the_one_of_the_same_schema(opened, database):
+def test_the_holder_that_is_named_is_the_one_of_the_same_schema(opened, database):
     ask(database, "CREATE SCHEMA other")
     other = f"{database}{'&' if '?' in database else '?'}options=-csearch_path%3Dother"
     held = {}
@@ -123,7 +123,7 @@ def test_t7_the_holder_that_is_named_is_the_one_of_the_same_schema(opened, datab
             holder.communicate()
 
 
-def test_t7_one_process_acts_at_a_time_and_a_killed_one_gives_way(opened, database):
+def test_one_process_acts_at_a_time_and_a_killed_one_gives_way(opened, database):
     command = [sys.executable, "-c", HOLD, database]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]) as holder:
         assert holder.stdout.readline() == b"held\n"
@@ -144,7 +144,7 @@ def acts_in_the_end(opened):
     return False
 
 
-def test_t7_one_who_lost_the_right_to_act_writes_nothing_more(opened, database):
+def test_one_who_lost_the_right_to_act_writes_nothing_more(opened, database):
     with opened.acting():
         with opened.writing() as tx:
             note(tx)
@@ -156,7 +156,7 @@ def test_t7_one_who_lost_the_right_to_act_writes_nothing_more(opened, database):
     assert count(opened) == 1
 
 
-def test_t8_the_time_is_the_database_s(opened):
+def test_the_time_is_the_database_s(opened):
     assert opened.clock(lambda: AT)().tzinfo is not None
     assert opened.clock(lambda: AT)() > AT
 

@@ -43,7 +43,7 @@ def test_rows_link_to_their_pages_where_the_register_has_an_address(workspace, t
     assert "\n  https://gestand.example.org/commitments/34964-B\n" in out
 
 
-def test_d15_a_message_says_where_to_leave_where_there_is_such_a_place(workspace, tmp_path):
+def test_a_message_says_where_to_leave_where_there_is_such_a_place(workspace, tmp_path):
     settings = tmp_path / "gestand.yaml"
     written = settings.read_text().replace("mail:\n", "mail:\n  unsubscribe: leave@example.org\n")
     settings.write_text(written + "\nbase_address: https://gestand.example.org\n")

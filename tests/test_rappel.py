@@ -36,7 +36,7 @@ def ids(chased):
     return [one["id"] for one in chased]
 
 
-def test_d5_what_has_lapsed_by_the_cutoff_and_what_lapses_by_the_next(undertakings):
+def test_what_has_lapsed_by_the_cutoff_and_what_lapses_by_the_next(undertakings):
     """The day of the cut-off itself has lapsed by it: terms end on 1 January and 1 July."""
     found = rappel(undertakings, "2022-01-01", "2022-01-02")
     assert (found["cutoff"], found["next"]) == ("2022-01-01", "2022-07-01")
@@ -46,7 +46,7 @@ def test_d5_what_has_lapsed_by_the_cutoff_and_what_lapses_by_the_next(undertakin
     assert {one["status"] for one in found["lapsed"]} == {"overdue"}
 
 
-def test_d5_partly_met_stays_on_the_list_and_the_register_shows_how_often_it_was_moved(undertakings):
+def test_partly_met_stays_on_the_list_and_the_register_shows_how_often_it_was_moved(undertakings):
     found = rappel(undertakings, "2023-01-01", "2023-03-01", "--text", "T02881")
     assert [(one["id"], one["partly"], one["current_due"]) for one in found["lapsed"]] == [
         ("T02881", True, "2023-01-01")
@@ -57,7 +57,7 @@ def test_d5_partly_met_stays_on_the_list_and_the_register_shows_how_often_it_was
     )
 
 
-def test_d5_the_decisions_of_23_november_2021(undertakings):
+def test_the_decisions_of_23_november_2021(undertakings):
     """As the committees' short note has them, number by number."""
     found = rappel(undertakings, "2021-07-01", "2021-11-23", "--to", "nl/eerste-kamer/iwo")
     (meeting,) = found["meetings"]
@@ -83,7 +83,7 @@ def test_d5_the_decisions_of_23_november_2021(undertakings):
     }  # fmt: skip
 
 
-def test_d5_the_decisions_of_24_may_2016(undertakings):
+def test_the_decisions_of_24_may_2016(undertakings):
     found = rappel(undertakings, "2016-01-01", "2016-05-24", "--to", "nl/eerste-kamer/korel")
     (meeting,) = found["meetings"]
     assert {one["commitment"]: one["what"] for one in meeting["outcomes"]} == {

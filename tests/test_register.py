@@ -214,7 +214,7 @@ def test_a_commitment_is_made_once(tx):
 
 
 def test_the_same_import_twice_changes_nothing(tx):
-    """I3: the same file again, with its commitments and events in another order."""
+    """The same file again, with its commitments and events in another order."""
     one = draft(reply("a"), on("2018-08-30", "fulfilled"), on("2018-07-20", "extended", date="2018-08-01"))
     two = draft(reply("b"), line=9)
     assert str(take(tx, one, two)) == "2 new commitments, 2 events"
@@ -240,7 +240,7 @@ def test_a_text_that_differs_amends_the_commitment(tx):
 
 
 def test_an_id_used_twice_is_told(tx):
-    """I3: id reused."""
+    """Id reused."""
     intake = take(tx, draft(reply(), line=2), draft(reply(title="Other"), line=9))
     assert str(intake) == "1 new commitment, 1 problem"
     assert told(intake.problems) == ["r.yaml:9:1: 34964-B: this id is used twice, first in r.yaml:2"]
@@ -266,7 +266,7 @@ def test_what_comes_after_today_is_left_for_a_later_import(tx):
 
 
 def test_the_order_of_the_rows_does_not_matter(tx):
-    """I3: rows reordered."""
+    """Rows reordered."""
     days = (("2018-08-05", "resumed"), ("2018-08-01", "suspended"), ("2018-08-09", "fulfilled"))
     loose = [Draft(id="a", commitment=None, events=(on(*day),), origin=("r.yaml", 9)) for day in days]
     intake = take(tx, *loose, draft(reply("a")))
@@ -355,7 +355,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(tx):
 
 
 def test_the_database_itself_shows_tampering_once_the_triggers_are_gone(tx):
-    """S8: drop trigger, edit a row, delete the tail."""
+    """Drop trigger, edit a row, delete the tail."""
     take(tx, draft(reply("a")), draft(reply("b")), draft(reply("c")))
     head = str(register.head(tx))
     assert chain.verify(register.entries(tx), head).ok

@@ -270,7 +270,7 @@ def test_folded_text_keeps_every_character_and_the_width(text, width):
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="ab é–語😀\u0301\u200d ש", max_size=300), st.integers(5, 78))
-def test_d13_wide_characters_are_folded_by_the_columns_they_take(text, width):
+def test_wide_characters_are_folded_by_the_columns_they_take(text, width):
     text = " ".join(text.split())
     lines = fold(text, width)
     assert all(columns(line) <= width for line in lines)
@@ -304,7 +304,7 @@ def test_a_text_takes_as_many_columns_as_a_terminal_gives_it(text, taken):
         ("😀 done", f"😀 done{' ' * 60}3 days late"),
     ],
 )
-def test_d13_every_script_lines_up(title, line):
+def test_every_script_lines_up(title, line):
     text = render(digest("en", replace(LETTER, commitment=commitment("a", title=title)))).text
     assert line in text.splitlines()
 
@@ -358,7 +358,7 @@ def test_the_html_can_be_read_aloud(language):
     assert {"name": "color-scheme", "content": "light dark"} in page.all("meta")
 
 
-def test_r6_the_html_asks_for_nothing_from_anywhere():
+def test_the_html_asks_for_nothing_from_anywhere():
     html = render(digest("en"), note="clerk").html
     page = Reading(html)
     assert {tag for tag, _ in page.tags} & {"img", "link", "script", "a", "iframe", "object", "base", "form"} == set()
@@ -381,7 +381,7 @@ print(sorted({event for event in events if event.startswith(("open", "socket", "
 """
 
 
-def test_r6_setting_a_digest_opens_no_file_and_no_connection():
+def test_setting_a_digest_opens_no_file_and_no_connection():
     """There is no inliner at run time: what a source says of links and files is text."""
     here = Path(__file__).parent
     done = subprocess.run(
@@ -426,7 +426,7 @@ def test_a_row_leads_to_its_page_and_its_document_where_they_have_an_address():
         "https://example.org\\@evil.example",
     ],
 )
-def test_w1_only_an_address_on_the_web_is_linked(url):
+def test_only_an_address_on_the_web_is_linked(url):
     links, text = linked(url, base="")
     assert links == []
     assert "://" not in text
@@ -443,7 +443,7 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_w1_what_sources_say_stays_text_in_every_field(attack):
+def test_what_sources_say_stays_text_in_every_field(attack):
     source = Reason(rule="r", period=attack, side="after", anchor=attack, quote=attack, document=attack)
     stated = Reason(rule="stated", phrase=attack)
     moved = replace(ITEMS[6].moved, decided_by=attack, document=attack, note=attack)
@@ -460,7 +460,7 @@ def test_w1_what_sources_say_stays_text_in_every_field(attack):
     assert "".join(Reading(html).texts).count(attack) == 14
 
 
-def test_d10_characters_that_act_on_a_screen_are_taken_out():
+def test_characters_that_act_on_a_screen_are_taken_out():
     evil = "a\r\nBcc: x\u202egnp.exe\x1b[2J\x00\u2028b"
     rendered = render(digest("en", replace(LETTER, commitment=commitment("a", title=evil))))
     assert "a Bcc: x gnp.exe [2J b" in rendered.text
@@ -539,6 +539,6 @@ def test_200_rows_stay_below_the_size_at_which_mail_is_cut_off_and_the_rest_is_c
         ("{{ page.nothing.at_all }}", UndefinedError),
     ],
 )
-def test_r5_a_template_runs_no_code_reads_no_file_and_knows_its_names(template, refused):
+def test_a_template_runs_no_code_reads_no_file_and_knows_its_names(template, refused):
     with pytest.raises(refused):
         sandbox(DictLoader({})).from_string(template).render(page=_page(), words=ENGLISH)

@@ -34,7 +34,7 @@ def texts(store: Store) -> list[dict[str, str]]:
         return [json.loads(entry.body or "{}") for entry in register.entries(tx)]
 
 
-def test_d16_who_unsubscribed_since_gets_nothing_and_the_reason_is_kept(store):
+def test_who_unsubscribed_since_gets_nothing_and_the_reason_is_kept(store):
     put(store, "a@example.org", "b@example.org")
     with store.writing() as tx:
         suppress(tx, "a@example.org", Kind.UNSUBSCRIBED, at=NOW, actor="link")
@@ -48,7 +48,7 @@ def test_d16_who_unsubscribed_since_gets_nothing_and_the_reason_is_kept(store):
     assert texts(store)[1]["reason"] == "unsubscribed since 2018-08-13"
 
 
-def test_d17_a_review_may_drop_a_message_or_change_it(store):
+def test_a_review_may_drop_a_message_or_change_it(store):
     put(store, "a@example.org", "b@example.org", "c@example.org")
     verdicts = {
         "a@example.org": Dropped("nothing in it is owed any more"),
@@ -72,7 +72,7 @@ def test_d17_a_review_may_drop_a_message_or_change_it(store):
     ]
 
 
-def test_d17_what_was_perhaps_delivered_goes_again_as_it_was(store):
+def test_what_was_perhaps_delivered_goes_again_as_it_was(store):
     put(store, "a@example.org", "b@example.org", "c@example.org")
     asked = []
     errors = {
@@ -96,7 +96,7 @@ def test_d17_what_was_perhaps_delivered_goes_again_as_it_was(store):
     assert len(doubles) == 2
 
 
-def test_d9_what_was_not_delivered_gives_way_to_the_next_digest(store):
+def test_what_was_not_delivered_gives_way_to_the_next_digest(store):
     """Three days without a server: one message afterwards, not three."""
     taking = Taking()
     for day in range(3):
@@ -113,7 +113,7 @@ def test_d9_what_was_not_delivered_gives_way_to_the_next_digest(store):
     assert rows(store)[0][3] == "by <0814.0@gestand.example.org>"
 
 
-def test_d9_what_was_perhaps_delivered_gives_way_to_nothing(store):
+def test_what_was_perhaps_delivered_gives_way_to_nothing(store):
     [first] = put(store, "a@example.org")
     deliver(store, Taking({"a@example.org": [ServerError(0, "no answer", doubtful=True)]}), now=at(NOW))
     [second] = put(store, "a@example.org", at=NOW + timedelta(days=1))

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.real_clock
 
 
 def test_a_week_of_sleep_is_one_run_not_twenty_thousand():
-    """T3, T4: what was missed is not listed."""
+    """What was missed is not listed."""
     asleep = datetime(2026, 11, 1, tzinfo=UTC)
     awake = asleep + timedelta(days=7)
     assert EveryFromNow(30).get_next_fire_time(asleep, awake) == awake + timedelta(seconds=30)
@@ -45,7 +45,7 @@ def test_passes_run_at_once_and_then_at_intervals_until_sigterm():
 
 
 def test_a_pass_that_raises_is_counted_and_the_next_one_runs(caplog):
-    """T9: the job raises."""
+    """The job raises."""
     runs = []
 
     def fails():
@@ -73,7 +73,7 @@ def test_a_pass_under_way_is_finished_before_the_service_stops_and_that_is_said(
 
 
 def test_a_silent_scheduler_is_woken():
-    """T2: the clock set back a day leaves the scheduler waiting for the day; the watchdog does not wait."""
+    """The clock set back a day leaves the scheduler waiting for the day; the watchdog does not wait."""
     ran = threading.Event()
     heartbeat = Heartbeat()
     scheduler = schedule._scheduler(ran.set, 0.05, heartbeat)
@@ -100,7 +100,7 @@ class Stuck:
 
 
 def test_a_scheduler_that_does_not_wake_ends_the_service_after_as_long_again(monkeypatch):
-    """T7: a process that was stopped finds a long silence when it goes on: it is woken first, and given its time."""
+    """A process that was stopped finds a long silence when it goes on: it is woken first, and given its time."""
     left = []
     monkeypatch.setattr(os, "_exit", left.append)
     heartbeat = Heartbeat(at=time.monotonic() - 3600)
@@ -114,7 +114,7 @@ def test_a_scheduler_that_does_not_wake_ends_the_service_after_as_long_again(mon
 
 
 def test_a_long_pass_is_no_silence_and_an_endless_one_is(monkeypatch):
-    """T9: thousands of messages to a slow server take longer than a tick."""
+    """Thousands of messages to a slow server take longer than a tick."""
     left = []
     monkeypatch.setattr(os, "_exit", left.append)
     now = time.monotonic()
@@ -130,7 +130,7 @@ def test_a_long_pass_is_no_silence_and_an_endless_one_is(monkeypatch):
 
 
 def test_a_pass_that_calls_exit_is_counted_and_the_next_one_runs():
-    """T9: the job calls sys.exit."""
+    """The job calls sys.exit."""
     heartbeat = Heartbeat()
     stop_after(0.5)
     schedule.serve(lambda: sys.exit(3), interval=0.1, heartbeat=heartbeat)
@@ -170,7 +170,7 @@ def test_a_right_that_is_lost_stays_lost_whatever_comes_of_the_next_pass():
         (timedelta(), False),
     ],
 )
-def test_t2_a_clock_that_is_set_parts_from_the_one_that_nobody_sets(set_by, told):
+def test_a_clock_that_is_set_parts_from_the_one_that_nobody_sets(set_by, told):
     start = datetime(2026, 11, 1, tzinfo=UTC)
     clocks = TwoClocks(wall=start, run=1000.0)
     later = start + timedelta(seconds=30) + set_by
@@ -178,7 +178,7 @@ def test_t2_a_clock_that_is_set_parts_from_the_one_that_nobody_sets(set_by, told
     assert clocks.jumped(later + timedelta(seconds=30), 1060.0) == timedelta()
 
 
-def test_t3_a_machine_that_slept_was_not_set():
+def test_a_machine_that_slept_was_not_set():
     """The clock that nobody sets counts the sleep (CLOCK_BOOTTIME)."""
     start = datetime(2026, 11, 1, tzinfo=UTC)
     assert TwoClocks(wall=start, run=0.0).jumped(start + timedelta(hours=2), 7200.0) == timedelta()
@@ -246,7 +246,7 @@ def test_serve_makes_digests_and_stops_cleanly_on_sigterm(workspace):
 
 
 def test_one_instance_at_a_time_and_a_killed_one_gives_way(workspace, monkeypatch, capsys):
-    """T7: two start; the second says who acts. A killed process leaves no lock behind."""
+    """Two start; the second says who acts. A killed process leaves no lock behind."""
     process = serving(workspace)
     monkeypatch.setattr(sys, "argv", ["gestand", "tick"])
     with pytest.raises(SystemExit) as left:

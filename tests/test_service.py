@@ -69,7 +69,7 @@ def test_health_is_well_after_a_pass(service):
         assert ask("/health", "HEAD")[::2] == (200, "")
 
 
-def test_t7_t9_health_is_red_where_no_pass_ends_and_where_the_last_one_failed(service):
+def test_health_is_red_where_no_pass_ends_and_where_the_last_one_failed(service):
     service.heartbeat.at -= 120
     service.heartbeat.failing = "gestand.db cannot grow (disk full)"
     with asking(service) as ask:
@@ -137,7 +137,7 @@ def test_health_tells_of_what_waits_too_long_and_counts_dead_letters(service):
     assert found.troubles == ("a message has waited for 3 h; `gestand outbox` says why",)
 
 
-def test_s6_a_copy_that_is_held_says_so_is_well_and_leaves_the_switch_of_the_original_alone(service):
+def test_a_copy_that_is_held_says_so_is_well_and_leaves_the_switch_of_the_original_alone(service):
     service.ping.address = f"http://127.0.0.1:{free_port()}/"  # where nobody answers
     reason = "it is a copy, and the original may still be at work"
     with service.watched.session.store.writing() as tx:
@@ -225,7 +225,7 @@ def test_port_0_listens_nowhere():
         assert there == 0
 
 
-def test_t2_a_clock_that_was_set_forward_is_in_the_ledger_and_in_health(service, monkeypatch):
+def test_a_clock_that_was_set_forward_is_in_the_ledger_and_in_health(service, monkeypatch):
     service.turn()
     service.clocks.run -= 30
     service.clocks.wall -= timedelta(hours=8)
@@ -244,7 +244,7 @@ def test_t2_a_clock_that_was_set_forward_is_in_the_ledger_and_in_health(service,
     [timedelta(hours=8), timedelta(days=3653), timedelta(hours=-1), timedelta(days=-1), timedelta(days=-731)],
     ids=str,
 )
-def test_t2_whatever_the_clock_does_no_slot_has_two_digests(service, monkeypatch, jump):
+def test_whatever_the_clock_does_no_slot_has_two_digests(service, monkeypatch, jump):
     clock = [datetime(2026, 11, 26, 8, tzinfo=UTC), 1000.0]
     monkeypatch.setattr("engine.workspace.clock.now", lambda: clock[0])
     monkeypatch.setattr("engine.workspace.clock.running", lambda: clock[1])

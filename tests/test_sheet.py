@@ -67,7 +67,7 @@ FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "'=1", '=HYPERLINK("http://e
 
 
 @pytest.mark.parametrize("evil", FORMULAS)
-def test_w3_no_cell_is_a_formula(evil):
+def test_no_cell_is_a_formula(evil):
     reason = Reason(rule="stated", quote=evil, document=evil, phrase=evil)
     hit = replace(LETTER, commitment=commitment("a", title=f"{evil} title", dossier=evil), reason=reason)
     for cell in table(sheet(digest("en", hit, names={"example/ministry": evil}, packs=())))[0].values():

@@ -126,7 +126,7 @@ DATES = [
 
 
 @pytest.mark.parametrize(("cadence", "zone", "after", "expected"), DATES)
-def test_t6_the_first_slot_after_a_moment(cadence, zone, after, expected):
+def test_the_first_slot_after_a_moment(cadence, zone, after, expected):
     after, cadence = utc(after), Cadence.parse(cadence)
     (slot,) = next_slots(cadence, zone, after, 1)
     assert local(slot, zone) == expected
@@ -146,7 +146,7 @@ def weeks_of_change(zone):
 
 
 @pytest.mark.parametrize("at", ["00:00", "02:30", "07:00"])
-def test_t1_in_every_zone_the_days_about_each_change_have_one_slot_each_in_order(at):
+def test_in_every_zone_the_days_about_each_change_have_one_slot_each_in_order(at):
     """The days between are in benchmarks/slots.py."""
     cadence = Cadence.parse(f"daily {at}")
     for name in sorted(available_timezones()):
@@ -196,7 +196,7 @@ def told_twice(base):
 
 
 @pytest.mark.at("2026-11-25T09:00")
-def test_t5_a_zone_that_changes_its_future_moves_the_slots_to_come_and_none_that_were(served, caplog):
+def test_a_zone_that_changes_its_future_moves_the_slots_to_come_and_none_that_were(served, caplog):
     base, live, change = served
     caplog.set_level(logging.INFO, "gestand")
     live(noon(11, 25))
@@ -219,7 +219,7 @@ def test_t5_a_zone_that_changes_its_future_moves_the_slots_to_come_and_none_that
 
 
 @pytest.mark.at("2026-11-26T09:00")
-def test_t5_a_change_that_is_learnt_of_late_tells_nobody_twice(served, tmp_path):
+def test_a_change_that_is_learnt_of_late_tells_nobody_twice(served, tmp_path):
     """It was +03:00 since the day before: the slot of today would have been at 04:30 UTC, and was served at 06:30."""
     base, live, change = served
     live(noon(11, 26))
@@ -256,7 +256,7 @@ QUIET_DATES = [
 
 
 @pytest.mark.parametrize(("cadence", "after", "expected"), QUIET_DATES)
-def test_t6_the_first_slot_after_a_moment_where_days_off_are_quiet(cadence, after, expected):
+def test_the_first_slot_after_a_moment_where_days_off_are_quiet(cadence, after, expected):
     calendars, problems = Calendars.load([SHIPPED])
     assert problems == ()
     reader = Recipient(name="Clerk", address="clerk@example.org", cadence=cadence, quiet="nl")
@@ -267,7 +267,7 @@ def test_t6_the_first_slot_after_a_moment_where_days_off_are_quiet(cadence, afte
     assert last_slot(reader.cadence, AMS, slot - timedelta(seconds=1), quiet) <= utc(after)
 
 
-def test_t6_after_a_recess_one_slot_makes_up_for_the_months_in_it():
+def test_after_a_recess_one_slot_makes_up_for_the_months_in_it():
     """Two first days lie in it, and the slot of both is the first day after it."""
 
     def recess(day):

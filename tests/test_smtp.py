@@ -86,13 +86,13 @@ def test_a_connection_is_changed_after_a_hundred_messages(server: MailServer, mo
 
 
 @pytest.mark.parametrize("end", [b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\n"])
-def test_d12_a_bare_line_end_smuggles_no_second_message(server: MailServer, end):
+def test_a_bare_line_end_smuggles_no_second_message(server: MailServer, end):
     content = b"Subject: x\r\n\r\none" + end + b"MAIL FROM:<evil@example.org>\r\n"
     server.deliverer().send(FROM, TO, content)
     assert server.received == [b"Subject: x\r\n\r\none\r\n.\r\nMAIL FROM:<evil@example.org>\r\n"]
 
 
-def test_d12_a_line_with_a_dot_ends_no_message(server: MailServer):
+def test_a_line_with_a_dot_ends_no_message(server: MailServer):
     content = b"Subject: x\r\n\r\n.\r\n..\r\n.hidden\r\nMAIL FROM:<evil@example.org>\r\n.\r\nend\r\n"
     server.deliverer().send(FROM, TO, content)
     assert server.received == [content]
@@ -109,7 +109,7 @@ def test_d12_a_line_with_a_dot_ends_no_message(server: MailServer):
         ("550 5.1.1 no such user", PermanentError, "550 5.1.1 no such user"),  # D5
     ],
 )
-def test_d4_d5_a_recipient_is_refused_for_now_or_for_good(server: MailServer, answer, kind, said):
+def test_a_recipient_is_refused_for_now_or_for_good(server: MailServer, answer, kind, said):
     server.refuse[TO] = answer
     error = refused(server.deliverer())
     assert type(error) is kind
@@ -121,7 +121,7 @@ def test_d4_d5_a_recipient_is_refused_for_now_or_for_good(server: MailServer, an
     ("answer", "kind"),
     [("451 4.3.0 try later", TemporaryError), ("554 5.7.1 no", PermanentError)],
 )
-def test_d6_the_data_is_refused_for_now_or_for_good(server: MailServer, answer, kind):
+def test_the_data_is_refused_for_now_or_for_good(server: MailServer, answer, kind):
     server.answer = answer
     error = refused(server.deliverer())
     assert type(error) is kind
@@ -154,7 +154,7 @@ def plain(port: int, **settings: object) -> SmtpDeliverer:
     return SmtpDeliverer(SmtpSettings(**({"host": "127.0.0.1", "port": port, "tls": "none", "timeout": 1} | settings)))
 
 
-def test_d4_a_server_that_is_closing_is_tried_later():
+def test_a_server_that_is_closing_is_tried_later():
     with talking(lambda visitor: visitor.sendall(b"421 4.3.2 closing\r\n")) as port:
         error = refused(plain(port))
     assert type(error) is ServerError
@@ -185,7 +185,7 @@ def tarpit(visitor: socket.socket) -> None:
 
 @pytest.mark.real_clock
 @pytest.mark.parametrize("speak", [drop_in_data, hang, tarpit])
-def test_d7_dropped_hanging_or_slow_the_time_is_up_and_it_is_tried_later(speak):
+def test_dropped_hanging_or_slow_the_time_is_up_and_it_is_tried_later(speak):
     began = time.monotonic()
     with talking(speak) as port:
         error = refused(plain(port))
@@ -195,7 +195,7 @@ def test_d7_dropped_hanging_or_slow_the_time_is_up_and_it_is_tried_later(speak):
     assert error.doubtful is (speak is drop_in_data)
 
 
-def test_d7_no_setting_makes_a_message_take_longer_than_half_a_minute():
+def test_no_setting_makes_a_message_take_longer_than_half_a_minute():
     assert smtp.TOTAL == 30
     with pytest.raises(ValidationError):
         SmtpSettings(host="mail.example.org", timeout=31)
@@ -233,7 +233,7 @@ def test_implicit_tls_encrypts_from_the_first_byte(certificate):
         assert len(server.received) == 1
 
 
-def test_d8_a_server_without_starttls_gets_nothing(server: MailServer, monkeypatch):
+def test_a_server_without_starttls_gets_nothing(server: MailServer, monkeypatch):
     monkeypatch.setenv("MAIL_PASSWORD", "right")
     error = refused(server.deliverer(tls="starttls", user="gestand", password_env="MAIL_PASSWORD"))
     assert type(error) is ConfigError
@@ -251,7 +251,7 @@ def test_d8_a_server_without_starttls_gets_nothing(server: MailServer, monkeypat
         ("127.0.0.1", True),  # trusted, but another's name
     ],
 )
-def test_d8_a_bad_certificate_ends_it_before_any_password(certificate, monkeypatch, tls, host, trusted):
+def test_a_bad_certificate_ends_it_before_any_password(certificate, monkeypatch, tls, host, trusted):
     monkeypatch.setenv("MAIL_PASSWORD", "right")
     door = Door()
     how = {"tls_context": context(certificate), "authenticator": door} if tls == "starttls" else {}

@@ -169,7 +169,7 @@ def set_back(session, by):
 
 
 def test_a_clock_set_back_a_little_is_noted_and_the_service_goes_on(folder):
-    """T2: the clock set back by five minutes, while running."""
+    """The clock set back by five minutes, while running."""
     with opened(folder) as session:
         pass_on(session, date(2018, 8, 11))
         done = set_back(session, timedelta(minutes=5))
@@ -180,7 +180,7 @@ def test_a_clock_set_back_a_little_is_noted_and_the_service_goes_on(folder):
 
 
 def test_a_clock_set_back_far_stops_the_service_until_it_is_right(folder):
-    """T2: the clock set back by a year, while running."""
+    """The clock set back by a year, while running."""
     with opened(folder) as session:
         pass_on(session, date(2018, 8, 11))
         head = session.head()
@@ -191,7 +191,7 @@ def test_a_clock_set_back_far_stops_the_service_until_it_is_right(folder):
 
 
 def test_weeks_of_downtime_are_one_digest_with_the_latest_stage(folder):
-    """T4: down for a month."""
+    """Down for a month."""
     with opened(folder) as session:
         pass_on(session, date(2018, 7, 27))
         done = pass_on(session, date(2018, 8, 27))

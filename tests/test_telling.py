@@ -348,7 +348,7 @@ def test_of_a_move_and_an_acknowledgement_on_one_day_the_later_counts(opened, fi
 # ------------------------------------------------------------------------------------------------- D9, D16, D17
 
 
-def test_d9_the_server_is_down_for_three_days_and_then_there_is_one_mail(opened):
+def test_the_server_is_down_for_three_days_and_then_there_is_one_mail(opened):
     with opened() as session:
         assert told(live(session, 7, deliverer=Away())) == ["A reminder 1", "B reminder 1"]
         assert told(live(session, 8, deliverer=Away())) == ["A due_today 2", "B due_today 2"]
@@ -369,7 +369,7 @@ def give_up(session):
     assert dispatch(session.store, session.workspace, Away(), now=lambda: now).failed == 1
 
 
-def test_d9_what_was_given_up_is_told_at_the_next_slot_even_where_nothing_is_new(opened):
+def test_what_was_given_up_is_told_at_the_next_slot_even_where_nothing_is_new(opened):
     with opened() as session:
         assert told(live(session, 9, deliverer=Away())) == ["A overdue 1", "B overdue 1"]
         give_up(session)
@@ -381,7 +381,7 @@ def test_d9_what_was_given_up_is_told_at_the_next_slot_even_where_nothing_is_new
         assert told(live(session, 16)) == ["A overdue 2", "B overdue 2"]
 
 
-def test_d9_what_was_given_up_and_was_perhaps_delivered_is_not_told_again(opened):
+def test_what_was_given_up_and_was_perhaps_delivered_is_not_told_again(opened):
     with opened() as session:
         assert told(live(session, 9, deliverer=Away())) == ["A overdue 1", "B overdue 1"]
         give_up(session)
@@ -391,14 +391,14 @@ def test_d9_what_was_given_up_and_was_perhaps_delivered_is_not_told_again(opened
         assert [row.state for row in rows(session, store.outbox)] == ["dead"]
 
 
-def test_d9_what_waits_and_still_holds_is_told_in_the_mail_that_takes_its_place(opened):
+def test_what_waits_and_still_holds_is_told_in_the_mail_that_takes_its_place(opened):
     with opened() as session:
         live(session, 9, deliverer=Away())
         happen(session, "A", EventKind.EXTENDED, 9, date=Window.on(date(2018, 8, 30)))
         assert told(live(session, 10, deliverer=Away())) == ["B overdue 1", "A date_changed 1"]
 
 
-def test_d17_what_was_fulfilled_before_the_mail_went_is_taken_out_of_it(opened):
+def test_what_was_fulfilled_before_the_mail_went_is_taken_out_of_it(opened):
     with opened() as session, mail_server() as server:
         live(session, 9, deliverer=Away())
         (before,) = rows(session, store.outbox)
@@ -416,7 +416,7 @@ def test_d17_what_was_fulfilled_before_the_mail_went_is_taken_out_of_it(opened):
         assert told(live(session, 10)) == ["A settled 1"]
 
 
-def test_d17_a_digest_of_which_nothing_is_left_is_not_sent_and_says_why(opened):
+def test_a_digest_of_which_nothing_is_left_is_not_sent_and_says_why(opened):
     with opened() as session, mail_server() as server:
         live(session, 9, deliverer=Away())
         for name in ("A", "B"):
@@ -428,7 +428,7 @@ def test_d17_a_digest_of_which_nothing_is_left_is_not_sent_and_says_why(opened):
         assert told(live(session, 10)) == ["A settled 1", "B settled 1"]
 
 
-def test_d17_a_silence_made_meanwhile_takes_it_out_and_it_is_told_afterwards(opened):
+def test_a_silence_made_meanwhile_takes_it_out_and_it_is_told_afterwards(opened):
     with opened() as session, mail_server() as server:
         live(session, 9, deliverer=Away())
         silenced(session, 9, 9)
@@ -437,7 +437,7 @@ def test_d17_a_silence_made_meanwhile_takes_it_out_and_it_is_told_afterwards(ope
         assert told(live(session, 10)) == ["A overdue 1", "B overdue 1"]
 
 
-def test_d16_whoever_unsubscribed_between_planning_and_sending_gets_nothing(opened):
+def test_whoever_unsubscribed_between_planning_and_sending_gets_nothing(opened):
     at = datetime(2018, 8, 9, 10, tzinfo=UTC)
     with opened() as session, mail_server() as server:
         live(session, 9, deliverer=Away())
@@ -454,7 +454,7 @@ def test_d16_whoever_unsubscribed_between_planning_and_sending_gets_nothing(open
         assert told(live(session, 17)) == ["A overdue 2", "B overdue 2"]
 
 
-def test_d16_whoever_is_no_recipient_any_more_gets_nothing(opened, tmp_path):
+def test_whoever_is_no_recipient_any_more_gets_nothing(opened, tmp_path):
     with opened() as session:
         live(session, 9, deliverer=Away())
     (tmp_path / "gestand.yaml").write_text("mail: {sender: gestand@example.org}\n")
@@ -470,7 +470,7 @@ def test_d16_whoever_is_no_recipient_any_more_gets_nothing(opened, tmp_path):
 
 
 @pytest.mark.parametrize("down", [1, 30, 365])
-def test_t4_after_days_of_silence_there_is_one_digest_that_says_what_it_covers(opened, down):
+def test_after_days_of_silence_there_is_one_digest_that_says_what_it_covers(opened, down):
     with opened() as session:
         live(session, 7)
         now = datetime(2018, 8, 7, 8, tzinfo=UTC) + timedelta(days=down + 1)
@@ -482,7 +482,7 @@ def test_t4_after_days_of_silence_there_is_one_digest_that_says_what_it_covers(o
         assert (again.told, again.delivered.sent) == (0, 0)
 
 
-def test_d17_what_is_put_off_when_the_mail_is_made_anew_is_told_when_its_time_comes(opened):
+def test_what_is_put_off_when_the_mail_is_made_anew_is_told_when_its_time_comes(opened):
     with opened() as session, mail_server() as server:
         live(session, 9, deliverer=Away())
         silenced(session, 9, 9, by=("nl/a",))
@@ -494,7 +494,7 @@ def test_d17_what_is_put_off_when_the_mail_is_made_anew_is_told_when_its_time_co
         assert told(live(session, 13)) == ["B overdue 1"]
 
 
-def test_d17_a_digest_that_was_taken_apart_does_not_go_when_it_is_tried_again(opened):
+def test_a_digest_that_was_taken_apart_does_not_go_when_it_is_tried_again(opened):
     with opened() as session, mail_server() as server:
         live(session, 9, deliverer=Away())
         silenced(session, 9, 9)
@@ -565,7 +565,7 @@ def test_a_deadline_beside_another_is_told_with_its_own_date_and_ground(opened, 
 # ------------------------------------------------------------------------------------------------- lines below
 
 
-def test_d9_the_mail_that_takes_the_place_of_others_has_the_lines_that_they_had(opened):
+def test_the_mail_that_takes_the_place_of_others_has_the_lines_that_they_had(opened):
     with opened(letters=AWAITED) as session:
         silenced(session, 1, 10, by=("nl/c",))
         live(session, 8, deliverer=Away())
@@ -576,7 +576,7 @@ def test_d9_the_mail_that_takes_the_place_of_others_has_the_lines_that_they_had(
         assert live(session, 11).digests[0].ending == ()
 
 
-def test_d17_a_mail_that_is_made_anew_keeps_the_lines_that_it_had(opened):
+def test_a_mail_that_is_made_anew_keeps_the_lines_that_it_had(opened):
     with opened(letters=AWAITED) as session:
         silenced(session, 1, 10, by=("nl/c",))
         live(session, 8, deliverer=Away())

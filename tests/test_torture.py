@@ -23,7 +23,7 @@ def torture():
 
 
 @pytest.mark.real_clock
-def test_d1_killed_again_and_again_nothing_is_lost_and_every_double_is_known():
+def test_killed_again_and_again_nothing_is_lost_and_every_double_is_known():
     words = [sys.executable, str(FILE), "--kills", "15", "--notices", "90"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

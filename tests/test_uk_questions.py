@@ -102,7 +102,7 @@ def test_a_wrong_row_is_told_by_its_line(tmp_path, row, problem):
 
 
 def test_a_second_import_of_the_real_questions_appends_nothing(workspace, tmp_path):
-    """I3: the same import twice, and with its rows in another order."""
+    """The same import twice, and with its rows in another order."""
     header, *rows = REAL.read_text(encoding="utf-8").splitlines(keepends=True)
     (tmp_path / "uk.csv").write_text(header + "".join(rows), encoding="utf-8")
     assert workspace("import", "uk.csv") == (0, "uk.csv: 29 new commitments, 39 events\n", "")

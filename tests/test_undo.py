@@ -128,7 +128,7 @@ def undo(tx, seq):
 
 
 def test_a_file_that_still_tells_of_it_does_not_bring_it_back(tx):
-    """I3: the same import after a correction."""
+    """The same import after a correction."""
     take(tx, FULFILLED)
     undo(tx, 2)
     head = register.head(tx)

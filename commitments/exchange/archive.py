@@ -1,7 +1,7 @@
 """Workbooks are archives of XML: each is gone through once, against every bound, before anything else opens it.
 
-What an archive says of its own sizes is not believed: what comes out of it is counted, and reading stops at the bound
-(case I1). Nothing is ever written to disk.
+What an archive says of its own sizes is not believed: what comes out of it is counted, and reading stops at the bound.
+Nothing is ever written to disk.
 """
 
 from __future__ import annotations

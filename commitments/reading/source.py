@@ -1,6 +1,6 @@
 """Strict YAML with the place of every key and value: the only reader of rule files, settings and registers.
 
-Nothing is guessed: what other YAML readers take for something else than was written is a Problem (facts R2, R3).
+Nothing is guessed: what other YAML readers take for something else than was written is a Problem.
 """
 
 from __future__ import annotations

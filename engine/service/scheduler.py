@@ -1,7 +1,7 @@
 """The service: one job, the tick, on APScheduler (its only home), watched by a clock that nobody can set.
 
 The scheduler decides no dates: each tick asks what should exist by now and does not. Why one job, from now, in
-memory: facts/scheduling.md, measured.
+memory (docs/dependencies.md says why).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which days count: weekends, holidays, recesses and sitting days, from files, known from a day until a day.
 
-The one home of `holidays`. What lies outside the days a calendar knows is never guessed (facts/counting-time.md 0.8).
+The one home of `holidays`. What lies outside the days a calendar knows is never guessed (docs/counting-time.md).
 """
 
 from __future__ import annotations

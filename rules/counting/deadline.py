@@ -185,7 +185,7 @@ def _iso(start: Window | datetime) -> str:
     return start.isoformat(timespec="minutes") if isinstance(start, datetime) else str(start)
 
 
-# FRCP 6(a)(2): hours start at once, all of them count; elapsed time, so in UTC (facts 0.7)
+# FRCP 6(a)(2): hours start at once, all of them count; elapsed time, so in UTC
 def _in_hours(plan: _Plan, start: Window | datetime, steps: list[Step]) -> Deadline:
     if isinstance(start, Window):
         raise _UnknownError("hours count from a moment, and only the day is known; write 2018-07-13T16:30")
@@ -269,7 +269,7 @@ def _counted(run: _Run) -> _Run:
     *others, last = due.period
     for item in others:
         _count(run, item.period, _opening(due, item, last=False))
-        # only the last step is rolled unless an item says so: EPC T 836/09, CJEU Misset (facts 0.2)
+        # only the last step is rolled unless an item says so: EPC T 836/09, CJEU Misset
         if item.roll is not None:
             _roll(run, item.roll)
     _count(run, last.period, _opening(due, last, last=True))
@@ -456,7 +456,7 @@ def _known_pauses(plan: _Plan, day: date) -> None:
 
 
 def _months(plan: _Plan, start: date, period: Period, counting: Counting, notes: list[str]) -> date:
-    """The corresponding day so many months on or back, always counted from the trigger at once (facts 0.6)."""
+    """The corresponding day so many months on or back, always counted from the trigger at once."""
     count = period.count * (12 if period.unit is Unit.YEAR else 1)
     day, there = shift_months(start, plan.sign * count)
     if not there:

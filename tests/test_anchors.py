@@ -4,6 +4,7 @@ import json
 import mailbox
 import os
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -25,7 +26,7 @@ def frozen(monkeypatch):
 @pytest.fixture
 def heads(workspace):
     """The head after each entry of a workspace's ledger, in full."""
-    with sqlite3.connect("gestand.db") as db:
+    with closing(sqlite3.connect("gestand.db")) as db, db:
         return {seq: f"#{seq} {chained}" for seq, chained in db.execute("SELECT seq, hash FROM ledger")}
 
 

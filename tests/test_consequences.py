@@ -5,6 +5,7 @@ At the end the joiner with durable_rules against the reference, over random fami
 
 import os
 import sqlite3
+from contextlib import closing
 from datetime import date
 from random import Random
 
@@ -446,7 +447,7 @@ def test_a_mistake_is_told_where_it_stands(run, tmp_path, line, message):
 
 def test_a_store_of_the_first_layout_is_brought_up_to_date(tmp_path):
     Store.open(tmp_path / "a.db", new=True).close()
-    with sqlite3.connect(tmp_path / "a.db") as old:
+    with closing(sqlite3.connect(tmp_path / "a.db")) as old, old:
         old.executescript("DROP TABLE member; UPDATE meta SET value = '1' WHERE name = 'layout'")
     old.close()
     opened = Store.open(tmp_path / "a.db", new=True)

@@ -230,6 +230,12 @@ def without_a_table(path):
         other.executescript("DROP TABLE outbox")
 
 
+def vacuumed(path):
+    """A database of SQLite without any table."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("VACUUM")
+
+
 NO_COPIES = {
     "0 bytes": lambda path: path.touch(),
     "/dev/null": lambda path: path.symlink_to("/dev/null"),
@@ -243,7 +249,7 @@ NO_COPIES = {
     "cut off": cut_off,
     "its first page": lambda path: path.write_bytes(path.with_name("gestand.db").read_bytes()[:4096]),
     "without a table": without_a_table,
-    "without tables": lambda path: sqlite3.connect(path).executescript("VACUUM").close(),
+    "without tables": vacuumed,
 }
 
 

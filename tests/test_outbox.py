@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -266,7 +266,7 @@ def test_killed_while_sending_nothing_is_lost_and_the_double_is_known(store, ser
     kinds = [line.split()[0] for line in noted(store)]
     assert kinds == ["digest_sent", "digest_sent_again", "digest_sent"]
     assert '"possible_duplicate":true' in noted(store)[2]
-    with sqlite3.connect(tmp_path / "gestand.db") as database:
+    with closing(sqlite3.connect(tmp_path / "gestand.db")) as database, database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     database.close()
 

@@ -4,6 +4,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -289,7 +290,7 @@ def test_a_proof_is_written_to_a_file(stamped, tsa):
 
 
 def test_a_ledger_that_is_not_whole_proves_nothing(stamped):
-    with sqlite3.connect("gestand.db") as db:
+    with closing(sqlite3.connect("gestand.db")) as db, db:
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             db.execute(f'DROP TRIGGER "{name}"')
         db.execute("UPDATE ledger SET actor = 'x' WHERE seq = 3")

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -220,7 +221,7 @@ def test_a_flipped_bit_in_a_text_stops_no_other(tmp_path):
     (tmp_path / "gestand.yaml").write_text(SETTINGS)
     with open_session(tmp_path, new=True) as session:
         make(session, commitment("A"), commitment("BAD"), commitment("GOOD"))
-    with sqlite3.connect(tmp_path / "gestand.db") as file:
+    with closing(sqlite3.connect(tmp_path / "gestand.db")) as file, file:
         for name in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             file.execute(f"DROP TRIGGER {name[0]}")
         file.execute("UPDATE ledger SET body = CAST(x'7bff7d' AS TEXT) WHERE commitment = 'BAD'")

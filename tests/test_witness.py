@@ -67,13 +67,13 @@ def stamped(workspace, tsa):
 
 
 def ledger_of(path="gestand.db"):
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         return db.execute("SELECT seq, at, actor, kind, commitment, payload FROM ledger ORDER BY seq").fetchall()
 
 
 def rewrite(change):
     """Somebody with the database in hand: every entry as `change` makes it, sealed anew from first to last."""
-    with sqlite3.connect("gestand.db") as db:
+    with closing(sqlite3.connect("gestand.db")) as db, db:
         rows = db.execute("SELECT seq, at, actor, kind, commitment, payload, body FROM ledger ORDER BY seq").fetchall()
         triggers = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for name, _ in triggers:
@@ -514,7 +514,7 @@ def test_a_stamp_of_more_than_there_was_is_named(stamped, tsa):
 
 @pytest.mark.parametrize("damaged", ["zz", "\u00b2", "9" * 30])
 def test_the_last_stamp_is_found_where_its_number_was_lost(stamped, damaged):
-    with sqlite3.connect("gestand.db") as db:
+    with closing(sqlite3.connect("gestand.db")) as db, db:
         db.execute("UPDATE meta SET value = ? WHERE name = 'witness_last'", [damaged])
     status, out, _ = stamped("doctor")
     assert (status, f"{SAID}; kept as entry #{len(ledger_of())}" in out) == (0, True)
@@ -582,7 +582,7 @@ def test_erasing_texts_leaves_the_stamps_whole(stamped, tsa):
 
 
 def test_a_ledger_that_is_not_whole_has_its_own_fault_named_and_no_stamp(stamped, tsa):
-    with sqlite3.connect("gestand.db") as db:
+    with closing(sqlite3.connect("gestand.db")) as db, db:
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             db.execute(f'DROP TRIGGER "{name}"')
         db.execute("UPDATE ledger SET hash = 'x' WHERE seq = 2")

@@ -119,6 +119,10 @@ class Session:
         """The present moment, by the clock of all who act for this register."""
         return self.store.clock(clock.now)()
 
+    def today(self) -> date:
+        """The date it is now, where the workspace is."""
+        return self.assessor.today(self.now())
+
     def held(self) -> str:
         """Why nothing is delivered, empty where it is."""
         with self.store.reading() as tx:

@@ -17,10 +17,11 @@ from commitments.ledger.decisions import (
     Weighed,
     weigh,
 )
+from commitments.ledger.similar import similar
 from commitments.reading.problem import Problem
 from commitments.store import Connection
 from engine.cli.output import Day, Failed, Words, actor_option, number, say, tell_problems, workspace_option
-from engine.cli.reading import similar, today
+from engine.cli.reading import today
 from engine.session import Session, open_session
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -13,24 +12,18 @@ from zoneinfo import ZoneInfo
 import click
 
 from commitments.audit import Audited
-from commitments.ledger import register
+from commitments.ledger import similar
 from commitments.ledger.moments import Known
 from commitments.listing import GROUPS, Wanted
 from commitments.model.dates import DAY, as_day
 from commitments.model.record import Record
 from commitments.reading.fit import close
-from commitments.store import Connection
-from commitments.trouble import TroubleError
 from engine.assessment.setbacks import Setback, sentences
 from engine.cli.output import Day, Failed, PartyName, number, say
 from engine.session import Session, open_session
 from rules.calendars.calendar import spoken
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, for a program to read.")
-
-
-class NoSuchCommitmentError(TroubleError):
-    """A commitment that the register does not know."""
 
 
 @contextmanager
@@ -64,7 +57,7 @@ def fail_unassessed(session: Session) -> None:
 
 def today(session: Session) -> date:
     """The date it is now, where the workspace is."""
-    return session.assessor.today(session.now())
+    return session.today()
 
 
 def reached(session: Session, day: date) -> date:
@@ -78,29 +71,7 @@ def reached(session: Session, day: date) -> date:
 def find(session: Session, identifier: str) -> Record:
     """The record of a commitment; raises NoSuchCommitmentError."""
     with session.store.reading() as tx:
-        record = register.record(tx, identifier)
-        if record is None:
-            raise NoSuchCommitmentError(unknown(tx, identifier))
-        return record
-
-
-def unknown(tx: Connection, identifier: str) -> str:
-    """A sentence that there is no such commitment, with the ids that may have been meant."""
-    names = similar(tx, identifier)
-    hint = f"did you mean {' or '.join(names)}?" if names else "`gestand list` shows those there are"
-    return f"there is no commitment {identifier} in the register; {hint}"
-
-
-def similar(tx: Connection, identifier: str) -> list[str]:
-    """The ids that one may have been meant for, of those that begin alike where there are very many."""
-    names = register.ids(tx, "", _MANY)
-    if len(names) == _MANY:
-        names = register.ids(tx, identifier[: len(identifier) // 2], _MANY)
-    return difflib.get_close_matches(identifier, names, 2)
-
-
-_MANY = 10_000
-"""The ids that are compared with a misspelt one."""
+        return similar.found(tx, identifier)
 
 
 def close_word(word: str, words: Collection[str]) -> str:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
 import click
 from pydantic import ValidationError
 
-from commitments.ledger import register
-from commitments.ledger.chain import Entry
-from commitments.ledger.transitions import refusals
 from commitments.model.commitment import Event, EventKind
 from commitments.model.dates import Window, real
 from commitments.reading.fit import close
-from commitments.trouble import TroubleError
 from engine.cli.completing import complete_ids
 from engine.cli.output import Day, EntryNumber, Words, actor_option, say, workspace_option
-from engine.cli.reading import today, unknown
-from engine.session import Session, open_session
-
-_NOT_BY_HAND = {EventKind.MADE, EventKind.AMENDED, EventKind.UNDONE}
-RECORDABLE = [kind.value for kind in EventKind if kind not in _NOT_BY_HAND]
+from engine.cli.reading import today
+from engine.recording.record import DATED, RECORDABLE, Written, record, undo
+from engine.session import open_session
 
 
 class EventWord(click.Choice[str]):
@@ -37,36 +31,10 @@ class EventWord(click.Choice[str]):
         return word
 
 
-class RefusedEventsError(TroubleError):
-    """Events that make no sense for their commitments as they are: none was written down."""
-
-    def __init__(self, reasons: Sequence[tuple[str, str]]) -> None:
-        self.reasons = tuple(reasons)
-        if len(self.reasons) == 1:
-            super().__init__("nothing was written down for {}: {}".format(*self.reasons[0]))
-            return
-        told = "\n".join(f"  {identifier}: {reason}" for identifier, reason in self.reasons)
-        super().__init__(f"nothing was written down\n{told}")
-
-
-def write_down(session: Session, events: Sequence[tuple[str, Event]], *, actor: str) -> list[Entry]:
-    """Append events, each with the id of its commitment, all or none; the entries they became.
-
-    Raises RefusedEventsError, which tells of every one that cannot have happened.
-    """
-    with session.store.writing() as tx:
-        known = {one.commitment.id: one for one in register.records(tx, [identifier for identifier, _ in events])}
-        refused = [(events[at][0], reason) for at, reason in refusals(known, events, today(session))]
-        told = [(name, unknown(tx, name) if name not in known else reason) for name, reason in refused]
-        if told:
-            raise RefusedEventsError(told)
-        return register.append(tx, events, at=session.now(), actor=actor)
-
-
-def _tell(entries: Iterable[Entry], events: Iterable[tuple[str, Event]]) -> None:
-    for entry, (identifier, event) in zip(entries, events, strict=True):
-        what = event.kind.replace("_", " ") + (f" #{event.undoes}" if event.undoes else "")
-        say(f"written down as ledger #{entry.seq}: {identifier} {what} on {event.occurred_on}")
+def _tell(written: Iterable[Written]) -> None:
+    for one in written:
+        what = one.event.kind.replace("_", " ") + (f" #{one.event.undoes}" if one.event.undoes else "")
+        say(f"written down as ledger #{one.entry.seq}: {one.identifier} {what} on {one.event.occurred_on}")
 
 
 @click.command("record")
@@ -101,19 +69,11 @@ def record_command(
     """
     with open_session(folder) as session:
         happened = _event(EventKind(event), occurred_on or today(session), new_date, words)
-        events = [(identifier, happened) for identifier in dict.fromkeys(identifiers)]
-        entries = write_down(session, events, actor=actor)
-    _tell(entries, events)
+        written = record(session, identifiers, happened, actor=actor)
+    _tell(written)
 
 
 # ------------------------------------------------------------------------------------------------- undo
-
-
-class NoSuchEntryError(TroubleError):
-    """An entry that is none of the ledger's, or no event of a commitment."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"nothing was undone: {reason}; `gestand show ID` gives the numbers of its events")
 
 
 @click.command("undo")
@@ -131,32 +91,11 @@ def undo_command(folder: Path, numbers: tuple[int, ...], actor: str, **words: st
     take an undoing back, undo that.
     """
     with open_session(folder) as session:
-        day = today(session)
-        wrong = sorted(dict.fromkeys(numbers), reverse=True)  # the last first: it may lean on those before it
-        events = [
-            (_commitment_of(session, seq), Event(kind=EventKind.UNDONE, occurred_on=day, undoes=seq, **words))
-            for seq in wrong
-        ]
-        entries = write_down(session, events, actor=actor)
-    _tell(entries, events)
-
-
-def _commitment_of(session: Session, seq: int) -> str:
-    """The id of the commitment whose event an entry of the ledger is."""
-    with session.store.reading() as tx:
-        entry = register.entry(tx, seq)
-    if entry is None:
-        raise NoSuchEntryError(f"the ledger has no entry #{seq}")
-    if entry.commitment is None or entry.kind not in list(EventKind):
-        raise NoSuchEntryError(f"#{seq} is no event of a commitment, but {entry.kind.replace('_', ' ')}")
-    return entry.commitment
+        written = undo(session, numbers, actor=actor, **words)
+    _tell(written)
 
 
 # ------------------------------------------------------------------------------------------------- what is written
-
-
-DATED = (EventKind.EXTENDED, EventKind.ANCHORED, EventKind.SNOOZED)
-"""The events that have a date besides the day on which they happened."""
 
 
 def _event(kind: EventKind, day: date, new_date: str | None, words: dict[str, str]) -> Event:

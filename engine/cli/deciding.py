@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import click
 
 from commitments.exchange.decided import read_decisions
-from commitments.ledger import register
-from commitments.ledger.decisions import (
-    Decision,
-    Meeting,
-    Weighed,
-    weigh,
-)
-from commitments.ledger.similar import similar
-from commitments.reading.problem import Problem
-from commitments.store import Connection
+from commitments.ledger.decisions import Meeting
 from engine.cli.output import Day, Failed, Words, actor_option, number, say, tell_problems, workspace_option
-from engine.cli.reading import today
-from engine.session import Session, open_session
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decided:
-    """What a file of decisions comes to: what each brings, and what is wrong with any."""
-
-    weighed: tuple[Weighed, ...] = ()
-    problems: tuple[Problem, ...] = ()
-
-    def __str__(self) -> str:
-        """One line that says what was decided, and how much of it is new."""
-        events = sum(len(one.events) for one in self.weighed)
-        known = sum(not one.events and not one.undone for one in self.weighed)
-        undone = sum(one.undone for one in self.weighed)
-        parts = [
-            number(len(self.weighed), "decision"),
-            number(events, "event") if events else "nothing new",
-            f"{known} written down already" if known else "",
-            f"{undone} left out, undone in the register" if undone else "",
-        ]
-        return ", ".join(part for part in parts if part)
+from engine.recording.decide import Decided, take_in
+from engine.session import open_session
 
 
 @click.command("decide")
@@ -67,7 +35,7 @@ def decide_command(
     if tell_problems(problems) or said is None:
         raise Failed
     with open_session(folder) as session:
-        decided = _take_in(session, said, decisions, dry_run=dry_run, actor=actor)
+        decided = take_in(session, said, decisions, dry_run=dry_run, actor=actor)
     if tell_problems(decided.problems):
         say(f"{file}: nothing was written down: a meeting is taken in whole, or not at all", err=True)
         raise Failed
@@ -75,7 +43,7 @@ def decide_command(
         for one in decided.weighed:
             say(str(one))
     tried = " (tried only: nothing was written)" if dry_run else ""
-    say(f"{file}: {decided}{tried}")
+    say(f"{file}: {_sentence(decided)}{tried}")
 
 
 def _meeting(file: Path, day: date | None, decided_by: str, document: str) -> Meeting | None:
@@ -89,27 +57,15 @@ def _meeting(file: Path, day: date | None, decided_by: str, document: str) -> Me
     return Meeting(day=day, decided_by=decided_by, document=document)
 
 
-def _take_in(
-    session: Session, meeting: Meeting, decisions: Sequence[Decision], *, dry_run: bool, actor: str
-) -> Decided:
-    with session.store.writing() as tx:
-        known = {one.commitment.id: one for one in register.records(tx, [one.number for one in decisions])}
-        weighed = weigh(meeting, decisions, known, today(session))
-        problems = tuple(_problem(tx, one) for one in weighed if one.refused)
-        if not problems and not dry_run:
-            events = [(one.decision.number, event) for one in weighed for event in one.events]
-            register.append(tx, events, at=session.now(), actor=actor)
-    return Decided(weighed=tuple(weighed), problems=problems)
-
-
-def _problem(tx: Connection, one: Weighed) -> Problem:
-    file, line = one.decision.origin
-    names = similar(tx, one.decision.number) if one.stranger else []
-    return Problem(
-        file=file,
-        line=line,
-        column=one.decision.column,
-        path=one.decision.number,
-        message=one.refused,
-        hint=f"did you mean {' or '.join(names)}?" if names else "",
-    )
+def _sentence(decided: Decided) -> str:
+    """One line that says what was decided, and how much of it is new."""
+    events = sum(len(one.events) for one in decided.weighed)
+    known = sum(not one.events and not one.undone for one in decided.weighed)
+    undone = sum(one.undone for one in decided.weighed)
+    parts = [
+        number(len(decided.weighed), "decision"),
+        number(events, "event") if events else "nothing new",
+        f"{known} written down already" if known else "",
+        f"{undone} left out, undone in the register" if undone else "",
+    ]
+    return ", ".join(part for part in parts if part)

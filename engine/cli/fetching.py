@@ -13,7 +13,7 @@ from commitments.store import Connection
 from commitments.trouble import TroubleError
 from engine.cli.output import number, say
 from engine.cli.progress import bar
-from engine.cli.taking import Taking
+from engine.recording.import_ import Taking
 
 _GONE = frozenset({400, 404, 410})
 """What a service answers to the address of a page that it does not know any more."""

@@ -14,7 +14,8 @@ from commitments.exchange.tweede_kamer.service import is_address
 from engine.cli.output import Day, Failed, actor_option, say, tell_problems, workspace_option
 from engine.cli.progress import bar
 from engine.cli.reading import reached, today
-from engine.cli.taking import Taking
+from engine.cli.taking import Complaints, list_changes
+from engine.recording.import_ import Taking
 from engine.session import open_session
 
 
@@ -51,15 +52,15 @@ def import_command(
         raise click.UsageError("--since is for a service: a file is taken in whole")
     if (mapping or sheet) and addresses:
         raise click.UsageError("--map and --sheet are for files")
-    columns = _columns(mapping) if mapping else None
+    columns, complaints = _columns(mapping) if mapping else None, Complaints()
     with open_session(folder, new=new) as session:
         day = reached(session, as_of) if as_of else today(session)
-        taking = Taking(session=session, day=day, **how)
+        taking = Taking(session=session, day=day, tell=complaints.tell, tried=list_changes, **how)
         for name in files:
             said = _asked(taking, name, since) if name in addresses else _file(taking, Path(name), columns, sheet)
             if said:
                 say(said)
-    taking.complaints.close()
+    complaints.close()
 
 
 def _file(taking: Taking, file: Path, columns: ColumnMap | None, sheet: str | None) -> str:

@@ -11,7 +11,7 @@ import click
 from commitments import exchange
 from commitments.exchange.mapping import ColumnMap, read_mapping
 from commitments.exchange.tweede_kamer.service import is_address
-from engine.cli.output import Day, Failed, actor_option, say, tell_problems, workspace_option
+from engine.cli.output import Day, Failed, actor_option, number, say, tell_problems, workspace_option
 from engine.cli.progress import bar
 from engine.cli.reading import reached, today
 from engine.cli.taking import Complaints, list_changes
@@ -71,9 +71,12 @@ def _file(taking: Taking, file: Path, columns: ColumnMap | None, sheet: str | No
 
 
 def _asked(taking: Taking, name: str, since: date | None) -> str:
-    from engine.cli.fetching import fetch  # noqa: PLC0415 (urllib is loaded only where a service is asked)
+    """Take in what a service tells; what became of it, in a line."""
+    from engine.recording.fetch import Fetching  # noqa: PLC0415 (urllib is loaded only where a service is asked)
 
-    return fetch(taking, name, since)
+    asking = Fetching(taking=taking, mention=lambda sentence: say(f"gestand: {sentence}", err=True), progress=bar)
+    fetched = asking.fetch(name, since)
+    return f"{name}: {fetched.intake} ({number(fetched.pages, 'page')})"
 
 
 def _columns(file: Path) -> ColumnMap:

@@ -10,13 +10,9 @@ import click
 from pydantic import ValidationError
 
 from engine.cli.output import Day, Words, actor_option, say, table, workspace_option, write_json
-from engine.cli.reading import find, json_option, today
-from engine.digests.silences import (
-    Silence,
-    end,
-    silence,
-    silences,
-)
+from engine.cli.reading import json_option, today
+from engine.digests.silences import Silence, silences
+from engine.recording.silence import PastDayError, end, silence
 from engine.session import open_session
 from engine.workspace.recipients import Scope
 from rules.calendars.calendar import spoken
@@ -49,12 +45,10 @@ def silence_command(
         raise click.UsageError("say what is to be silent: ids, or --by, --to, --kind, --dossier")
     wanted = _scope(id=identifiers, **scope)
     with open_session(folder) as session:
-        if until < today(session):
-            raise click.BadParameter(f"{until} has passed", param_hint="--until")
-        for identifier in identifiers:
-            find(session, identifier)
-        with session.store.writing() as tx:
-            made = silence(tx, wanted, until=until, reason=reason, at=session.now(), actor=actor)
+        try:
+            made = silence(session, wanted, identifiers, until=until, reason=reason, actor=actor)
+        except PastDayError as error:
+            raise click.BadParameter(str(error), param_hint="--until") from error
     say(f"silence {made.number}: nothing is told of {made.what}, up to and with {spoken(until)}")
 
 
@@ -98,7 +92,5 @@ def _json(one: Silence) -> dict[str, Any]:
 def silences_end_command(folder: Path, number: int, actor: str) -> None:
     """End a silence now: what it held back is told at the next slot."""
     with open_session(folder) as session:
-        day = today(session)
-        with session.store.writing() as tx:
-            ended = end(tx, number, at=session.now(), actor=actor, today=day)
+        ended = end(session, number, actor=actor)
     say(f"silence {ended.number} has ended: {ended.what} is told of again")

@@ -8,13 +8,12 @@ from pathlib import Path
 import click
 
 from commitments import store
-from commitments.ledger import erasure, register
+from commitments.ledger import register
 from commitments.ledger.erasure import Erased
 from engine.checking.replay import Compared, Deviation, NoPassError
 from engine.checking.verify import Findings, verify
 from engine.cli.completing import complete_ids
 from engine.cli.output import EntryNumber, Failed, Words, actor_option, number, say, workspace_option
-from engine.cli.reading import find
 from engine.cli.witnessing import (
     anchors_json_option,
     anchors_option,
@@ -23,6 +22,7 @@ from engine.cli.witnessing import (
     stamps_hold,
     telling,
 )
+from engine.recording.erase import erase
 from engine.session import Session, open_session
 
 
@@ -141,11 +141,7 @@ def erase_command(
     if identifier is None and not numbers and not silences:
         raise click.UsageError("name a commitment, an entry with --entry, or a silence with --silence")
     with open_session(folder) as session:
-        if identifier is not None:
-            find(session, identifier)
-        with session.store.writing() as tx:
-            done = erasure.erase(tx, identifier, numbers, silences, reason=reason, at=session.now(), actor=actor)
-        session.store.flush()
+        done = erase(session, identifier, numbers, silences, reason=reason, actor=actor)
     _tell_erased(done)
 
 

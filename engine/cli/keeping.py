@@ -7,8 +7,6 @@ from pathlib import Path
 
 import click
 
-from commitments import store
-from commitments.ledger import register
 from commitments.ledger.erasure import Erased
 from engine.checking.replay import Compared, Deviation, NoPassError
 from engine.checking.verify import Findings, verify
@@ -23,6 +21,7 @@ from engine.cli.witnessing import (
     telling,
 )
 from engine.recording.erase import erase
+from engine.recording.rebuild import rebuild
 from engine.session import Session, open_session
 
 
@@ -110,11 +109,7 @@ def _deviation(one: Deviation) -> str:
 
 
 def _mend(session: Session, found: Findings) -> None:
-    with session.store.writing() as tx:
-        store.expel(tx)
-        store.clear(tx, store.commitment, found.misfits)
-        register.rebuild(tx, found.leaving_out)
-        store.protect(tx)
+    rebuild(session, found)
     say("made anew: the triggers and the projection; the next pass assesses everything")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from engine.cli.output import Words, actor_option, say, workspace_option
-from engine.passes.assess_due import correct_clock
+from engine.recording.correct import clock_was_wrong
 from engine.session import open_session
 
 
@@ -21,6 +21,6 @@ def clock_was_wrong_command(folder: Path, note: str, actor: str) -> None:
     Set the clock right first: this becomes an entry with the moment it is now, and later entries follow it. Those that
     a wrong clock wrote stay as they are; `show` and `verify` say for ever that it was wrong.
     """
-    with open_session(folder) as session, session.store.writing() as tx:
-        wrong = correct_clock(tx, note=note, at=session.now(), actor=actor)
+    with open_session(folder) as session:
+        wrong = clock_was_wrong(session, note=note, actor=actor)
     say(f"written down as ledger {wrong}")

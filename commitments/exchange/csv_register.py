@@ -13,7 +13,7 @@ from commitments.exchange.lines import Progress, lines, silent
 from commitments.exchange.mapping import ColumnMap
 from commitments.exchange.table import Found, Row, Table, columns, drafts, row
 from commitments.model.record import Record
-from commitments.reading.source import RefusedError, whole
+from commitments.reading.source import RefusedError, readable, whole
 
 _LONGEST = 131_072
 """The characters that a cell may have."""
@@ -60,5 +60,5 @@ def to_csv(records: Iterable[Record]) -> Iterator[str]:
     names = columns(records)
     for cells in chain([{name: name for name in names}], map(row, records)):
         out = io.StringIO()
-        csv.writer(out, lineterminator="\r\n").writerow([harmless(cells.get(name, "")) for name in names])
+        csv.writer(out, lineterminator="\r\n").writerow([readable(harmless(cells.get(name, ""))) for name in names])
         yield out.getvalue()

@@ -141,7 +141,18 @@ def _decode(data: bytes | str, file: str) -> str:
     text = decoded(data, file)
     if not text.strip():
         raise RefusedError(whole(file, "this file is empty"))
-    return text
+    return _ESCAPE.sub(_paired, text) if file.endswith(".json") else text
+
+
+_ESCAPE = re.compile(r"\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|.)", re.IGNORECASE)
+"""An escape of JSON: two of UTF-16 that are one character together (RFC 8259, section 7), or any other."""
+
+
+def _paired(found: re.Match[str]) -> str:
+    r"""An escape as YAML has it: \U0001f469 for \ud83d\udc69, which most programs write for an emoji."""
+    if not found[1]:
+        return found[0]
+    return f"\\U{0x10000 + ((int(found[1], 16) - 0xD800) << 10) + int(found[2], 16) - 0xDC00:08x}"
 
 
 def decoded(data: bytes | str, file: str) -> str:
@@ -166,6 +177,11 @@ def _from_utf8(data: bytes, file: str) -> str:
 
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+
+
+def readable(text: str) -> str:
+    """A text with the replacement character for each that no file may hold as it is."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class _Composer:

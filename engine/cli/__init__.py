@@ -12,7 +12,7 @@ from types import ModuleType
 import click
 from click.shell_completion import CompletionItem
 
-from engine.cli.output import tell_failure
+from engine.cli.output import ready_streams, tell_failure
 
 COMMANDS = {
     "init": ("engine.cli.setting", "make a workspace that works at once"),
@@ -116,6 +116,7 @@ def gestand(ctx: click.Context, workspace: Path) -> None:
 def main() -> None:
     """Run the command line and leave with 0, 1 (something is wrong), 2 (wrong use), 3 (a bug) or 130 (interrupted)."""
     try:
+        ready_streams()
         status = gestand.main(prog_name="gestand", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import errno
+import fcntl
 import getpass
 import io
 import json
@@ -15,7 +17,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -35,6 +37,54 @@ class Failed(click.exceptions.Exit):
 
     def __init__(self) -> None:
         super().__init__(1)
+
+
+class UnwritableError(TroubleError):
+    """What a command says has nowhere to go."""
+
+    def __str__(self) -> str:
+        return "standard output is open for reading only, so nothing was done; send it to a terminal, a file or a pipe"
+
+
+def ready_streams() -> None:
+    """Make both streams such that any text can be said: no command stops halfway for want of a place or a character.
+
+    A stream that was closed says nothing to nobody.
+    """
+    for at, name in ((1, "stdout"), (2, "stderr")):
+        stream = getattr(sys, name)
+        if stream is None or (name == "stderr" and _only_read(stream)):
+            setattr(sys, name, _nowhere(at))
+        elif isinstance(stream, io.TextIOWrapper):
+            _take_any_text(stream)
+    if _only_read(sys.stdout):
+        raise UnwritableError
+
+
+def _take_any_text(stream: io.TextIOWrapper) -> None:
+    """ASCII is what a system says that was told of no language: UTF-8 then. What another encoding lacks becomes a ?."""
+    encoding = codecs.lookup(stream.encoding).name
+    if encoding == "ascii":
+        stream.reconfigure(encoding="utf-8", errors="replace")
+    elif encoding != "utf-8":
+        stream.reconfigure(errors="replace")
+
+
+def _nowhere(at: int) -> io.TextIOWrapper:
+    """A stream that forgets what it is told, under the number that the closed one had: no other file may get it."""
+    opened = os.open(os.devnull, os.O_RDWR)
+    if opened != at:
+        os.dup2(opened, at)
+        os.close(opened)
+    return open(at, "w", encoding="utf-8", errors="replace", closefd=False)
+
+
+def _only_read(stream: TextIO) -> bool:
+    """Whether a stream is a file that was opened for reading only."""
+    try:
+        return fcntl.fcntl(stream.fileno(), fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+    except OSError:
+        return False
 
 
 def tell_failure(error: BaseException) -> int:
@@ -158,8 +208,11 @@ def write_json(value: object) -> None:
     hand_over(f"{json.dumps(value, ensure_ascii=False, indent=2, default=str)}\n")
 
 
-_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-"""What ends a line, moves the cursor, turns the direction of text round, or is no character at all."""
+_STEERING = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""What ends a line, moves the cursor, turns the direction of text round, hides in it, or is no character at all."""
 _IN_DOCUMENTS = re.compile(f"(?!\r\n|\n|\t){_STEERING.pattern}")
 
 
@@ -219,7 +272,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, wide: str = "")
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160, highlight=False)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 160
+    console = Console(soft_wrap=False, width=width, highlight=False)
     cells = [[_at_slashes(cell) if console.width < NARROW else cell for cell in row] for row in rows]
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name, width in zip(head, _widths(head, cells, wide, console.width), strict=True):

@@ -92,3 +92,20 @@ def test_no_columns_are_as_many_as_a_terminal_has_mostly(odd, tmp_path, monkeypa
 def test_what_hides_in_a_text_is_marked():
     mark = "\N{REPLACEMENT CHARACTER}"
     assert visible("a\u2060b\ufff9c\U000e0041") == f"a{mark}b{mark}c{mark}"
+
+
+@pytest.mark.parametrize("ending", ["html", "md"])
+def test_no_page_of_an_account_steers_who_reads_it(odd, tmp_path, ending):
+    assert odd("audit", "-o", f"a.{ending}")[0] == 0
+    written = (tmp_path / f"a.{ending}").read_text()
+    assert "a\N{SYMBOL FOR ESCAPE}b" in written
+    assert "\x1b" not in written
+
+
+def test_no_page_about_a_pack_steers_who_reads_it(workspace, tmp_path):
+    rules = tmp_path / "rules" / "house-rules.yaml"
+    rules.write_text(rules.read_text().replace("quote: within ten days of receipt", r'quote: "q\e[2J\u202E"'))
+    assert workspace("docs", "--into", "pages")[0] == 0
+    written = (tmp_path / "pages" / "house-rules.md").read_text()
+    assert "q␛[2J\N{REPLACEMENT CHARACTER}" in written
+    assert not {"\x1b", "\u202e"} & set(written)

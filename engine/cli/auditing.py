@@ -20,7 +20,7 @@ from engine.answers.account import (
     report,
     source,
 )
-from engine.cli.output import Day, hand_out, say, table, tell_damage, workspace_option
+from engine.cli.output import Day, hand_out, harmless_page, say, table, tell_damage, workspace_option
 from engine.cli.reading import fail_unassessed, filter_options, opened, spoken_when, wanted, when, when_options
 from engine.session import Session
 from notifications import account as pages
@@ -132,7 +132,8 @@ def written(session: Session, found: Source, asked: Asked, form: str) -> Iterabl
     if form == "json":
         return pages.to_json(made, found.lines())
     page = pages.page(made)
-    return (pages.to_markdown(page) if form == "markdown" else render_template("audit.html", page=page),)
+    text = pages.to_markdown(page) if form == "markdown" else render_template("audit.html", page=page)
+    return (harmless_page(text),)
 
 
 # ------------------------------------------------------------------------------------------------- on the terminal

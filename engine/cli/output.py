@@ -225,6 +225,11 @@ def visible(text: str) -> str:
     return _STEERING.sub(_mark, text)
 
 
+def harmless_page(document: str) -> str:
+    """A page for people with marks for what would steer who reads it, but for the ends of its lines."""
+    return _IN_DOCUMENTS.sub(_mark, document)
+
+
 def _mark(found: re.Match[str]) -> str:
     """The control picture of a character (Unicode block 2400); the replacement character for one that has none."""
     code = ord(found[0])
@@ -243,7 +248,7 @@ def hand_over(document: str | bytes) -> None:
     """Print a document to the byte; on a terminal with marks for what would steer it, but for the ends of its lines."""
     octets = document.encode() if isinstance(document, str) else document
     if sys.stdout.isatty():
-        click.echo(_IN_DOCUMENTS.sub(_mark, octets.decode("utf-8", "replace")), nl=False)
+        click.echo(harmless_page(octets.decode("utf-8", "replace")), nl=False)
     else:
         click.echo(octets, nl=False)
 

@@ -23,6 +23,7 @@ from engine.cli.output import (
     as_path,
     format_option,
     hand_over,
+    harmless_page,
     number,
     save,
     say,
@@ -127,7 +128,7 @@ def docs_command(folder: Path, files: tuple[Path, ...], into: Path, check: bool)
     book, problems = workspace.check_files(files) if files else (workspace.book, workspace.problems)
     if tell_problems(problems):
         raise Failed
-    _keep(pages.texts(book), into, check=check)
+    _keep(((name, harmless_page(text)) for name, text in pages.texts(book)), into, check=check)
 
 
 def _keep(texts: Iterable[tuple[str, str]], into: Path, *, check: bool) -> None:

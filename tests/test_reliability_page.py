@@ -16,3 +16,7 @@ def test_every_test_that_is_named_is_there():
 def test_every_promise_names_a_test():
     rows = [line for line in PAGE.splitlines() if line.startswith("| ") and "`" not in line]
     assert [row for row in rows if not row.startswith(("| promise", "| what happens"))] == []
+
+
+def test_no_figure_is_left_open():
+    assert re.findall(r"\| [A-Z]{4,} \|", PAGE) == []

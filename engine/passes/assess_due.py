@@ -1,7 +1,8 @@
 """Assessing: what changed or whose day has come is assessed; where it stands and what is owed is stored.
 
 The commitments come some at a time, so that a pass over all of them needs no more room than one over few; of what is
-stored only that is written which differs. A pass does so in many transactions (`batches`), all else in one.
+stored only that is written which differs. A pass does so in many transactions (`batches`); for a reader it is laid over
+what is stored (`overlaid`), and nothing is written.
 """
 
 from __future__ import annotations
@@ -156,21 +157,6 @@ class Assessing:
     def settle(self, tx: Connection) -> None:
         """Settle families and groups, once all that is to be assessed was."""
         self.families.settle(tx, self.reader.now)
-
-
-def assess_due(tx: Connection, assessor: Assessor, now: datetime, *, everything: bool) -> Assessed:
-    """Assess what changed or whose day has come, and store where it stands and what is owed."""
-    work = Assessing.begun(tx, assessor, now)
-    if everything:
-        stamp(tx, assessor.book)
-    with without_collector():
-        for rows in _rows_due(tx, work.reader, everything=everything):
-            work.assess(tx, rows, gapless=everything)
-    work.settle(tx)
-    if everything:
-        # A hundred megabytes, where there are many: digests of all that is overdue need the room next.
-        assessor.counts.forget()
-    return work.done
 
 
 def overlaid(tx: Connection, assessor: Assessor, now: datetime, *, everything: bool) -> None:
